@@ -1,0 +1,65 @@
+import { type Config, loadConfig } from '../config/config.ts';
+import { describe } from '../observe/describe.ts';
+import type { RefreshEvent } from '../refresh/events.ts';
+import { mayPassByItself } from '../refresh/retry.ts';
+import { withDeadline } from '../support/deadline.ts';
+import { PgpassdError } from '../support/errors.ts';
+import { systemClock } from '../support/system-clock.ts';
+import type { Command } from './command.ts';
+import { createDaemon } from './daemon.ts';
+import { openLog } from './open-log.ts';
+
+/** The daemon's own steps, until the passfile holds a valid token; for init containers and CronJobs. */
+export const once: Command = async ({ flags, env, terminal, signal, onHangup }) => {
+  const config = loadConfig(flags, env);
+  const log = await openLog(config, terminal);
+  const outcome = new Outcome(config);
+  const daemon = await createDaemon(config, env, systemClock, (event) => {
+    log(describe(event));
+    outcome.notice(event);
+  });
+  onHangup(() => daemon.refresher.ask('request'));
+  await withDeadline(systemClock, config.timeout, signal, (attempt) =>
+    daemon.run(AbortSignal.any([attempt, outcome.reached])),
+  );
+  if (!signal.aborted) outcome.conclude();
+};
+
+/** Whether `once` has what it came for, or why it never will. */
+class Outcome {
+  readonly #config: Config;
+  readonly #reached = new AbortController();
+  #error: PgpassdError | undefined;
+
+  constructor(config: Config) {
+    this.#config = config;
+  }
+
+  get reached(): AbortSignal {
+    return this.#reached.signal;
+  }
+
+  notice(event: RefreshEvent): void {
+    if (event.type === 'refresh.failed') this.#error = event.error;
+    if (isSuccess(event, this.#config.minValidity)) this.#error = undefined;
+    else if (event.type !== 'refresh.failed' || mayPassByItself(event.error.code)) return;
+    this.#reached.abort();
+  }
+
+  /** Throws the last failure unless a valid token is in place. */
+  conclude(): void {
+    if (this.#error !== undefined) throw this.#error;
+    if (this.reached.aborted) return;
+    throw new PgpassdError(
+      'entra.timeout',
+      `no token was obtained within ${this.#config.timeout / 1000} s`,
+      'Check the way out of the pod (NetworkPolicy, firewall, proxy), or allow more with --timeout.',
+    );
+  }
+}
+
+/** A new token is as good as there is; one found in place has to last for --min-validity. */
+function isSuccess(event: RefreshEvent, minValidityMs: number): boolean {
+  if (event.type === 'token.refreshed') return event.token !== undefined;
+  return event.type === 'passfile.adopted' && event.token.remainingMs >= minValidityMs;
+}

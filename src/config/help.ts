@@ -1,0 +1,55 @@
+import { flagOf, type Option, variableOf } from './option.ts';
+import { options } from './options.ts';
+
+/** `--help`'s list of settings. */
+export function settingsHelp(): string {
+  return everyOption()
+    .map(({ name, option }) => {
+      const usage = [flagOf(name), option.placeholder].filter(Boolean).join(' ');
+      const notes = [
+        option.repeatable && 'repeatable',
+        option.whenMissing && 'required',
+        defaultOf(option) && `default: ${defaultOf(option)}`,
+        `also from: ${variablesOf(name, option).join(', ')}`,
+      ].filter(Boolean);
+      return `  ${usage}\n      ${option.help}\n      (${notes.join('; ').replaceAll('`', '')})`;
+    })
+    .join('\n');
+}
+
+/** The README's table of settings, in Markdown. */
+export function settingsTable(): string {
+  const rows = everyOption().map(({ name, option }) => {
+    const usage = [flagOf(name), option.placeholder?.replaceAll('|', '\\|')]
+      .filter(Boolean)
+      .join(' ');
+    const cells = [
+      `\`${usage}\`${option.repeatable ? ' (repeatable)' : ''}`,
+      variablesOf(name, option)
+        .map((variable) => `\`${variable}\``)
+        .join(', '),
+      option.whenMissing ? 'required' : markDefault(option),
+      option.help,
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  return ['| flag | variables | default | meaning |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+function everyOption(): { name: string; option: Option<unknown> }[] {
+  return Object.entries(options).map(([name, option]) => ({ name, option }));
+}
+
+function variablesOf(name: string, option: Option<unknown>): string[] {
+  return [variableOf(name, option), ...(option.alsoFrom ?? [])];
+}
+
+function defaultOf(option: Option<unknown>): string | undefined {
+  return option.defaultText ?? option.defaultNote;
+}
+
+function markDefault(option: Option<unknown>): string {
+  return option.defaultText === undefined
+    ? (option.defaultNote ?? 'none')
+    : `\`${option.defaultText}\``;
+}

@@ -1,0 +1,114 @@
+import { parseEntry } from './entry.ts';
+import { list, optional, required, type ValueOf, withDefault } from './option.ts';
+import {
+  parseAuthorityHost,
+  parseDurationMs,
+  parseFraction,
+  parseMode,
+  parseOwner,
+  parseSecureUrl,
+  parseSwitch,
+  parseTenantId,
+  parseText,
+  parseWord,
+} from './values.ts';
+
+/** What to look at when the workload identity webhook did not touch the pod. */
+const NOT_INJECTED =
+  'the workload identity webhook sets it in pods with the label azure.workload.identity/use: "true" (on the pod template, not on the Job or Deployment)';
+
+/** Every setting, in the order of `--help` and of the README's table. */
+export const options = {
+  passfile: required('name the file to write, on a volume shared with the clients', parseText, {
+    placeholder: 'PATH',
+    alsoFrom: ['PGPASSFILE'],
+    help: 'the file to write',
+  }),
+  entry: list(parseEntry, {
+    placeholder: 'SPEC',
+    variable: 'PGPASSD_ENTRIES',
+    defaultNote: 'from `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`',
+    help: 'who the token is for, as host:port:database:user',
+  }),
+  allowWildcardHost: withDefault('false', parseSwitch, {
+    help: 'permits * as host: the token then goes to any server a client is pointed at',
+  }),
+  mode: withDefault('0600', parseMode, {
+    placeholder: 'OCTAL',
+    help: 'mode of the passfile, 0600 or 0400',
+  }),
+  owner: optional(parseOwner, {
+    placeholder: 'UID[:GID]',
+    defaultNote: "the process's own",
+    help: 'owner of the passfile, numeric',
+  }),
+  onExit: withDefault('keep', parseWord('keep', 'remove'), {
+    placeholder: 'keep|remove',
+    help: 'whether the passfile stays when the daemon stops',
+  }),
+  tenantId: required(NOT_INJECTED, parseTenantId, {
+    placeholder: 'ID',
+    alsoFrom: ['AZURE_TENANT_ID'],
+    help: 'the Entra tenant of the identity',
+  }),
+  clientId: required(
+    `${NOT_INJECTED} whose service account has the annotation azure.workload.identity/client-id`,
+    parseText,
+    { placeholder: 'ID', alsoFrom: ['AZURE_CLIENT_ID'], help: 'the client id of the identity' },
+  ),
+  federatedTokenFile: required(NOT_INJECTED, parseText, {
+    placeholder: 'PATH',
+    alsoFrom: ['AZURE_FEDERATED_TOKEN_FILE'],
+    help: 'the projected service-account token',
+  }),
+  authorityHost: withDefault('https://login.microsoftonline.com/', parseAuthorityHost, {
+    placeholder: 'URL',
+    alsoFrom: ['AZURE_AUTHORITY_HOST'],
+    help: "Entra's host for the cloud",
+  }),
+  scope: optional(parseText, {
+    placeholder: 'SCOPE',
+    defaultNote: 'by authority host: public, US Government, China',
+    help: 'what to ask a token for; required for any other authority host',
+  }),
+  tokenEndpoint: optional(parseSecureUrl, {
+    placeholder: 'URL',
+    defaultNote: 'authority host, tenant, `/oauth2/v2.0/token`',
+    help: 'replaces the whole URL of the token endpoint',
+  }),
+  caFile: optional(parseText, {
+    placeholder: 'PATH',
+    defaultNote: "the system's roots",
+    help: 'a CA to trust besides; NODE_EXTRA_CA_CERTS adds too',
+  }),
+  refreshFraction: withDefault('0.5', parseFraction, {
+    placeholder: 'FRACTION',
+    help: "refresh when this share of the token's life has passed; the server's refresh_in wins when it is earlier",
+  }),
+  requestTimeout: withDefault('10s', parseDurationMs, {
+    placeholder: 'DURATION',
+    help: 'one exchange, from connect to last byte',
+  }),
+  timeout: withDefault('60s', parseDurationMs, {
+    placeholder: 'DURATION',
+    help: 'once: give up after this long',
+  }),
+  minValidity: withDefault('60s', parseDurationMs, {
+    placeholder: 'DURATION',
+    help: 'once: what counts as still valid in a passfile already in place',
+  }),
+  logLevel: withDefault(
+    'info',
+    parseWord('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    { placeholder: 'LEVEL', help: 'trace, debug, info, warn, error, fatal or silent' },
+  ),
+  logFormat: optional(parseWord('json', 'pretty'), {
+    placeholder: 'json|pretty',
+    defaultNote: '`json`; `pretty` on a terminal',
+    help: 'one JSON object a line, or lines for people',
+  }),
+} as const;
+
+export type OptionName = keyof typeof options;
+
+export type OptionValues = { readonly [N in OptionName]: ValueOf<(typeof options)[N]> };

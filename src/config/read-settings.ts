@@ -1,0 +1,100 @@
+import leven from 'leven';
+import { flagOf, type Option, variableOf } from './option.ts';
+import { type OptionName, type OptionValues, options } from './options.ts';
+import { ValueError } from './values.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A flag as it stood on the command line; `value` is absent when nothing followed it. */
+export interface GivenFlag {
+  readonly flag: string;
+  readonly value: string | undefined;
+}
+
+export interface Settings {
+  /** Settings that could not be read are absent, and told in `problems`. */
+  readonly values: Partial<OptionValues>;
+  readonly problems: readonly string[];
+}
+
+const names = Object.keys(options) as OptionName[];
+
+/**
+ * A Service called `pgpassd` makes Kubernetes set variables of these shapes in every pod of the
+ * namespace: https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables
+ */
+const SERVICE_LINK =
+  /^PGPASSD_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
+
+/** Reads every setting: flag, then our variable, then the ecosystem's own, then the default. */
+export function readSettings(flags: readonly GivenFlag[], env: Environment): Settings {
+  const problems = [...unknownFlags(flags), ...unknownVariables(env)];
+  const values: Partial<Record<OptionName, unknown>> = {};
+  for (const name of names) {
+    const option: Option<unknown> = options[name];
+    const given = givenTexts(name, option, flags, env);
+    if (given.texts.length === 0 && option.whenMissing !== undefined) {
+      problems.push(missing(name, option));
+      continue;
+    }
+    try {
+      values[name] = option.read(given.texts);
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      // The text itself is left out: somebody may have put a password into it.
+      problems.push(`${given.source}: ${error.message}`);
+    }
+  }
+  return { values: values as Partial<OptionValues>, problems };
+}
+
+interface GivenTexts {
+  readonly source: string;
+  readonly texts: readonly string[];
+}
+
+function givenTexts(
+  name: OptionName,
+  option: Option<unknown>,
+  flags: readonly GivenFlag[],
+  env: Environment,
+): GivenTexts {
+  const flag = flagOf(name);
+  const fromFlags = flags.filter((each) => each.flag === flag);
+  if (fromFlags.length > 0) {
+    const texts = fromFlags.map(({ value }) => value ?? (option.placeholder ? '' : 'true'));
+    return { source: flag, texts: option.repeatable ? texts : texts.slice(-1) };
+  }
+  for (const variable of [variableOf(name, option), ...(option.alsoFrom ?? [])]) {
+    const text = env[variable];
+    if (text === undefined || text === '') continue;
+    const texts = option.repeatable ? text.split(/\r?\n/).filter((line) => line !== '') : [text];
+    return { source: variable, texts };
+  }
+  return { source: flag, texts: [] };
+}
+
+function missing(name: OptionName, option: Option<unknown>): string {
+  const others = [...(option.alsoFrom ?? []), variableOf(name, option)].join(', ');
+  return `${flagOf(name)} (${others}) is not set: ${option.whenMissing}`;
+}
+
+function unknownFlags(flags: readonly GivenFlag[]): string[] {
+  const known = names.map(flagOf);
+  return flags
+    .filter(({ flag }) => !known.includes(flag))
+    .map(({ flag }) => `${flag} is not a setting; did you mean ${nearest(flag, known)}?`);
+}
+
+function unknownVariables(env: Environment): string[] {
+  const known = names.map((name) => variableOf(name, options[name]));
+  return Object.keys(env)
+    .filter((variable) => variable.startsWith('PGPASSD_') && !SERVICE_LINK.test(variable))
+    .filter((variable) => !known.includes(variable))
+    .map((variable) => `${variable} is not a setting; did you mean ${nearest(variable, known)}?`);
+}
+
+/** The known word with the fewest edits. */
+export function nearest(word: string, known: readonly string[]): string {
+  return known.toSorted((one, other) => leven(word, one) - leven(word, other))[0] ?? '';
+}

@@ -1,0 +1,95 @@
+/** Parsers of single settings. Each throws a ValueError that says what is expected. */
+export class ValueError extends Error {
+  override readonly name = 'ValueError';
+}
+
+const UNIT_MS = { h: 3_600_000, m: 60_000, s: 1_000 } as const;
+
+/** `90s`, `5m`, `1h30m`: hours, minutes and seconds in this order, each at most once. */
+export function parseDurationMs(text: string): number {
+  const [, hours, minutes, seconds] = /^(?=.)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text) ?? [];
+  const durationMs =
+    Number(hours ?? 0) * UNIT_MS.h +
+    Number(minutes ?? 0) * UNIT_MS.m +
+    Number(seconds ?? 0) * UNIT_MS.s;
+  if (durationMs <= 0 || !Number.isSafeInteger(durationMs)) {
+    throw new ValueError('write a duration such as 90s, 5m or 1h30m');
+  }
+  return durationMs;
+}
+
+export function parseFraction(text: string): number {
+  const fraction = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(fraction > 0 && fraction < 1))
+    throw new ValueError('write a number between 0 and 1, such as 0.5');
+  return fraction;
+}
+
+/** libpq ignores a passfile with any group or world bit, and we have to read our own. */
+export function parseMode(text: string): number {
+  if (!/^0?[46]00$/.test(text)) {
+    throw new ValueError('write 0600 or 0400; libpq ignores a passfile that others may read');
+  }
+  return Number.parseInt(text, 8);
+}
+
+export interface NumericOwner {
+  readonly uid: number;
+  readonly gid: number | undefined;
+}
+
+export function parseOwner(text: string): NumericOwner {
+  const [, uid, gid] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(text) ?? [];
+  if (uid === undefined)
+    throw new ValueError('write numeric ids, UID or UID:GID, such as 1000:1000');
+  return { uid: Number(uid), gid: gid === undefined ? undefined : Number(gid) };
+}
+
+/** A tenant is a GUID or a domain name; anything else could change the path of the token endpoint. */
+export function parseTenantId(text: string): string {
+  if (!/^[\da-z-]+(?:\.[\da-z-]+)*$/i.test(text)) {
+    throw new ValueError('write the tenant id, a GUID, or a verified domain of the tenant');
+  }
+  return text;
+}
+
+/** An https URL; http only on loopback, where nobody can listen in. */
+export function parseSecureUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null) throw new ValueError('write a URL such as https://login.microsoftonline.com/');
+  if (url.username !== '' || url.password !== '')
+    throw new ValueError('leave user and password out of it');
+  if (url.hash !== '') throw new ValueError('leave the fragment out of it');
+  const allowed =
+    url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
+  if (!allowed) throw new ValueError('use https: the client assertion must not travel in clear');
+  return url;
+}
+
+/** The same without a query, since the path of the token endpoint is appended to it. */
+export function parseAuthorityHost(text: string): URL {
+  const url = parseSecureUrl(text);
+  if (url.search !== '') throw new ValueError('leave the query out of it');
+  return url;
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname);
+}
+
+export function parseText(text: string): string {
+  return text;
+}
+
+/** One of a closed set of words. */
+export function parseWord<const W extends string>(...words: readonly W[]): (text: string) => W {
+  return (text) => {
+    const word = words.find((each) => each === text);
+    if (word === undefined) throw new ValueError(`write one of ${words.join(', ')}`);
+    return word;
+  };
+}
+
+export function parseSwitch(text: string): boolean {
+  return parseWord('true', 'false')(text) === 'true';
+}

@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import type { Dispatcher } from 'undici';
+import type { AccessToken } from '../support/access-token.ts';
+import type { Clock } from '../support/clock.ts';
+import { DeadlinePassed, withDeadline } from '../support/deadline.ts';
+import { PgpassdError } from '../support/errors.ts';
+import type { Secret } from '../support/secret.ts';
+import { interpretAnswer } from './answer.ts';
+import { type ExchangeSettings, tokenRequest } from './request.ts';
+import { sendTokenRequest } from './send.ts';
+
+/** What the assertion says of itself; Entra compares it with the federated credential. */
+export interface Assertion {
+  readonly assertion: Secret;
+  readonly identity: {
+    readonly issuer: string | undefined;
+    readonly subject: string | undefined;
+    readonly audience: readonly string[];
+  };
+}
+
+export interface ExchangeParts {
+  readonly settings: ExchangeSettings;
+  readonly dispatcher: Dispatcher;
+  readonly clock: Clock;
+  /** One attempt, from connect to last byte. */
+  readonly requestTimeoutMs: number;
+  readonly userAgent: string;
+}
+
+export type Exchange = (assertion: Assertion, signal: AbortSignal) => Promise<AccessToken>;
+
+/** One attempt to exchange a federated token for an access token. The exchange throws PgpassdError `entra.*`. */
+export function createExchange(parts: ExchangeParts): Exchange {
+  const { settings, dispatcher, clock, requestTimeoutMs, userAgent } = parts;
+  return async ({ assertion, identity }, signal) => {
+    const correlationId = randomUUID();
+    const request = tokenRequest(settings, assertion, correlationId, userAgent);
+    try {
+      const answer = await withDeadline(clock, requestTimeoutMs, signal, (attempt) =>
+        sendTokenRequest(request, dispatcher, attempt),
+      );
+      const nowMs = clock.now().wallMs;
+      return interpretAnswer(answer, {
+        identity: { ...settings, ...identity },
+        correlationId,
+        nowMs,
+      });
+    } catch (error) {
+      if (error instanceof DeadlinePassed) {
+        throw new PgpassdError(
+          'entra.timeout',
+          `${new URL(request.url).host} did not answer within ${requestTimeoutMs / 1000} s`,
+          'Check the way out of the pod (NetworkPolicy, firewall, proxy), or allow more with --request-timeout.',
+          { details: { correlationId } },
+        );
+      }
+      throw withoutSecret(error, assertion);
+    }
+  };
+}
+
+/** A server or proxy may quote the request in its answer; the assertion goes no further than here. */
+function withoutSecret(error: unknown, assertion: Secret): unknown {
+  if (!(error instanceof PgpassdError)) return error;
+  const { code, message, remedy, details, cause } = error;
+  return new PgpassdError(code, assertion.redactFrom(message), remedy, { details, cause });
+}

@@ -1,0 +1,50 @@
+import type { Secret } from '../support/secret.ts';
+
+export interface ExchangeSettings {
+  readonly tokenEndpoint: string;
+  readonly tenantId: string;
+  readonly clientId: string;
+  readonly scope: string;
+}
+
+export interface TokenRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Holds the client assertion: never logged, never attached to an error. */
+  readonly body: string;
+}
+
+/** `AUTHORITY/TENANT/oauth2/v2.0/token`, whether or not the authority host ends in a slash. */
+export function tokenEndpointOf(authorityHost: URL, tenantId: string): string {
+  return `${authorityHost.href.replace(/\/+$/, '')}/${tenantId}/oauth2/v2.0/token`;
+}
+
+/**
+ * The client credentials grant with a federated client assertion, form-encoded exactly once:
+ * https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow ("third case").
+ */
+export function tokenRequest(
+  settings: ExchangeSettings,
+  assertion: Secret,
+  correlationId: string,
+  userAgent: string,
+): TokenRequest {
+  const form = new URLSearchParams({
+    grant_type: 'client_credentials',
+    client_id: settings.clientId,
+    scope: settings.scope,
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: assertion.unwrap(),
+  });
+  return {
+    url: settings.tokenEndpoint,
+    headers: {
+      accept: 'application/json',
+      'content-type': 'application/x-www-form-urlencoded',
+      'client-request-id': correlationId,
+      'return-client-request-id': 'true',
+      'user-agent': userAgent,
+    },
+    body: form.toString(),
+  };
+}

@@ -1,0 +1,59 @@
+import { type Dispatcher, request } from 'undici';
+import { PgpassdError } from '../support/errors.ts';
+import type { RawAnswer } from './answer.ts';
+import type { TokenRequest } from './request.ts';
+import { explainTransportError } from './transport-errors.ts';
+
+/** Entra's answers are a few KB; whatever is larger does not come from Entra. */
+const LARGEST_ANSWER_BYTES = 1024 * 1024;
+
+/**
+ * Sends one request and reads the answer whole. Redirects are not followed: they would carry the
+ * assertion to somebody else.
+ *
+ * @throws PgpassdError `entra.unreachable`, `entra.untrusted` or `entra.bad-answer`, or the reason of `signal`
+ */
+export async function sendTokenRequest(
+  { url, headers, body }: TokenRequest,
+  dispatcher: Dispatcher,
+  signal: AbortSignal,
+): Promise<RawAnswer> {
+  try {
+    const response = await request(url, {
+      method: 'POST',
+      headers,
+      body,
+      dispatcher,
+      signal,
+      // The signal bounds the attempt as a whole; a kept connection would only outlive its address.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      reset: true,
+    });
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      body: await readBounded(response.body, url),
+    };
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw error instanceof PgpassdError ? error : explainTransportError(error, url);
+  }
+}
+
+async function readBounded(body: AsyncIterable<Buffer>, url: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > LARGEST_ANSWER_BYTES) {
+      throw new PgpassdError(
+        'entra.bad-answer',
+        `${new URL(url).host} answered with more than 1 MiB`,
+        'Check that AZURE_AUTHORITY_HOST (--authority-host) and the proxy lead to Entra.',
+      );
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

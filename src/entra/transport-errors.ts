@@ -1,0 +1,88 @@
+import { type ErrorCode, PgpassdError } from '../support/errors.ts';
+
+interface Reading {
+  readonly code: ErrorCode;
+  readonly what: string;
+  readonly remedy: string;
+}
+
+const notTrusted = (what: string): Reading => ({
+  code: 'entra.untrusted',
+  what,
+  remedy:
+    'If a proxy or a private authority signs with its own CA, name that CA with --ca-file; otherwise somebody is in between.',
+});
+
+const notReached = (what: string, remedy: string): Reading => ({
+  code: 'entra.unreachable',
+  what,
+  remedy,
+});
+
+const noDns = notReached(
+  'its name does not resolve',
+  'Check AZURE_AUTHORITY_HOST (--authority-host) and the DNS of the pod.',
+);
+const noRoute = notReached(
+  'no connection can be made',
+  'Allow egress from the pod to the authority host on its port (NetworkPolicy, firewall, proxy).',
+);
+const cutOff = notReached(
+  'the connection broke',
+  'It is tried again; if it keeps happening, look at the proxy or firewall in between.',
+);
+
+/** Node's, OpenSSL's and undici's codes for what can happen before there is an answer. */
+const readings: Readonly<Record<string, Reading>> = {
+  ENOTFOUND: noDns,
+  EAI_AGAIN: noDns,
+  ECONNREFUSED: noRoute,
+  EHOSTUNREACH: noRoute,
+  ENETUNREACH: noRoute,
+  ETIMEDOUT: noRoute,
+  UND_ERR_CONNECT_TIMEOUT: noRoute,
+  ECONNRESET: cutOff,
+  EPIPE: cutOff,
+  UND_ERR_SOCKET: cutOff,
+  CERT_HAS_EXPIRED: notTrusted('its certificate has expired'),
+  CERT_NOT_YET_VALID: notTrusted('its certificate is not valid yet: compare the clocks'),
+  DEPTH_ZERO_SELF_SIGNED_CERT: notTrusted('its certificate is self-signed'),
+  SELF_SIGNED_CERT_IN_CHAIN: notTrusted('its certificate is signed by an unknown CA'),
+  UNABLE_TO_GET_ISSUER_CERT: notTrusted('its certificate is signed by an unknown CA'),
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: notTrusted('its certificate is signed by an unknown CA'),
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: notTrusted('its certificate is signed by an unknown CA'),
+  ERR_TLS_CERT_ALTNAME_INVALID: notTrusted('its certificate is for another name'),
+};
+
+/** What a failed attempt to send means. Only the code of `error` is used: its text may quote the request. */
+export function explainTransportError(error: unknown, url: string): PgpassdError {
+  const code = firstCode(error);
+  const { host } = new URL(url);
+  const reading =
+    readings[code] ??
+    notReached(
+      `the request failed (${code})`,
+      'It is tried again; if it keeps happening, run with --log-level debug.',
+    );
+  return new PgpassdError(
+    reading.code,
+    `${host} cannot be reached: ${reading.what}`,
+    reading.remedy,
+    {
+      cause: error,
+    },
+  );
+}
+
+/** The first code along the causes, and inside an AggregateError (one error for each address tried). */
+function firstCode(error: unknown): string {
+  const open: unknown[] = [error];
+  for (let depth = 0; open.length > 0 && depth < 20; depth += 1) {
+    const each = open.shift();
+    if (!(each instanceof Error)) continue;
+    if ('code' in each && typeof each.code === 'string') return each.code;
+    if (each instanceof AggregateError) open.push(...each.errors);
+    open.push(each.cause);
+  }
+  return 'unknown error';
+}

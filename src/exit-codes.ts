@@ -1,0 +1,25 @@
+import type { ErrorCode } from './support/errors.ts';
+
+/** The exit code of each failure; the README explains them to operators. */
+const exitCodes = {
+  internal: 1,
+  'config.invalid': 2,
+  'federated-token.missing': 3,
+  'federated-token.unreadable': 3,
+  'federated-token.empty': 3,
+  'federated-token.malformed': 3,
+  'federated-token.expired': 3,
+  'entra.refused': 4,
+  'entra.throttled': 5,
+  'entra.unavailable': 5,
+  'entra.unreachable': 5,
+  'entra.untrusted': 5,
+  'entra.timeout': 5,
+  'entra.bad-answer': 5,
+  'passfile.unwritable': 6,
+  'passfile.no-space': 6,
+} as const satisfies Record<ErrorCode, number>;
+
+export function exitCodeOf(code: ErrorCode): number {
+  return exitCodes[code];
+}

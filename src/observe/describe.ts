@@ -1,0 +1,115 @@
+import type { RefreshEvent, TokenInPlace } from '../refresh/events.ts';
+import type { PgpassdError } from '../support/errors.ts';
+
+export type Level = 'debug' | 'info' | 'warn' | 'error';
+
+/** One line of the log. */
+export interface LogLine {
+  readonly level: Level;
+  readonly event: string;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** While more than this share of the life is left, a failure can still mend itself unnoticed. */
+const COMFORTABLE_SHARE = 0.25;
+
+/** What the log says of an event: the words, how loud, and the fields for machines. */
+export function describe(event: RefreshEvent): LogLine {
+  switch (event.type) {
+    case 'passfile.swept':
+      return line('info', event, 'removed what an interrupted write had left', {
+        files: event.files,
+      });
+    case 'passfile.adopted':
+      return line('info', event, `took over the passfile in place, ${validity(event.token)}`, {
+        ...tokenFields(event.token),
+        nextRefreshInSeconds: seconds(event.refreshInMs),
+      });
+    case 'passfile.written':
+      return line('info', event, 'wrote the passfile');
+    case 'passfile.unchanged':
+      return line('info', event, 'the passfile holds this token already');
+    case 'refresh.started':
+      return line('debug', event, 'asking for a token', { cause: event.cause });
+    case 'token.refreshed':
+      return line('info', event, `got a token, ${validity(event.token)}`, {
+        ...tokenFields(event.token),
+        nextRefreshInSeconds: seconds(event.refreshInMs),
+        tookSeconds: seconds(event.tookMs),
+      });
+    case 'refresh.failed':
+      return describeFailure(event);
+    case 'refresh.recovered':
+      return line('info', event, `recovered after ${event.failures} failed attempts`, {
+        failures: event.failures,
+        lastedSeconds: seconds(event.lastedMs),
+      });
+    case 'federated-token.changed':
+      return line('info', event, 'the federated token changed', {
+        ...event.identity,
+        ...(event.expiresAtMs !== undefined && { federatedTokenExpiresAt: iso(event.expiresAtMs) }),
+        refreshing: event.refreshing,
+      });
+    case 'federated-token.watch-failed':
+      return line(
+        'warn',
+        event,
+        'cannot watch the federated token, so it is only polled; raise fs.inotify.max_user_instances on the node',
+      );
+  }
+}
+
+function describeFailure(event: Extract<RefreshEvent, { type: 'refresh.failed' }>): LogLine {
+  const { error, failures, token, retryInMs } = event;
+  const retry = `next try in ${seconds(retryInMs)} s`;
+  const message = `${sentence(error)} The token in place: ${validity(token)}; ${retry}.`;
+  return line(failureLevel(token), event, message, {
+    reason: error.code,
+    failures,
+    remedy: error.remedy,
+    ...error.details,
+    ...tokenFields(token),
+    nextTryInSeconds: seconds(retryInMs),
+  });
+}
+
+function failureLevel(token: TokenInPlace | undefined): Level {
+  return token !== undefined && token.remainingMs > COMFORTABLE_SHARE * token.lifeMs
+    ? 'warn'
+    : 'error';
+}
+
+/** A failure as a person reads it: what failed, then what to do. */
+export function sentence({ message, remedy }: PgpassdError): string {
+  return `${message}${message.endsWith('.') ? '' : '.'} ${remedy}`;
+}
+
+function validity(token: TokenInPlace | undefined): string {
+  return token === undefined ? 'none' : `valid for ${seconds(token.remainingMs)} s`;
+}
+
+function tokenFields(token: TokenInPlace | undefined): Record<string, unknown> {
+  if (token === undefined) return { tokenValidForSeconds: 0 };
+  return {
+    tokenExpiresAt: iso(token.expiresAtMs),
+    tokenValidForSeconds: seconds(token.remainingMs),
+  };
+}
+
+function line(
+  level: Level,
+  { type }: RefreshEvent,
+  message: string,
+  fields: Record<string, unknown> = {},
+): LogLine {
+  return { level, event: type, message, fields };
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 100) / 10;
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

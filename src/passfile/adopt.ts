@@ -1,0 +1,38 @@
+import { decodeJwtClaims, numericDateMs } from '../support/jwt.ts';
+import { Secret } from '../support/secret.ts';
+import { type Entry, formatPassfile, parseLine } from './format.ts';
+
+/** A token found in a passfile whose lines are exactly ours. */
+export interface AdoptedToken {
+  readonly token: Secret;
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+/**
+ * The token of a passfile that an earlier run left in place; `undefined` when the content is not
+ * byte for byte what we would write for `entries`, or when its token does not tell its life.
+ *
+ * Entra dates tokens back by some minutes, so the token counts from when the file was written if
+ * that is later: else a short-lived token would seem half spent when it is new.
+ */
+export function adoptToken(
+  content: string,
+  writtenAtMs: number,
+  entries: readonly Entry[],
+): AdoptedToken | undefined {
+  const [firstLine = ''] = content.split('\n', 1);
+  const password = parseLine(firstLine)?.password;
+  if (password === undefined || content !== formatPassfile(entries, password)) return undefined;
+
+  const claims = decodeJwtClaims(password);
+  if (claims === undefined) return undefined;
+  const expiresAtMs = numericDateMs(claims, 'exp');
+  const issuedAtMs = numericDateMs(claims, 'iat');
+  if (expiresAtMs === undefined || issuedAtMs === undefined) return undefined;
+  return {
+    token: new Secret(password),
+    issuedAtMs: Math.max(issuedAtMs, writtenAtMs),
+    expiresAtMs,
+  };
+}

@@ -1,0 +1,94 @@
+/** A field that matches anything; libpq's `*`. */
+export const ANY: unique symbol = Symbol('*');
+
+export type Field = string | typeof ANY;
+
+/** Whom a password is for: the first four fields of a passfile line. */
+export interface Entry {
+  readonly host: Field;
+  readonly port: Field;
+  readonly database: Field;
+  readonly user: Field;
+}
+
+export interface PassfileLine {
+  readonly entry: Entry;
+  readonly password: string;
+}
+
+/**
+ * One line, without its end, as libpq reads it (`passwordFromFile` in fe-connect.c): `\` escapes any
+ * character; a field is a wildcard only when it is exactly `*`; a line whose first byte is `#` is a
+ * comment. Fields hold no line breaks and no NUL: a line cannot say them.
+ */
+export function formatLine({ entry, password }: PassfileLine): string {
+  const fields: Field[] = [entry.host, entry.port, entry.database, entry.user];
+  const line = [...fields.map(formatField), escapeText(password)].join(':');
+  return line.startsWith('#') ? `\\${line}` : line;
+}
+
+function formatField(field: Field): string {
+  if (field === ANY) return '*';
+  return field === '*' ? '\\*' : escapeText(field);
+}
+
+function escapeText(text: string): string {
+  return text.replaceAll(/[\\:]/g, '\\$&');
+}
+
+/** The whole passfile: one line an entry, in the given order, since libpq takes the first that matches. */
+export function formatPassfile(entries: readonly Entry[], password: string): string {
+  return entries.map((entry) => `${formatLine({ entry, password })}\n`).join('');
+}
+
+/**
+ * One line without its end, or `undefined` for a comment or a line of fewer than five fields, which
+ * libpq skips. As in libpq the password ends at the next unescaped colon.
+ */
+export function parseLine(line: string): PassfileLine | undefined {
+  if (line.startsWith('#')) return undefined;
+  const [host, port, database, user, password] = splitFields(line);
+  if (
+    host === undefined ||
+    port === undefined ||
+    database === undefined ||
+    user === undefined ||
+    password === undefined
+  ) {
+    return undefined;
+  }
+  return {
+    entry: {
+      host: parseField(host),
+      port: parseField(port),
+      database: parseField(database),
+      user: parseField(user),
+    },
+    password: unescapeText(password),
+  };
+}
+
+/** Splits at colons that no backslash escapes; the escapes stay. */
+export function splitFields(line: string): string[] {
+  const fields = [''];
+  for (let at = 0; at < line.length; at += 1) {
+    const character = line[at];
+    if (character === ':') {
+      fields.push('');
+      continue;
+    }
+    const taken = character === '\\' ? line.slice(at, at + 2) : character;
+    fields.push(`${fields.pop()}${taken}`);
+    if (character === '\\') at += 1;
+  }
+  return fields;
+}
+
+export function parseField(field: string): Field {
+  return field === '*' ? ANY : unescapeText(field);
+}
+
+/** A backslash at the very end stands for itself, as in libpq. */
+function unescapeText(text: string): string {
+  return text.replaceAll(/\\(.)/gsu, '$1');
+}

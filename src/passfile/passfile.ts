@@ -1,0 +1,53 @@
+import { constants, open } from 'node:fs/promises';
+import type { Secret } from '../support/secret.ts';
+import { type AdoptedToken, adoptToken } from './adopt.ts';
+import { type Entry, formatPassfile } from './format.ts';
+import { type PassfileTarget, publishPassfile, sweepLeftovers, tryDirectory } from './publish.ts';
+
+/** The passfile as the refresher sees it. Every method throws PgpassdError `passfile.*`. */
+export interface Passfile {
+  /** Tries the directory and removes leftovers; returns how many there were. */
+  prepare(): Promise<number>;
+  /** The token of a passfile already in place whose lines are exactly ours. */
+  adopt(): Promise<AdoptedToken | undefined>;
+  publish(token: Secret): Promise<'written' | 'unchanged'>;
+}
+
+/** Larger than any passfile of ours; what is larger is not ours to adopt. */
+const LARGEST_PASSFILE_BYTES = 4 * 1024 * 1024;
+
+export function createPassfile(target: PassfileTarget, entries: readonly Entry[]): Passfile {
+  return {
+    async prepare() {
+      const swept = await sweepLeftovers(target);
+      await tryDirectory(target);
+      return swept;
+    },
+
+    async adopt() {
+      const inPlace = await readInPlace(target.path);
+      return inPlace && adoptToken(inPlace.content, inPlace.writtenAtMs, entries);
+    },
+
+    publish: (token) => publishPassfile(target, formatPassfile(entries, token.unwrap())),
+  };
+}
+
+/** A file that libpq would not read, or that is not a file, is not in service: nothing to adopt. */
+async function readInPlace(
+  path: string,
+): Promise<{ content: string; writtenAtMs: number } | undefined> {
+  const file = await open(
+    path,
+    constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW,
+  ).catch(() => undefined);
+  if (file === undefined) return undefined;
+  try {
+    const stats = await file.stat();
+    const acceptable = stats.isFile() && (stats.mode & 0o077) === 0;
+    if (!acceptable || stats.size > LARGEST_PASSFILE_BYTES) return undefined;
+    return { content: await file.readFile('utf8'), writtenAtMs: stats.mtimeMs };
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { explainWriteError } from './write-errors.ts';
+
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface PassfileTarget {
+  readonly path: string;
+  /** Without group and world bits: libpq ignores a file that has any. */
+  readonly mode: number;
+  /** Whom to give the file to; whoever the file system gives it to when absent. */
+  readonly owner: Owner | undefined;
+}
+
+/**
+ * Puts `content` in place in one rename, so that a reader sees the old file or the new one, whole
+ * and never looser than `mode`. Writes nothing when the file in place is already right.
+ *
+ * write-file-atomic creates the file with its mode, syncs it and cleans up after itself, but it
+ * follows a symlink in the target's place, forgives a refused chown, and takes a short write for a
+ * whole one. So it fills a file beside the target, under a name nobody can foresee; that file is
+ * checked and then renamed by us.
+ *
+ * @throws PgpassdError `passfile.*`; the file in place stays as it was
+ */
+export async function publishPassfile(
+  target: PassfileTarget,
+  content: string,
+): Promise<'written' | 'unchanged'> {
+  try {
+    if (await isInPlace(target, content)) return 'unchanged';
+    await withStagedFile(target, content, (staged) => rename(staged, target.path));
+    return 'written';
+  } catch (error) {
+    throw explainWriteError(error, target);
+  }
+}
+
+/**
+ * Tries the directory for writing as a publication would, short of the rename.
+ *
+ * @throws PgpassdError `passfile.*`
+ */
+export async function tryDirectory(target: PassfileTarget): Promise<void> {
+  try {
+    await withStagedFile(target, '', async () => {
+      const inPlace = await lstat(target.path).catch(() => undefined);
+      if (inPlace?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+    });
+  } catch (error) {
+    throw explainWriteError(error, target);
+  }
+}
+
+/** Removes what an interrupted publication of this passfile left beside it. Returns how many files. */
+export async function sweepLeftovers(target: PassfileTarget): Promise<number> {
+  const directory = dirname(target.path);
+  const prefix = stagingPrefix(target);
+  const names = await readdir(directory).catch(() => []);
+  const leftovers = names.filter((name) => name.startsWith(prefix));
+  await Promise.all(leftovers.map((name) => rm(join(directory, name), { force: true })));
+  return leftovers.length;
+}
+
+async function isInPlace({ path, mode, owner }: PassfileTarget, content: string): Promise<boolean> {
+  const stats = await lstat(path).catch(() => undefined);
+  if (!stats?.isFile() || (stats.mode & 0o7777) !== mode) return false;
+  if (!belongsTo(stats, owner)) return false;
+  return (await readFile(path, 'utf8').catch(() => undefined)) === content;
+}
+
+async function withStagedFile(
+  target: PassfileTarget,
+  content: string,
+  use: (staged: string) => Promise<void>,
+): Promise<void> {
+  const name = stagingPrefix(target) + randomBytes(8).toString('hex');
+  const staged = join(dirname(target.path), name);
+  try {
+    await writeFileAtomic(staged, content, {
+      mode: target.mode,
+      ...(target.owner && { chown: { ...target.owner } }),
+    });
+    await checkStaged(staged, target, content);
+    await use(staged);
+  } finally {
+    await rm(staged, { force: true });
+  }
+}
+
+async function checkStaged(staged: string, target: PassfileTarget, content: string): Promise<void> {
+  const stats = await lstat(staged);
+  if (stats.size !== Buffer.byteLength(content)) {
+    throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
+  }
+  if (!belongsTo(stats, target.owner)) {
+    throw Object.assign(new Error('owner unchanged'), { code: 'EPERM', syscall: 'chown' });
+  }
+}
+
+function belongsTo(stats: Owner, owner: Owner | undefined): boolean {
+  return owner === undefined || (stats.uid === owner.uid && stats.gid === owner.gid);
+}
+
+/** Hidden, and tied to the one passfile: others may keep theirs in the same directory. */
+function stagingPrefix({ path }: PassfileTarget): string {
+  return `.${basename(path)}.pgpassd-`;
+}

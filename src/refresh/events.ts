@@ -1,0 +1,47 @@
+import type { FederatedIdentity } from '../federated-token/token.ts';
+import type { PgpassdError } from '../support/errors.ts';
+
+/** The token that clients find in the passfile. */
+export interface TokenInPlace {
+  /** Wall clock, milliseconds since the epoch. */
+  readonly expiresAtMs: number;
+  readonly remainingMs: number;
+  readonly lifeMs: number;
+}
+
+/** Everything worth telling about the life of the daemon. None of it holds a token. */
+export type RefreshEvent =
+  | { readonly type: 'passfile.swept'; readonly files: number }
+  | {
+      readonly type: 'passfile.adopted';
+      readonly token: TokenInPlace;
+      readonly refreshInMs: number;
+    }
+  | { readonly type: 'passfile.written' | 'passfile.unchanged' }
+  | { readonly type: 'refresh.started'; readonly cause: RefreshCause }
+  | {
+      readonly type: 'token.refreshed';
+      /** Absent when it expired before it could be published. */
+      readonly token: TokenInPlace | undefined;
+      readonly refreshInMs: number;
+      readonly tookMs: number;
+    }
+  | {
+      readonly type: 'refresh.failed';
+      readonly error: PgpassdError;
+      /** Failures in a row, this one included. */
+      readonly failures: number;
+      readonly token: TokenInPlace | undefined;
+      readonly retryInMs: number;
+    }
+  | { readonly type: 'refresh.recovered'; readonly failures: number; readonly lastedMs: number }
+  | {
+      readonly type: 'federated-token.changed';
+      readonly identity: FederatedIdentity;
+      readonly expiresAtMs: number | undefined;
+      readonly refreshing: boolean;
+    }
+  | { readonly type: 'federated-token.watch-failed'; readonly error: unknown };
+
+/** Why an exchange is made: it is due, the federated token changed, or somebody asked (SIGHUP). */
+export type RefreshCause = 'due' | 'rotation' | 'request';

@@ -1,0 +1,50 @@
+import type { Exchange } from '../entra/exchange.ts';
+import { readFederatedToken } from '../federated-token/read.ts';
+import { assertUnexpired, type FederatedToken, sameIdentity } from '../federated-token/token.ts';
+import type { Clock } from '../support/clock.ts';
+import type { TokenSource } from './refresher.ts';
+
+export interface WorkloadIdentity {
+  readonly fetchToken: TokenSource;
+  /** The federated token of the last exchange, successful or not. */
+  lastSent(): FederatedToken | undefined;
+}
+
+/** A source of access tokens: read the federated token anew each time, then exchange it. */
+export function createWorkloadIdentity(
+  path: string,
+  exchange: Exchange,
+  clock: Clock,
+): WorkloadIdentity {
+  let lastSent: FederatedToken | undefined;
+  return {
+    lastSent: () => lastSent,
+    async fetchToken(signal) {
+      const federated = await readFederatedToken(path);
+      assertUnexpired(federated, clock.now().wallMs);
+      lastSent = federated;
+      return exchange(federated, signal);
+    },
+  };
+}
+
+export interface Rotation {
+  readonly federated: FederatedToken;
+  readonly lastSent: FederatedToken | undefined;
+  /** Whether the passfile holds an unexpired token. */
+  readonly tokenValid: boolean;
+  /** Whether the last attempt failed. */
+  readonly failing: boolean;
+}
+
+/**
+ * Whether a rotation is worth an exchange. Kubelet rotates hourly what is exchanged daily, so most
+ * are not: only when it may end a failure, or when Entra would now see another identity.
+ */
+export function rotationCallsForRefresh(rotation: Rotation): boolean {
+  const { federated, lastSent, tokenValid, failing } = rotation;
+  if (lastSent?.assertion.equals(federated.assertion)) return false;
+  if (failing) return true;
+  if (lastSent === undefined) return false;
+  return !tokenValid || !sameIdentity(lastSent.identity, federated.identity);
+}

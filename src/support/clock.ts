@@ -1,0 +1,16 @@
+/** The same moment on both clocks: the wall clock jumps with the system's, the monotonic one stops in a suspend. */
+export interface Instant {
+  /** Milliseconds since the Unix epoch. */
+  readonly wallMs: number;
+  /** Milliseconds since an arbitrary start. */
+  readonly monotonicMs: number;
+}
+
+export interface Clock {
+  now(): Instant;
+  /**
+   * Resolves after `delayMs`, or as soon as `signal` aborts: a sleeper looks for itself at why it
+   * woke. Never rejects. Any finite delay works, also one above the 2^31-1 ms of a single timer.
+   */
+  sleep(delayMs: number, signal: AbortSignal): Promise<void>;
+}

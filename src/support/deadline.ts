@@ -1,0 +1,30 @@
+import type { Clock } from './clock.ts';
+
+/** The reason of a signal that `withDeadline` aborted itself. */
+export class DeadlinePassed extends Error {
+  override readonly name = 'DeadlinePassed';
+}
+
+/**
+ * Runs `work` with a signal that aborts when `delayMs` have passed (reason: `DeadlinePassed`) or
+ * when `signal` does (with its reason). It is up to `work` to end when its signal aborts.
+ */
+export async function withDeadline<T>(
+  clock: Clock,
+  delayMs: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const attempt = new AbortController();
+  const timer = new AbortController();
+  const stop = () => attempt.abort(signal.reason);
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  void clock.sleep(delayMs, timer.signal).then(() => attempt.abort(new DeadlinePassed()));
+  try {
+    return await work(attempt.signal);
+  } finally {
+    timer.abort();
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,70 @@
+/** Every way pgpassd can fail. The part before the dot says where, and decides on the exit code. */
+export type ErrorCode =
+  | 'config.invalid'
+  | 'federated-token.missing'
+  | 'federated-token.unreadable'
+  | 'federated-token.empty'
+  | 'federated-token.malformed'
+  | 'federated-token.expired'
+  | 'entra.refused'
+  | 'entra.throttled'
+  | 'entra.unavailable'
+  | 'entra.unreachable'
+  | 'entra.untrusted'
+  | 'entra.timeout'
+  | 'entra.bad-answer'
+  | 'passfile.unwritable'
+  | 'passfile.no-space'
+  | 'internal';
+
+/** What helps an operator, or Microsoft's support, to find the one request that failed. */
+export interface ErrorDetails {
+  readonly status?: number;
+  /** Such as `AADSTS700213`. */
+  readonly aadsts?: string;
+  readonly correlationId?: string;
+  readonly traceId?: string;
+  /** How long the server asked us to stay away. */
+  readonly retryAfterMs?: number;
+}
+
+/**
+ * A failure an operator can act on: `message` says what failed in one sentence without a full
+ * stop, `remedy` what to do about it in another. Neither ever holds a token, a request or an answer.
+ */
+export class PgpassdError extends Error {
+  override readonly name = 'PgpassdError';
+  readonly code: ErrorCode;
+  readonly remedy: string;
+  readonly details: ErrorDetails;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    remedy: string,
+    options: ErrorOptions & { readonly details?: ErrorDetails } = {},
+  ) {
+    super(message, options);
+    this.code = code;
+    this.remedy = remedy;
+    this.details = options.details ?? {};
+  }
+}
+
+/** `error` as one of ours; anything unforeseen becomes `internal`. */
+export function asPgpassdError(error: unknown): PgpassdError {
+  if (error instanceof PgpassdError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new PgpassdError(
+    'internal',
+    `internal error: ${message}`,
+    'Please report this with the log around it.',
+    { cause: error },
+  );
+}
+
+/** The system's code of an error, such as `ENOENT`. */
+export function systemErrorCode(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
