@@ -25,55 +25,52 @@ export type Invocation =
   | { readonly kind: 'command'; readonly command: Command; readonly flags: readonly GivenFlag[] };
 
 /**
- * Reads the command line, without the program's name.
+ * Reads the command line, without the program's name: a command first, if any, then settings. What
+ * is not understood goes on as a flag, to be told with the other problems of the configuration.
  *
- * @throws PgpassdError `config.invalid` for anything that is not understood
+ * @throws PgpassdError `config.invalid` for an unknown command
  */
 export function parseCommandLine(args: readonly string[]): Invocation {
-  const problems: string[] = [];
-  const positionals: string[] = [];
-  const flags: GivenFlag[] = [];
-  for (const token of parseArgs({
-    args: [...args],
-    options: flagShapes,
-    strict: false,
-    tokens: true,
-  }).tokens) {
-    if (token.kind === 'positional') positionals.push(token.value);
-    if (token.kind === 'option') flags.push({ flag: token.rawName, value: token.value });
-  }
-  const [name = 'run', ...surplus] = positionals;
+  const [first = 'run'] = args;
+  const named = !first.startsWith('-');
+  const flags = readFlags(named ? args.slice(1) : args);
   if (flags.some(({ flag }) => flag === '--help' || flag === '-h')) return { kind: 'help' };
   if (flags.some(({ flag }) => flag === '--version')) return { kind: 'version' };
 
+  const name = named ? first : 'run';
   const command = commands[name];
-  if (command === undefined) {
-    problems.push(
-      `${name} is not a command; did you mean ${nearest(name, Object.keys(commands))}?`,
-    );
-  }
-  problems.push(...surplus.map((word) => `${word}: an argument that nothing asks for`));
-  problems.push(...flags.filter(lacksValue).map(({ flag }) => `${flag} needs a value`));
-  if (command === undefined || problems.length > 0) {
-    throw new PgpassdError('config.invalid', problems.join('\n'), 'See pgpassd --help.');
-  }
-  return { kind: 'command', command: command.run, flags };
+  if (command !== undefined) return { kind: 'command', command: command.run, flags };
+  throw new PgpassdError(
+    'config.invalid',
+    `${name} is not a command; did you mean ${nearest(name, Object.keys(commands))}?`,
+    'See pgpassd --help.',
+  );
 }
 
-const takesValue = new Map(
-  Object.entries(options).map(([name, option]) => [flagOf(name), 'placeholder' in option]),
-);
+function readFlags(args: readonly string[]): GivenFlag[] {
+  const flags: GivenFlag[] = [];
+  let mistypedAt: number | undefined;
+  const { tokens } = parseArgs({ args: [...args], options: shapes, strict: false, tokens: true });
+  for (const token of tokens) {
+    if (token.kind === 'option') {
+      const swallowedFlag = token.inlineValue === false && token.value.startsWith('--');
+      flags.push({ flag: token.rawName, value: swallowedFlag ? undefined : token.value });
+      if (!(token.name in shapes)) mistypedAt = token.index;
+    }
+    // The word after a mistyped flag is most likely its value.
+    if (token.kind === 'positional' && token.index - 1 !== mistypedAt) {
+      flags.push({ flag: token.value, value: undefined });
+    }
+  }
+  return flags;
+}
 
-const flagShapes = Object.fromEntries(
-  [...takesValue].map(([flag, value]) => [
-    flag.slice(2),
-    { type: value ? ('string' as const) : ('boolean' as const), multiple: true },
+const shapes = Object.fromEntries(
+  Object.entries(options).map(([name, option]) => [
+    flagOf(name).slice(2),
+    { type: 'placeholder' in option ? ('string' as const) : ('boolean' as const), multiple: true },
   ]),
 );
-
-function lacksValue({ flag, value }: GivenFlag): boolean {
-  return takesValue.get(flag) === true && value === undefined;
-}
 
 export function help(): string {
   const table = Object.entries(commands).map(

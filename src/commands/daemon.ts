@@ -59,15 +59,19 @@ export async function createDaemon(
         clock,
         pollIntervalMs: POLL_INTERVAL_MS,
         watching: true,
-        onToken: (federated) => {
+        onToken: (federated, before) => {
           const refreshing = rotationCallsForRefresh({
             federated,
             lastSent: identity.lastSent(),
             tokenValid: refresher.tokenInPlace !== undefined,
             failing: refresher.failing,
           });
-          const { identity: of, expiresAtMs } = federated;
-          onEvent({ type: 'federated-token.changed', identity: of, expiresAtMs, refreshing });
+          onEvent({
+            type: before === undefined ? 'federated-token.found' : 'federated-token.changed',
+            identity: federated.identity,
+            expiresAtMs: federated.expiresAtMs,
+            refreshing,
+          });
           if (refreshing) refresher.ask('rotation');
         },
         onWatchFailed: (error) => onEvent({ type: 'federated-token.watch-failed', error }),

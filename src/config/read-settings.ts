@@ -37,6 +37,10 @@ export function readSettings(flags: readonly GivenFlag[], env: Environment): Set
       problems.push(missing(name, option));
       continue;
     }
+    if (given.texts.includes('')) {
+      problems.push(`${given.source} needs a value: ${option.placeholder}`);
+      continue;
+    }
     try {
       values[name] = option.read(given.texts);
     } catch (error) {
@@ -62,7 +66,8 @@ function givenTexts(
   const flag = flagOf(name);
   const fromFlags = flags.filter((each) => each.flag === flag);
   if (fromFlags.length > 0) {
-    const texts = fromFlags.map(({ value }) => value ?? (option.placeholder ? '' : 'true'));
+    const bare = option.placeholder === undefined ? 'true' : '';
+    const texts = fromFlags.map(({ value }) => value ?? bare);
     return { source: flag, texts: option.repeatable ? texts : texts.slice(-1) };
   }
   for (const variable of [variableOf(name, option), ...(option.alsoFrom ?? [])]) {

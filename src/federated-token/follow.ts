@@ -10,8 +10,8 @@ export interface FollowOptions {
   readonly pollIntervalMs: number;
   /** Whether to watch the directory besides polling. */
   readonly watching: boolean;
-  /** Called with each readable token that differs from the one before, the first one included. */
-  readonly onToken: (federated: FederatedToken) => void;
+  /** Called with the first readable token, and with each one that differs from the one before. */
+  readonly onToken: (federated: FederatedToken, before: FederatedToken | undefined) => void;
   /** Watching does not work here; polling goes on. Called once. */
   readonly onWatchFailed: (error: unknown) => void;
 }
@@ -36,8 +36,8 @@ export async function followFederatedToken(
     // The refresher reports an unreadable file when it needs it; here only a change counts.
     const federated = await readFederatedToken(path).catch(() => undefined);
     if (federated === undefined || known?.assertion.equals(federated.assertion)) return;
+    options.onToken(federated, known);
     known = federated;
-    options.onToken(federated);
   };
 
   const listener = {

@@ -45,12 +45,10 @@ export function describe(event: RefreshEvent): LogLine {
         failures: event.failures,
         lastedSeconds: seconds(event.lastedMs),
       });
+    case 'federated-token.found':
+      return line('info', event, 'found the federated token', federatedFields(event));
     case 'federated-token.changed':
-      return line('info', event, 'the federated token changed', {
-        ...event.identity,
-        ...(event.expiresAtMs !== undefined && { federatedTokenExpiresAt: iso(event.expiresAtMs) }),
-        refreshing: event.refreshing,
-      });
+      return line('info', event, 'the federated token changed', federatedFields(event));
     case 'federated-token.watch-failed':
       return line(
         'warn',
@@ -94,6 +92,18 @@ function tokenFields(token: TokenInPlace | undefined): Record<string, unknown> {
   return {
     tokenExpiresAt: iso(token.expiresAtMs),
     tokenValidForSeconds: seconds(token.remainingMs),
+  };
+}
+
+function federatedFields({
+  identity,
+  expiresAtMs,
+  refreshing,
+}: Extract<RefreshEvent, { type: 'federated-token.found' | 'federated-token.changed' }>) {
+  return {
+    ...identity,
+    ...(expiresAtMs !== undefined && { federatedTokenExpiresAt: iso(expiresAtMs) }),
+    refreshing,
   };
 }
 

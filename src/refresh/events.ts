@@ -36,7 +36,7 @@ export type RefreshEvent =
     }
   | { readonly type: 'refresh.recovered'; readonly failures: number; readonly lastedMs: number }
   | {
-      readonly type: 'federated-token.changed';
+      readonly type: 'federated-token.found' | 'federated-token.changed';
       readonly identity: FederatedIdentity;
       readonly expiresAtMs: number | undefined;
       readonly refreshing: boolean;
