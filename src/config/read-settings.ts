@@ -88,7 +88,11 @@ function unknownFlags(flags: readonly GivenFlag[]): string[] {
   const known = names.map(flagOf);
   return flags
     .filter(({ flag }) => !known.includes(flag))
-    .map(({ flag }) => `${flag} is not a setting; did you mean ${nearest(flag, known)}?`);
+    .map(({ flag }) =>
+      flag.startsWith('-')
+        ? `${flag} is not a setting; did you mean ${nearest(flag, known)}?`
+        : `${flag}: no setting takes this argument`,
+    );
 }
 
 function unknownVariables(env: Environment): string[] {
