@@ -16,8 +16,11 @@ export async function readFederatedToken(path: string): Promise<FederatedToken> 
 
 async function readWhole(path: string): Promise<string> {
   try {
-    // Without O_NONBLOCK a FIFO in the token's place would hold us until somebody writes to it.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const file = await openOnce(path).catch((error: unknown) => {
+      // Kubelet may remove the old directory between the walk along its link and the open.
+      if (systemErrorCode(error) === 'ENOENT') return openOnce(path);
+      throw error;
+    });
     try {
       const stats = await file.stat();
       if (!stats.isFile()) throw unreadable(path, 'is not a regular file');
@@ -29,6 +32,11 @@ async function readWhole(path: string): Promise<string> {
   } catch (error) {
     throw explain(error, path);
   }
+}
+
+/** Without O_NONBLOCK a FIFO in the token's place would hold us until somebody writes to it. */
+function openOnce(path: string) {
+  return open(path, constants.O_RDONLY | constants.O_NONBLOCK);
 }
 
 function explain(error: unknown, path: string): unknown {

@@ -123,7 +123,8 @@ export class Refresher {
       this.#nap = new AbortController();
       const untilMs = this.#untilAttemptMs();
       if (untilMs <= 0) return;
-      await this.#parts.clock.sleep(Math.min(untilMs, LONGEST_NAP_MS), this.#nap.signal);
+      const napMs = Math.min(Math.ceil(untilMs), LONGEST_NAP_MS);
+      await this.#parts.clock.sleep(napMs, this.#nap.signal);
     }
   }
 

@@ -1,0 +1,11 @@
+import { publishPassfile, sweepLeftovers } from '../../src/passfile/publish.ts';
+import { numberedContent } from './numbered-content.ts';
+
+/** Publishes without end, telling the parent after each, until it is killed. */
+const target = { path: process.argv[2] ?? '', mode: 0o600, owner: undefined };
+
+await sweepLeftovers(target);
+for (let number = 0; ; number += 1) {
+  await publishPassfile(target, numberedContent(number));
+  process.send?.(number);
+}

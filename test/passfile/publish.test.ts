@@ -1,0 +1,207 @@
+import { execFile, fork } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  type PassfileTarget,
+  publishPassfile,
+  sweepLeftovers,
+  tryDirectory,
+} from '../../src/passfile/publish.ts';
+import { seededRandom } from '../support/random.ts';
+import { checkContent, numberedContent } from './numbered-content.ts';
+
+const asRoot = process.getuid?.() === 0;
+
+let directory: string;
+let target: PassfileTarget;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'pgpassd-publish-'));
+  target = { path: join(directory, 'pgpass'), mode: 0o600, owner: undefined };
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const script = (name: string) => new URL(name, import.meta.url);
+
+describe('publishing', () => {
+  test('a reader in a tight loop sees a thousand whole files and nothing else', async () => {
+    await publishPassfile(target, numberedContent(0));
+    const reader = fork(script('./tight-reader.ts'), [target.path]);
+    await once(reader, 'message');
+    for (let number = 1; number <= 1000; number += 1) {
+      await publishPassfile(target, numberedContent(number));
+    }
+    reader.send('enough');
+    const [report] = (await once(reader, 'message')) as [{ reads: number; faults: string[] }];
+    expect(report.faults).toEqual([]);
+    expect(report.reads).toBeGreaterThan(1000);
+  });
+
+  test('killed a hundred times at random moments, it leaves a whole file, and sweeps up at the next start', async () => {
+    const random = seededRandom(6);
+    await publishPassfile(target, numberedContent(0));
+    let interrupted = 0;
+    for (let kill = 0; kill < 100; kill += 1) {
+      const publisher = fork(script('./endless-publisher.ts'), [target.path]);
+      for (let message = 0; message < 1 + random() * 4; message += 1)
+        await once(publisher, 'message');
+      expect(await readdir(directory)).toSatisfy((names: string[]) => names.length <= 3);
+      await turns(random() * 60);
+      publisher.kill('SIGKILL');
+      await once(publisher, 'exit');
+      expect(checkContent(await readFile(target.path, 'utf8'))).toBeUndefined();
+      expect((await stat(target.path)).mode & 0o777).toBe(0o600);
+      if ((await readdir(directory)).length > 1) interrupted += 1;
+    }
+    expect(interrupted).toBeGreaterThan(0);
+    await sweepLeftovers(target);
+    expect(await readdir(directory)).toEqual(['pgpass']);
+  });
+
+  test('writes nothing when the file in place is already right', async () => {
+    expect(await publishPassfile(target, 'content\n')).toBe('written');
+    await utimes(target.path, 1, 1);
+    expect(await publishPassfile(target, 'content\n')).toBe('unchanged');
+    expect((await stat(target.path)).mtimeMs).toBe(1000);
+  });
+
+  test('mends the mode of a file that somebody loosened', async () => {
+    await publishPassfile(target, 'content\n');
+    await chmod(target.path, 0o644);
+    expect(await publishPassfile(target, 'content\n')).toBe('written');
+    expect((await stat(target.path)).mode & 0o777).toBe(0o600);
+  });
+
+  test('writes with mode 0400 again and again', async () => {
+    const readOnly = { ...target, mode: 0o400 };
+    for (const content of ['one\n', 'two\n']) await publishPassfile(readOnly, content);
+    expect(await readFile(target.path, 'utf8')).toBe('two\n');
+    expect((await stat(target.path)).mode & 0o777).toBe(0o400);
+  });
+
+  test('replaces a symlink and leaves what it points to alone', async () => {
+    const elsewhere = join(directory, 'elsewhere');
+    await writeFile(elsewhere, 'untouched');
+    await symlink(elsewhere, target.path);
+    await publishPassfile(target, 'content\n');
+    expect(await readFile(elsewhere, 'utf8')).toBe('untouched');
+    expect(await readFile(target.path, 'utf8')).toBe('content\n');
+  });
+
+  test('a umask that takes everything away does not keep us from writing', async () => {
+    const before = process.umask(0o777);
+    try {
+      await publishPassfile(target, 'content\n');
+    } finally {
+      process.umask(before);
+    }
+    expect((await stat(target.path)).mode & 0o777).toBe(0o600);
+  });
+
+  test.skipIf(!asRoot)(
+    'gives the file to its owner before anybody can see it (as root)',
+    async () => {
+      await publishPassfile({ ...target, owner: { uid: 1234, gid: 2345 } }, 'content\n');
+      const { uid, gid } = await stat(target.path);
+      expect({ uid, gid }).toEqual({ uid: 1234, gid: 2345 });
+    },
+  );
+
+  test.skipIf(asRoot)(
+    'an owner that cannot be set is refused with both remedies (not as root)',
+    async () => {
+      await publishPassfile(target, 'in place\n');
+      const given = publishPassfile({ ...target, owner: { uid: 1234, gid: 2345 } }, 'content\n');
+      await expect(given).rejects.toMatchObject({
+        code: 'passfile.unwritable',
+        remedy: expect.stringMatching(/runAsUser.*CHOWN/),
+      });
+      expect(await readFile(target.path, 'utf8')).toBe('in place\n');
+      expect(await readdir(directory)).toEqual(['pgpass']);
+    },
+  );
+});
+
+describe('a volume that runs full', () => {
+  test.skipIf(!asRoot)(
+    'keeps the file in place whole, leaves nothing behind, and is named (mounting needs root)',
+    async () => {
+      const run = promisify(execFile);
+      await run('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'pgpassd-test', directory]);
+      try {
+        await publishPassfile(target, 'in place\n');
+        await writeFile(join(directory, 'filler'), 'x'.repeat(8 * 1024));
+        // Room for a part of it: the system then writes less than asked, without an error.
+        const published = publishPassfile(target, 'y'.repeat(6 * 1024));
+        await expect(published).rejects.toMatchObject({ code: 'passfile.no-space' });
+        expect(await readFile(target.path, 'utf8')).toBe('in place\n');
+        expect((await readdir(directory)).sort()).toEqual(['filler', 'pgpass']);
+
+        await rm(join(directory, 'filler'));
+        expect(await publishPassfile(target, 'y'.repeat(6 * 1024))).toBe('written');
+      } finally {
+        await run('umount', [directory]);
+      }
+    },
+  );
+});
+
+describe('trying the directory', () => {
+  test('leaves no trace', async () => {
+    await tryDirectory(target);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  test('a missing directory is an error that names the volume', async () => {
+    const missing = { ...target, path: join(directory, 'missing', 'pgpass') };
+    await expect(tryDirectory(missing)).rejects.toMatchObject({
+      code: 'passfile.unwritable',
+      remedy: expect.stringContaining('emptyDir'),
+    });
+  });
+
+  test('a directory in the place of the passfile is an error', async () => {
+    await mkdir(target.path);
+    await expect(tryDirectory(target)).rejects.toThrow(/a directory stands in its place/);
+  });
+
+  test.skipIf(asRoot)(
+    'a directory without write permission is an error (not as root)',
+    async () => {
+      await chmod(directory, 0o555);
+      await expect(tryDirectory(target)).rejects.toThrow(/not writable for this user/);
+      await chmod(directory, 0o755);
+    },
+  );
+});
+
+describe('sweeping', () => {
+  test("removes our leftovers and nobody else's", async () => {
+    const others = ['.other.pgpassd-12', 'pgpass.123', '.pgpass.swp', 'pgpass'];
+    for (const name of [...others, '.pgpass.pgpassd-0011', '.pgpass.pgpassd-0011.4711']) {
+      await writeFile(join(directory, name), '');
+    }
+    expect(await sweepLeftovers(target)).toBe(2);
+    expect((await readdir(directory)).sort()).toEqual(others.sort());
+  });
+});
+
+/** Lets the event loop turn: the child goes on for a while that no clock measures. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}

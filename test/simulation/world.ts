@@ -1,0 +1,131 @@
+import type { AdoptedToken } from '../../src/passfile/adopt.ts';
+import type { RefreshEvent } from '../../src/refresh/events.ts';
+import { Refresher, type TokenSource } from '../../src/refresh/refresher.ts';
+import type { AccessToken } from '../../src/support/access-token.ts';
+import { PgpassdError } from '../../src/support/errors.ts';
+import { Secret } from '../../src/support/secret.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { seededRandom } from '../support/random.ts';
+
+export interface WorldOptions {
+  /** The life of the next token, in seconds. */
+  readonly lifetimeSeconds: (random: () => number) => number;
+  readonly refreshFraction?: number;
+  readonly adopted?: (clock: FakeClock) => AdoptedToken;
+  readonly refreshInSeconds?: number;
+  /** Hands out the token it has until it expires. */
+  readonly caching?: boolean;
+}
+
+interface IssuedToken {
+  readonly token: Secret;
+  readonly expiresAtTrueMs: number;
+}
+
+/** The refresher with an Entra, a passfile and clients that live in simulated time. */
+export class World {
+  readonly clock = new FakeClock();
+  readonly random = seededRandom(20261124);
+  readonly events: RefreshEvent[] = [];
+  readonly refresher: Refresher;
+  /** Thrown instead of an answer while set. */
+  outage: PgpassdError | undefined;
+  diskFull = false;
+  exchanges = 0;
+  /** Sum of the lives of all tokens handed out. */
+  issuedSeconds = 0;
+  /** True time without a valid token in the passfile, after the first one. */
+  withoutTokenMs = 0;
+
+  readonly #options: WorldOptions;
+  readonly #stop = new AbortController();
+  #running: Promise<void> | undefined;
+  /** True time at which the token in the passfile, or the source's own, expires. */
+  #expiresAtTrueMs: number | undefined;
+  #cached: IssuedToken | undefined;
+  #expiryOf = new Map<string, number>();
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.refresher = new Refresher({
+      fetchToken: this.#fetchToken,
+      passfile: {
+        prepare: async () => 0,
+        adopt: async () => this.#adopt(),
+        publish: async (token) => this.#publish(token),
+      },
+      clock: this.clock,
+      random: this.random,
+      refreshFraction: options.refreshFraction ?? 0.5,
+      onEvent: (event) => this.events.push(event),
+    });
+  }
+
+  start(): void {
+    this.#running = this.refresher.run(this.#stop.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#noteGap();
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  count(type: RefreshEvent['type']): number {
+    return this.events.filter((event) => event.type === type).length;
+  }
+
+  /** Whether a client that connects now gets in. */
+  get tokenValid(): boolean {
+    return this.#expiresAtTrueMs !== undefined && this.clock.trueMs < this.#expiresAtTrueMs;
+  }
+
+  #fetchToken: TokenSource = async (signal): Promise<AccessToken> => {
+    this.exchanges += 1;
+    await this.clock.sleep(50 + this.random() * 1950, signal);
+    if (this.outage) throw this.outage;
+    const { caching, refreshInSeconds } = this.#options;
+    const kept = caching && this.clock.trueMs < (this.#cached?.expiresAtTrueMs ?? 0);
+    const issued = (kept && this.#cached) || this.#issue();
+    this.#cached = issued;
+    return {
+      token: issued.token,
+      expiresInSeconds: (issued.expiresAtTrueMs - this.clock.trueMs) / 1000,
+      ...(refreshInSeconds !== undefined && { refreshInSeconds }),
+    };
+  };
+
+  #issue(): IssuedToken {
+    const lifetimeSeconds = this.#options.lifetimeSeconds(this.random);
+    this.issuedSeconds += lifetimeSeconds;
+    const text = `token-${this.exchanges}`;
+    const expiresAtTrueMs = this.clock.trueMs + lifetimeSeconds * 1000;
+    this.#expiryOf.set(text, expiresAtTrueMs);
+    return { token: new Secret(text), expiresAtTrueMs };
+  }
+
+  #adopt(): AdoptedToken | undefined {
+    const adopted = this.#options.adopted?.(this.clock);
+    if (adopted) this.#expiresAtTrueMs = adopted.expiresAtMs - this.clock.now().wallMs;
+    return adopted;
+  }
+
+  #publish(token: Secret): 'written' {
+    if (this.diskFull) throw new PgpassdError('passfile.no-space', 'full', 'Make room.');
+    this.#noteGap();
+    this.#expiresAtTrueMs = this.#expiryOf.get(token.unwrap()) ?? 0;
+    return 'written';
+  }
+
+  #noteGap(): void {
+    if (this.#expiresAtTrueMs === undefined) return;
+    this.withoutTokenMs += Math.max(0, this.clock.trueMs - this.#expiresAtTrueMs);
+  }
+}
+
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
+
+export function unreachable(): PgpassdError {
+  return new PgpassdError('entra.unreachable', 'Entra is down', 'Wait.');
+}
