@@ -1,5 +1,5 @@
-/** A field that matches anything; libpq's `*`. */
-export const ANY: unique symbol = Symbol('*');
+/** A field that matches anything; libpq's `*`, which as a literal is something else. */
+export const ANY = null;
 
 export type Field = string | typeof ANY;
 
