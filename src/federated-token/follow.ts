@@ -61,7 +61,7 @@ export async function followFederatedToken(
 
   while (!signal.aborted) {
     wake = new AbortController();
-    if (options.watching && !failureTold) await keepWatching();
+    if (options.watching && !failureTold) await keepWatching().catch(listener.onEnd);
     await check();
     if (!signal.aborted) await clock.sleep(pollIntervalMs, wake.signal);
   }

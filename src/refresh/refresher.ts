@@ -87,7 +87,7 @@ export class Refresher {
     const wake = () => this.#nap.abort();
     signal.addEventListener('abort', wake);
     await this.#prepare().catch((error: unknown) => this.#failed(error, 'due'));
-    await this.#adopt();
+    await this.#adopt().catch((error: unknown) => this.#failed(error, 'due'));
     while (!signal.aborted) {
       await this.#rest(signal);
       if (!signal.aborted) await this.#attempt(signal);
