@@ -8,13 +8,21 @@ const DATA_LINK = '..data';
 /**
  * The directory to watch for changes of the file at `path`: the nearest one above it that holds a
  * `..data` symlink, because what stands below is a link into the old content and goes deaf with the
- * first rotation; without any such link the file's own directory.
+ * first rotation. Without any such link it is the file's own directory, once that exists.
  */
-export async function watchableDirectory(path: string): Promise<string> {
-  for (let directory = dirname(path); ; directory = dirname(directory)) {
+export async function watchableDirectory(path: string): Promise<string | undefined> {
+  for (const directory of ancestors(path)) {
     const link = await lstat(join(directory, DATA_LINK)).catch(() => undefined);
     if (link?.isSymbolicLink()) return directory;
-    if (directory === dirname(directory)) return dirname(path);
+  }
+  const own = await lstat(dirname(path)).catch(() => undefined);
+  return own && dirname(path);
+}
+
+function* ancestors(path: string): Generator<string> {
+  for (let directory = dirname(path); ; directory = dirname(directory)) {
+    yield directory;
+    if (directory === dirname(directory)) return;
   }
 }
 

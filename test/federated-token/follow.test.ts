@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises';
 import { setTimeout as wallTimer } from 'node:timers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { followFederatedToken } from '../../src/federated-token/follow.ts';
@@ -8,6 +9,7 @@ import { systemClock } from '../../src/support/system-clock.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { createProjectedVolume, type ProjectedVolume } from '../support/projected-volume.ts';
 
+const LAYOUTS = ['flat', 'nested', 'plain'] as const;
 const ROTATIONS = 50;
 const NOTICED_WITHIN_MS = 2_000;
 
@@ -74,7 +76,7 @@ async function volumeOf(layout: 'flat' | 'nested' | 'plain'): Promise<ProjectedV
   return volume;
 }
 
-describe.each(['flat', 'nested', 'plain'] as const)('on the %s layout', (layout) => {
+describe.each(LAYOUTS)('on the %s layout', (layout) => {
   test(`fifty rotations in a row are each noticed within ${NOTICED_WITHIN_MS / 1000} s by watching alone`, async () => {
     const volume = await volumeOf(layout);
     await volume.write(tokenNumbered(0));
@@ -135,21 +137,26 @@ describe.each(['flat', 'nested', 'plain'] as const)('on the %s layout', (layout)
   });
 });
 
-test('a volume mounted after the start is found by polling and then watched', async () => {
-  const volume = await volumeOf('nested');
-  const clock = new FakeClock();
-  const following = follow(volume.tokenPath, { clock, pollIntervalMs: 30_000, watching: true });
-  await clock.sleeping();
-  const first = following.next();
-  await volume.write(tokenNumbered(0));
-  await clock.advance(30_000);
-  await first;
+test.each(LAYOUTS)(
+  'a %s volume mounted after the start is found by polling, then watched',
+  async (layout) => {
+    const volume = await volumeOf(layout);
+    await volume.write(tokenNumbered(0));
+    await rename(volume.root, `${volume.root}-unmounted`);
+    const clock = new FakeClock();
+    const following = follow(volume.tokenPath, { clock, pollIntervalMs: 30_000, watching: true });
+    await clock.sleeping();
+    const found = following.next();
+    await rename(`${volume.root}-unmounted`, volume.root);
+    await clock.advance(30_000);
+    await found;
 
-  await clock.sleeping();
-  const rotated = following.next();
-  await volume.write(tokenNumbered(1));
-  expect((await rotated).assertion.unwrap()).toBe(tokenNumbered(1));
-});
+    await clock.sleeping();
+    const rotated = following.next();
+    await volume.write(tokenNumbered(1));
+    expect((await rotated).assertion.unwrap()).toBe(tokenNumbered(1));
+  },
+);
 
 test('a file touched without a change is not told again', async () => {
   const volume = await volumeOf('plain');
