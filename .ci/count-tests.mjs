@@ -15,9 +15,12 @@ for (const path of process.argv.slice(2)) {
   }
 }
 
-const having = (wanted) => [...outcomes].filter(([, statuses]) => wanted(statuses)).map(([key]) => key);
+const having = (wanted) =>
+  [...outcomes].filter(([, statuses]) => wanted(statuses)).map(([key]) => key);
 const failed = having((statuses) => statuses.includes('failed'));
-const skipped = having((statuses) => !statuses.some((status) => status === 'passed' || status === 'failed'));
+const skipped = having(
+  (statuses) => !statuses.some((status) => status === 'passed' || status === 'failed'),
+);
 const passed = outcomes.size - failed.length - skipped.length;
 
 for (const key of failed) console.log(`failed: ${key}`);

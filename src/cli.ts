@@ -1,11 +1,10 @@
-import { parseArgs } from 'node:util';
 import type { Command } from './commands/command.ts';
 import { once } from './commands/once.ts';
 import { run } from './commands/run.ts';
 import { settingsHelp } from './config/help.ts';
 import { flagOf } from './config/option.ts';
 import { options } from './config/options.ts';
-import { type GivenFlag, nearest } from './config/read-settings.ts';
+import { type GivenFlag, nearest, quotable } from './config/read-settings.ts';
 import { PgpassdError } from './support/errors.ts';
 
 interface CommandEntry {
@@ -13,10 +12,10 @@ interface CommandEntry {
   readonly summary: string;
 }
 
-const commands: Readonly<Record<string, CommandEntry>> = {
-  run: { run, summary: 'keeps the passfile current until stopped (the default)' },
-  once: { run: once, summary: 'the same steps, one time; for init containers and CronJobs' },
-};
+const commands: ReadonlyMap<string, CommandEntry> = new Map([
+  ['run', { run, summary: 'keeps the passfile current until stopped (the default)' }],
+  ['once', { run: once, summary: 'the same steps, one time; for init containers and CronJobs' }],
+]);
 
 /** What the command line asks for. */
 export type Invocation =
@@ -38,44 +37,40 @@ export function parseCommandLine(args: readonly string[]): Invocation {
   if (flags.some(({ flag }) => flag === '--version')) return { kind: 'version' };
 
   const name = named ? first : 'run';
-  const command = commands[name];
+  const command = commands.get(name);
   if (command !== undefined) return { kind: 'command', command: command.run, flags };
   throw new PgpassdError(
     'config.invalid',
-    `${name} is not a command; did you mean ${nearest(name, Object.keys(commands))}?`,
+    `${quotable(name)} is not a command; did you mean ${nearest(name, [...commands.keys()])}?`,
     'See pgpassd --help.',
   );
 }
 
+/** A value stands behind `=` or as the next word; the word after a mistyped flag is most likely its value. */
 function readFlags(args: readonly string[]): GivenFlag[] {
   const flags: GivenFlag[] = [];
-  let mistypedAt: number | undefined;
-  const { tokens } = parseArgs({ args: [...args], options: shapes, strict: false, tokens: true });
-  for (const token of tokens) {
-    if (token.kind === 'option') {
-      const swallowedFlag = token.inlineValue === false && token.value.startsWith('--');
-      flags.push({ flag: token.rawName, value: swallowedFlag ? undefined : token.value });
-      if (!(token.name in shapes)) mistypedAt = token.index;
-    }
-    // The word after a mistyped flag is most likely its value.
-    if (token.kind === 'positional' && token.index - 1 !== mistypedAt) {
-      flags.push({ flag: token.value, value: undefined });
-    }
+  for (let at = 0; at < args.length; at += 1) {
+    const [word = '', next] = args.slice(at, at + 2);
+    const [, flag = word, inline] = /^(-[^=]*)=(.*)$/s.exec(word) ?? [];
+    const takesNext = inline === undefined && flag.startsWith('-') && !switches.has(flag);
+    const value = takesNext && !next?.startsWith('--') ? next : inline;
+    if (value !== inline) at += 1;
+    flags.push({ flag, value });
   }
   return flags;
 }
 
-const shapes = Object.fromEntries(
-  Object.entries(options).map(([name, option]) => [
-    flagOf(name).slice(2),
-    { type: 'placeholder' in option ? ('string' as const) : ('boolean' as const), multiple: true },
-  ]),
-);
+const switches: ReadonlySet<string> = new Set([
+  ...Object.entries(options)
+    .filter(([, option]) => !('placeholder' in option))
+    .map(([name]) => flagOf(name)),
+  '--help',
+  '-h',
+  '--version',
+]);
 
 export function help(): string {
-  const table = Object.entries(commands).map(
-    ([name, { summary }]) => `  ${name.padEnd(6)}${summary}`,
-  );
+  const table = [...commands].map(([name, { summary }]) => `  ${name.padEnd(6)}${summary}`);
   return `pgpassd keeps a PostgreSQL passfile filled with a fresh Microsoft Entra access token.
 
 Usage: pgpassd [COMMAND] [SETTING ...]

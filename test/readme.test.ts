@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { settingsTable } from '../src/config/help.ts';
 
 const readme = new URL('../README.md', import.meta.url);
-const table = /(?<=<!-- settings: .* -->\n)[^]*?(?=<!-- \/settings -->)/;
+const table = /(?<=<!-- settings: .* -->\n)[\s\S]*?(?=<!-- \/settings -->)/;
 
 test("the README's table of settings is the options table", async () => {
   const text = await readFile(readme, 'utf8');

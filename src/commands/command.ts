@@ -1,7 +1,7 @@
 import type { Environment, GivenFlag } from '../config/read-settings.ts';
 
 /** What the process edge hands to a command. */
-export interface CommandContext {
+interface CommandContext {
   readonly flags: readonly GivenFlag[];
   readonly env: Environment;
   /** Whether standard output is a terminal. */

@@ -51,8 +51,8 @@ function entryOf(entry: Entry): Entry {
       throw new ValueError('a passfile line cannot hold a line break or a NUL');
     }
   }
-  if (entry.port !== ANY && !/^\d{1,5}$/.test(entry.port)) {
-    throw new ValueError('the port is a number, or * for any');
+  if (entry.port !== ANY && !(/^\d{1,5}$/.test(entry.port) && Number(entry.port) <= 65_535)) {
+    throw new ValueError('the port is a number up to 65535, or * for any');
   }
   return entry;
 }

@@ -20,11 +20,11 @@ export interface Settings {
 const names = Object.keys(options) as OptionName[];
 
 /**
- * A Service called `pgpassd` makes Kubernetes set variables of these shapes in every pod of the
+ * A Service called `pgpassd`, or `pgpassd-metrics`, makes Kubernetes set variables of these shapes in every pod of the
  * namespace: https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables
  */
 const SERVICE_LINK =
-  /^PGPASSD_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
+  /^PGPASSD_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
 
 /** Reads every setting: flag, then our variable, then the ecosystem's own, then the default. */
 export function readSettings(flags: readonly GivenFlag[], env: Environment): Settings {
@@ -38,7 +38,7 @@ export function readSettings(flags: readonly GivenFlag[], env: Environment): Set
       continue;
     }
     if (given.texts.includes('')) {
-      problems.push(`${given.source} needs a value: ${option.placeholder}`);
+      problems.push(`${given.source} needs a value: ${option.placeholder ?? 'true or false'}`);
       continue;
     }
     try {
@@ -91,7 +91,7 @@ function unknownFlags(flags: readonly GivenFlag[]): string[] {
     .map(({ flag }) =>
       flag.startsWith('-')
         ? `${flag} is not a setting; did you mean ${nearest(flag, known)}?`
-        : `${flag}: no setting takes this argument`,
+        : `${quotable(flag)}: no setting takes this argument`,
     );
 }
 
@@ -101,6 +101,11 @@ function unknownVariables(env: Environment): string[] {
     .filter((variable) => variable.startsWith('PGPASSD_') && !SERVICE_LINK.test(variable))
     .filter((variable) => !known.includes(variable))
     .map((variable) => `${variable} is not a setting; did you mean ${nearest(variable, known)}?`);
+}
+
+/** A word as we may repeat it: what is no plain word might be an entry with its password. */
+export function quotable(word: string): string {
+  return /^[\w-]+$/.test(word) ? word : 'an argument';
 }
 
 /** The known word with the fewest edits. */

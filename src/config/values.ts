@@ -7,7 +7,7 @@ const UNIT_MS = { h: 3_600_000, m: 60_000, s: 1_000 } as const;
 
 /** `90s`, `5m`, `1h30m`: hours, minutes and seconds in this order, each at most once. */
 export function parseDurationMs(text: string): number {
-  const [, hours, minutes, seconds] = /^(?=.)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text) ?? [];
+  const [, hours, minutes, seconds] = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text) ?? [];
   const durationMs =
     Number(hours ?? 0) * UNIT_MS.h +
     Number(minutes ?? 0) * UNIT_MS.m +
@@ -33,6 +33,9 @@ export function parseMode(text: string): number {
   return Number.parseInt(text, 8);
 }
 
+/** The one above means "leave as it is" to chown(2). */
+const LARGEST_ID = 2 ** 32 - 2;
+
 export interface NumericOwner {
   readonly uid: number;
   readonly gid: number | undefined;
@@ -40,7 +43,7 @@ export interface NumericOwner {
 
 export function parseOwner(text: string): NumericOwner {
   const [, uid, gid] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(text) ?? [];
-  if (uid === undefined)
+  if (uid === undefined || Number(uid) > LARGEST_ID || Number(gid ?? 0) > LARGEST_ID)
     throw new ValueError('write numeric ids, UID or UID:GID, such as 1000:1000');
   return { uid: Number(uid), gid: gid === undefined ? undefined : Number(gid) };
 }
@@ -59,7 +62,7 @@ export function parseSecureUrl(text: string): URL {
   if (url === null) throw new ValueError('write a URL such as https://login.microsoftonline.com/');
   if (url.username !== '' || url.password !== '')
     throw new ValueError('leave user and password out of it');
-  if (url.hash !== '') throw new ValueError('leave the fragment out of it');
+  if (text.includes('#')) throw new ValueError('leave the fragment out of it');
   const allowed =
     url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
   if (!allowed) throw new ValueError('use https: the client assertion must not travel in clear');
@@ -69,7 +72,7 @@ export function parseSecureUrl(text: string): URL {
 /** The same without a query, since the path of the token endpoint is appended to it. */
 export function parseAuthorityHost(text: string): URL {
   const url = parseSecureUrl(text);
-  if (url.search !== '') throw new ValueError('leave the query out of it');
+  if (text.includes('?')) throw new ValueError('leave the query out of it');
   return url;
 }
 

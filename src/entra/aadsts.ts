@@ -8,18 +8,21 @@ export interface RefusedIdentity {
   readonly audience: readonly string[];
 }
 
-type Remedy = (identity: RefusedIdentity) => string;
+/** The same, fit for a sentence. */
+type Words = Readonly<Record<keyof RefusedIdentity, string>>;
+
+type Remedy = (words: Words) => string;
 
 const checkClient: Remedy = ({ clientId, tenantId }) =>
   `Check that AZURE_CLIENT_ID (--client-id) ${clientId} is the client id, not the object id, of an identity in tenant ${tenantId}, and that it was not deleted.`;
 const matchIssuer: Remedy = ({ issuer }) =>
-  `Set the issuer of the federated credential to ${issuer ?? "the token's iss"}, trailing slash included; a new credential takes some minutes to spread.`;
+  `Set the issuer of the federated credential to ${issuer}, trailing slash included; a new credential takes some minutes to spread.`;
 const matchSubject: Remedy = ({ subject }) =>
-  `Set the subject of the federated credential to ${subject ?? "the token's sub"}, case included; a new credential takes some minutes to spread.`;
+  `Set the subject of the federated credential to ${subject}, case included; a new credential takes some minutes to spread.`;
 const matchAudience: Remedy = ({ audience }) =>
-  `The token's audience is ${audience.join(', ') || 'empty'}: project it with api://AzureADTokenExchange, or set the federated credential's audience to it.`;
+  `The token's audience is ${audience}: project it with api://AzureADTokenExchange, or set the federated credential's audience to it.`;
 const matchAll: Remedy = ({ issuer, subject, audience }) =>
-  `Create a federated credential with issuer ${issuer}, subject ${subject} and audience ${audience.join(', ')}, exactly; a new one takes some minutes to spread.`;
+  `Create a federated credential with issuer ${issuer}, subject ${subject} and audience ${audience}, exactly; a new one takes some minutes to spread.`;
 const addCredential: Remedy = ({ clientId, issuer, subject }) =>
   `Add a federated credential to ${clientId} (issuer ${issuer}, subject ${subject}), or correct AZURE_CLIENT_ID; a new one takes some minutes to spread.`;
 const checkTenant: Remedy = ({ tenantId }) =>
@@ -29,9 +32,9 @@ const checkScope: Remedy = ({ scope }) =>
 const otherCloud: Remedy = () =>
   "Set AZURE_AUTHORITY_HOST (--authority-host) to the tenant's own cloud.";
 const publishKeys: Remedy = ({ issuer }) =>
-  `Publish the cluster's current signing keys at ${issuer ?? 'the issuer'}; after a key rotation Entra's cache can lag by 30 minutes.`;
+  `Publish the cluster's current signing keys at ${issuer}; after a key rotation Entra's cache can lag by 30 minutes.`;
 const reachIssuer: Remedy = ({ issuer }) =>
-  `Make ${issuer ?? 'the issuer'} and its signing keys publicly reachable over https; on AKS "az aks update" repairs its issuer.`;
+  `Make ${issuer} and its signing keys publicly reachable over https; on AKS "az aks update" repairs its issuer.`;
 const unexpiredAssertion: Remedy = () =>
   'Check that kubelet rotates the projected token (a subPath mount never changes) and that the clocks agree (NTP).';
 const realAssertion: Remedy = () =>
@@ -89,5 +92,10 @@ const anyRefusal: Remedy = ({ clientId, tenantId }) =>
 /** One sentence for the operator about a refusal; a general one for a code we do not know. */
 export function remedyFor(code: number | undefined, identity: RefusedIdentity): string {
   const remedy = code === undefined ? undefined : remedies[code];
-  return (remedy ?? anyRefusal)(identity);
+  return (remedy ?? anyRefusal)({
+    ...identity,
+    issuer: identity.issuer ?? "the token's iss",
+    subject: identity.subject ?? "the token's sub",
+    audience: identity.audience.join(', ') || "the token's aud",
+  });
 }

@@ -21,6 +21,9 @@ export interface AnswerContext {
 /** Printable ASCII without blanks: the token becomes one field of one line of a file. */
 const TOKEN_CHARACTERS = /^[\x21-\x7e]+$/;
 
+/** Entra's tokens live for a day at most; nobody's for more than a year. */
+const LONGEST_LIFE_SECONDS = 366 * 86_400;
+
 const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /**
@@ -38,8 +41,8 @@ export function interpretAnswer(answer: RawAnswer, context: AnswerContext): Acce
     throw badAnswer(answer, context, 'access_token is not printable ASCII without blanks');
   }
   const expiresInSeconds = positiveNumber(body['expires_in']);
-  if (expiresInSeconds === undefined) {
-    throw badAnswer(answer, context, 'expires_in is not a positive number of seconds');
+  if (expiresInSeconds === undefined || expiresInSeconds > LONGEST_LIFE_SECONDS) {
+    throw badAnswer(answer, context, 'expires_in is not a believable number of seconds');
   }
   const tokenType = body['token_type'] ?? 'Bearer';
   if (typeof tokenType !== 'string' || tokenType.toLowerCase() !== 'bearer') {
@@ -105,7 +108,7 @@ function failureCode(status: number, error: unknown): keyof typeof headlines | '
 
 /** Entra's own words without the ids that follow them, which have fields of their own. */
 function firstSentence(description: string): string {
-  const [said = ''] = description.split(/\s+Trace ID:|[\r\n]/, 1);
+  const [said = ''] = description.split(/\s+Trace ID:|\p{Cc}/u, 1);
   return said.length > 400 ? `${said.slice(0, 400)}…` : said;
 }
 
@@ -149,6 +152,6 @@ function parseJson(text: string): Record<string, unknown> | undefined {
 
 /** Entra sends numbers; its older endpoints and some proxies send them as strings. */
 function positiveNumber(value: unknown): number | undefined {
-  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  const number = typeof value === 'string' ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) && number > 0 ? number : undefined;
 }

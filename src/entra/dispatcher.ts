@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { getCACertificates } from 'node:tls';
 import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
@@ -40,6 +41,12 @@ async function trustedWith(caFile: string): Promise<string[]> {
   const pem = await readFile(caFile, 'utf8').catch((error: unknown) => {
     throw unusable(`cannot be read (${systemErrorCode(error) ?? 'unknown error'})`, error);
   });
-  if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw unusable('holds no PEM certificate');
-  return [...getCACertificates('default'), pem];
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
+  if (certificates === null) throw unusable('holds no PEM certificate');
+  try {
+    for (const each of certificates) new X509Certificate(each);
+  } catch (error) {
+    throw unusable('holds a damaged certificate', error);
+  }
+  return [...getCACertificates('default'), ...certificates];
 }

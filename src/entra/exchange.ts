@@ -47,7 +47,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
         nowMs,
       });
     } catch (error) {
-      if (error instanceof DeadlinePassed) {
+      if (error instanceof DeadlinePassed && !signal.aborted) {
         throw new PgpassdError(
           'entra.timeout',
           `${new URL(request.url).host} did not answer within ${requestTimeoutMs / 1000} s`,

@@ -6,6 +6,11 @@ const LONGEST_MS = 3_600_000;
 export function parseRetryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   if (header === undefined) return undefined;
   const text = header.trim();
-  const delayMs = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
+  const delayMs = /^\d+$/.test(text) ? Number(text) * 1000 : parseHttpDate(text) - nowMs;
   return Number.isNaN(delayMs) ? undefined : Math.min(Math.max(delayMs, SHORTEST_MS), LONGEST_MS);
+}
+
+/** An HTTP date begins with the name of its day; `Date.parse` would take a bare number for a month. */
+function parseHttpDate(text: string): number {
+  return /^[a-z]{3}/i.test(text) ? Date.parse(text) : Number.NaN;
 }

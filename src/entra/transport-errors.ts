@@ -51,19 +51,18 @@ const readings: Readonly<Record<string, Reading>> = {
   UNABLE_TO_GET_ISSUER_CERT: notTrusted('its certificate is signed by an unknown CA'),
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: notTrusted('its certificate is signed by an unknown CA'),
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: notTrusted('its certificate is signed by an unknown CA'),
+  CERT_SIGNATURE_FAILURE: notTrusted('the signature of its certificate is wrong'),
   ERR_TLS_CERT_ALTNAME_INVALID: notTrusted('its certificate is for another name'),
 };
+
+/** OpenSSL has more reasons to refuse a certificate than are worth words of their own. */
+const REFUSED_CERTIFICATE = /^(?:CERT_|INVALID_|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|ERR_TLS_)/;
 
 /** What a failed attempt to send means. Only the code of `error` is used: its text may quote the request. */
 export function explainTransportError(error: unknown, url: string): PgpassdError {
   const code = firstCode(error);
   const { host } = new URL(url);
-  const reading =
-    readings[code] ??
-    notReached(
-      `the request failed (${code})`,
-      'It is tried again; if it keeps happening, run with --log-level debug.',
-    );
+  const reading = readings[code] ?? readUnknown(code);
   return new PgpassdError(
     reading.code,
     `${host} cannot be reached: ${reading.what}`,
@@ -71,6 +70,14 @@ export function explainTransportError(error: unknown, url: string): PgpassdError
     {
       cause: error,
     },
+  );
+}
+
+function readUnknown(code: string): Reading {
+  if (REFUSED_CERTIFICATE.test(code)) return notTrusted(`its certificate is refused (${code})`);
+  return notReached(
+    `the request failed (${code})`,
+    'It is tried again; if it keeps happening, look at the proxy or firewall in between.',
   );
 }
 

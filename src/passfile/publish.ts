@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { explainWriteError } from './write-errors.ts';
 
-export interface Owner {
+interface Owner {
   readonly uid: number;
   readonly gid: number;
 }

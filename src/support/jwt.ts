@@ -16,10 +16,14 @@ export function decodeJwtClaims(text: string): JwtClaims | undefined {
   }
 }
 
-/** A NumericDate claim (seconds since the epoch, RFC 7519 section 2) in milliseconds. */
+/** ECMAScript dates end here: https://tc39.es/ecma262/#sec-time-values-and-time-range */
+const LATEST_DATE_MS = 8.64e15;
+
+/** A NumericDate claim (seconds since the epoch, RFC 7519 section 2) in milliseconds, if it is a date. */
 export function numericDateMs(claims: JwtClaims, name: string): number | undefined {
   const seconds = claims[name];
-  return typeof seconds === 'number' && Number.isFinite(seconds) ? seconds * 1000 : undefined;
+  if (typeof seconds !== 'number') return undefined;
+  return Math.abs(seconds * 1000) <= LATEST_DATE_MS ? seconds * 1000 : undefined;
 }
 
 export function stringClaim(claims: JwtClaims, name: string): string | undefined {

@@ -50,7 +50,7 @@ export interface FakeEntraOptions {
   readonly resources?: readonly string[];
 }
 
-export interface RecordedRequest {
+interface RecordedRequest {
   /** When it had been read, by the fake's clock, in milliseconds since the epoch. */
   readonly at: number;
   readonly method: string;

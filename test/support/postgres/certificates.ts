@@ -11,7 +11,7 @@ export interface CertificateAuthority {
   issue(request: CertificateRequest): Promise<ServerCertificate>;
 }
 
-export interface CertificateRequest {
+interface CertificateRequest {
   /** DNS names and IP addresses; libpq's verify-full compares the host with these alone. */
   hosts: string[];
   expired?: boolean;

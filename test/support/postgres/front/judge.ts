@@ -1,6 +1,6 @@
 import type { Fatal } from './wire.ts';
 
-export interface LoginAttempt {
+interface LoginAttempt {
   user: string;
   database: string;
   password: string;

@@ -14,7 +14,7 @@ export interface FrontOptions {
   now?: () => number;
 }
 
-export interface Login {
+interface Login {
   at: Date;
   user: string;
   database: string;

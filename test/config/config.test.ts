@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest';
+import { type Config, loadConfig } from '../../src/config/config.ts';
+import type { Environment } from '../../src/config/read-settings.ts';
+import { ANY } from '../../src/passfile/format.ts';
+import { PgpassdError } from '../../src/support/errors.ts';
+
+/** What the webhook injects, and what the application has anyway. */
+const pod: Environment = {
+  PGPASSFILE: '/pgpass/pgpass',
+  PGHOST: 'my-server.postgres.database.azure.com',
+  PGUSER: 'my-app',
+  AZURE_TENANT_ID: '8f3c1a52-6d0e-4b7a-9c25-41e07fd3b690',
+  AZURE_CLIENT_ID: '2b9d7e14-53af-4c68-8e01-7a6c90f4d2b3',
+  AZURE_FEDERATED_TOKEN_FILE: '/var/run/secrets/azure/wi/token/azure-identity-token',
+  AZURE_AUTHORITY_HOST: 'https://login.microsoftonline.com/',
+};
+
+const load = (env: Environment = {}): Config => loadConfig([], { ...pod, ...env });
+
+function problemsOf(env: Environment): string[] {
+  try {
+    load(env);
+  } catch (error) {
+    if (!(error instanceof PgpassdError)) throw error;
+    expect(error.code).toBe('config.invalid');
+    expect(error.remedy).toContain('--help');
+    return error.message.split('\n');
+  }
+  return [];
+}
+
+describe('a configuration', () => {
+  test('needs nothing beyond what pod and application have', () => {
+    expect(load()).toEqual({
+      passfile: '/pgpass/pgpass',
+      entries: [
+        { host: 'my-server.postgres.database.azure.com', port: ANY, database: ANY, user: 'my-app' },
+      ],
+      allowWildcardHost: false,
+      mode: 0o600,
+      owner: undefined,
+      onExit: 'keep',
+      tenantId: pod['AZURE_TENANT_ID'],
+      clientId: pod['AZURE_CLIENT_ID'],
+      federatedTokenFile: pod['AZURE_FEDERATED_TOKEN_FILE'],
+      authorityHost: new URL('https://login.microsoftonline.com/'),
+      exchange: {
+        tokenEndpoint: `https://login.microsoftonline.com/${pod['AZURE_TENANT_ID']}/oauth2/v2.0/token`,
+        tenantId: pod['AZURE_TENANT_ID'],
+        clientId: pod['AZURE_CLIENT_ID'],
+        scope: 'https://ossrdbms-aad.database.windows.net/.default',
+      },
+      caFile: undefined,
+      refreshFraction: 0.5,
+      requestTimeout: 10_000,
+      timeout: 60_000,
+      minValidity: 60_000,
+      logLevel: 'info',
+      logFormat: undefined,
+    });
+  });
+
+  test('does not change afterwards', () => {
+    expect(load()).toSatisfy(Object.isFrozen);
+  });
+
+  test('is the same without the slash behind the authority host', () => {
+    const without = load({ AZURE_AUTHORITY_HOST: 'https://login.microsoftonline.com' });
+    expect(without.exchange).toEqual(load().exchange);
+  });
+
+  test('takes what entries say, not what PGHOST does', () => {
+    const { entries } = load({ PGPASSD_ENTRIES: 'writer:::one\nreader:::two' });
+    expect(entries).toMatchObject([
+      { host: 'writer', user: 'one' },
+      { host: 'reader', user: 'two' },
+    ]);
+  });
+
+  test.each([
+    [
+      'https://login.microsoftonline.us/',
+      'https://ossrdbms-aad.database.usgovcloudapi.net/.default',
+    ],
+    ['https://login.chinacloudapi.cn/', 'https://ossrdbms-aad.database.chinacloudapi.cn/.default'],
+  ])('asks in another cloud for its own scope: %s', (authorityHost, scope) => {
+    const { exchange } = load({ AZURE_AUTHORITY_HOST: authorityHost });
+    expect(exchange.scope).toBe(scope);
+    expect(exchange.tokenEndpoint).toMatch(new RegExp(`^${authorityHost}${exchange.tenantId}/`));
+  });
+
+  test('asks for the scope that is named', () => {
+    expect(load({ PGPASSD_SCOPE: 'api://x/.default' }).exchange.scope).toBe('api://x/.default');
+  });
+
+  test('asks at the token endpoint that is named', () => {
+    const { exchange } = load({ PGPASSD_TOKEN_ENDPOINT: 'https://proxy.example/token?x=1' });
+    expect(exchange.tokenEndpoint).toBe('https://proxy.example/token?x=1');
+  });
+});
+
+describe('a wildcard host', () => {
+  test('is refused: the token would go to any server', () => {
+    expect(problemsOf({ PGPASSD_ENTRIES: 'writer:::u\n*:*:*:u' })).toEqual([
+      expect.stringContaining('--allow-wildcard-host'),
+    ]);
+  });
+
+  test('is permitted on request', () => {
+    const { entries } = load({
+      PGPASSD_ENTRIES: '*:*:*:u',
+      PGPASSD_ALLOW_WILDCARD_HOST: 'true',
+    });
+    expect(entries).toMatchObject([{ host: ANY }]);
+  });
+
+  test.each([
+    ['an escaped star', { PGPASSD_ENTRIES: '\\*:*:*:u' }],
+    ['a star in PGHOST', { PGHOST: '*' }],
+  ])('is not meant by %s, which names a host', (_case, env) => {
+    expect(load(env).entries).toMatchObject([{ host: '*' }]);
+  });
+
+  test('is no wildcard for ports, databases and users, which may be any', () => {
+    expect(problemsOf({ PGPASSD_ENTRIES: 'h:*:*:*' })).toEqual([]);
+  });
+});
+
+describe('a problem', () => {
+  test.each<[string, Environment, RegExp]>([
+    ['nobody the token is for', { PGHOST: '' }, /^--entry \(PGPASSD_ENTRIES\).*PGHOST and PGUSER/],
+    ['a host without a user', { PGUSER: '' }, /^PGHOST, PGPORT, PGDATABASE, PGUSER: .*user/],
+    ['an unreadable entry', { PGPASSD_ENTRIES: 'h' }, /^PGPASSD_ENTRIES: value 1: /],
+    [
+      'an authority without a known scope',
+      { AZURE_AUTHORITY_HOST: 'https://login.example:8443/' },
+      /^--scope \(PGPASSD_SCOPE\).*login\.example:8443/,
+    ],
+    [
+      'an authority in clear',
+      { AZURE_AUTHORITY_HOST: 'http://login.example/' },
+      /^AZURE_AUTHORITY_HOST: /,
+    ],
+    ['a malformed tenant', { AZURE_TENANT_ID: 'a/b' }, /^AZURE_TENANT_ID: /],
+    ['no tenant', { AZURE_TENANT_ID: '' }, /^--tenant-id \(AZURE_TENANT_ID, /],
+    ['no passfile', { PGPASSFILE: '' }, /^--passfile \(PGPASSFILE, /],
+    ['a mode that libpq ignores', { PGPASSD_MODE: '0640' }, /^PGPASSD_MODE: /],
+  ])('is told once: %s', (_case, env, problem) => {
+    expect(problemsOf(env)).toEqual([expect.stringMatching(problem)]);
+  });
+
+  test('is told with all the others, one a line', () => {
+    const problems = problemsOf({
+      PGPASSFILE: '',
+      PGHOST: '',
+      AZURE_CLIENT_ID: '',
+      AZURE_AUTHORITY_HOST: 'https://login.example/',
+      PGPASSD_TIMEOUT: 'soon',
+      PGPASSD_TIME: '1',
+    });
+    for (const named of [
+      '--passfile',
+      '--entry',
+      '--client-id',
+      '--scope',
+      'PGPASSD_TIMEOUT',
+      'PGPASSD_TIME ',
+    ]) {
+      expect(problems.filter((problem) => problem.startsWith(named))).toHaveLength(1);
+    }
+    expect(problems).toHaveLength(6);
+  });
+
+  test('names the webhook that did not touch the pod', () => {
+    const [problem] = problemsOf({ AZURE_FEDERATED_TOKEN_FILE: undefined });
+    expect(problem).toContain('azure.workload.identity/use: "true"');
+  });
+});

@@ -1,0 +1,222 @@
+import { describe, expect, test } from 'vitest';
+import { type OptionName, options } from '../../src/config/options.ts';
+import {
+  type Environment,
+  type GivenFlag,
+  nearest,
+  readSettings,
+} from '../../src/config/read-settings.ts';
+import { everySample, samples } from './samples.ts';
+
+/** What every other setting needs, so that a table sees the problems of one alone. */
+const enough: Environment = {
+  PGPASSFILE: '/pgpass',
+  AZURE_TENANT_ID: 'tenant.example',
+  AZURE_CLIENT_ID: 'client',
+  AZURE_FEDERATED_TOKEN_FILE: '/token',
+};
+
+/** The value of one setting when nothing else is wrong. */
+function settingOf(name: OptionName, flags: readonly GivenFlag[], env: Environment): unknown {
+  const { values, problems } = readSettings(flags, { ...enough, ...env });
+  expect(problems).toEqual([]);
+  return values[name];
+}
+
+const problemsOf = (flags: readonly GivenFlag[], env: Environment = {}) =>
+  readSettings(flags, { ...enough, ...env }).problems;
+
+test('every setting has sample values', () => {
+  expect(Object.keys(samples).toSorted()).toEqual(Object.keys(options).toSorted());
+});
+
+describe.each(everySample)('%s', (name, { flag, variable, also, ...sample }) => {
+  const { fromFlag, fromVariable, fromAlso } = sample;
+  const alsoSet = also && fromAlso ? { [also]: fromAlso[0] } : {};
+
+  test('is read from the flag before anything else', () => {
+    const env = { [variable]: fromVariable[0], ...alsoSet };
+    expect(settingOf(name, [{ flag, value: fromFlag[0] }], env)).toEqual(fromFlag[1]);
+  });
+
+  test('is read from our variable without the flag', () => {
+    const env = { [variable]: fromVariable[0], ...alsoSet };
+    expect(settingOf(name, [], env)).toEqual(fromVariable[1]);
+  });
+
+  test('is what it is by default, and an empty variable says nothing', () => {
+    for (const text of ['', undefined]) {
+      const env = { ...enough, [variable]: text, ...(also && { [also]: text }) };
+      const { values, problems } = readSettings([], env);
+      if (sample.otherwise === 'required') {
+        expect(problems).toEqual([expect.stringMatching(new RegExp(`^${flag} .*is not set`))]);
+        for (const each of [variable, also]) expect(problems[0]).toContain(each);
+      } else {
+        expect(problems).toEqual([]);
+        expect(values[name]).toEqual(sample.otherwise.value);
+      }
+    }
+  });
+
+  test('is not taken from an empty flag, which is told', () => {
+    const [problem, ...others] = problemsOf([{ flag, value: '' }]);
+    expect(problem).toMatch(new RegExp(`^${flag}:? `));
+    expect(problem).not.toContain('undefined');
+    expect(others).toEqual([]);
+  });
+});
+
+describe('a setting', () => {
+  test.each(everySample.filter(([, { also }]) => also !== undefined))(
+    "is read from the ecosystem's variable without ours: %s",
+    (name, sample) => {
+      const { variable, also = '', fromAlso = ['', undefined] } = sample;
+      expect(settingOf(name, [], { [also]: fromAlso[0] })).toEqual(fromAlso[1]);
+      expect(settingOf(name, [], { [also]: fromAlso[0], [variable]: '' })).toEqual(fromAlso[1]);
+    },
+  );
+
+  test.each(everySample.filter(([, { nonsense }]) => nonsense !== undefined))(
+    'refuses nonsense, and says where it stands: %s',
+    (_name, sample) => {
+      const { flag, variable, nonsense = '' } = sample;
+      const byFlag = problemsOf([{ flag, value: nonsense }]);
+      expect(byFlag).toEqual([expect.stringMatching(new RegExp(`^${flag}: `))]);
+      const byVariable = problemsOf([], { [variable]: nonsense });
+      expect(byVariable).toEqual([expect.stringMatching(new RegExp(`^${variable}: `))]);
+    },
+  );
+
+  test.each(everySample.filter(([name]) => options[name].placeholder !== undefined))(
+    'needs something after its flag: %s',
+    (_name, { flag }) => {
+      expect(problemsOf([{ flag, value: undefined }])).toEqual([
+        expect.stringMatching(new RegExp(`^${flag} needs a value`)),
+      ]);
+    },
+  );
+
+  test.each(everySample.filter(([name]) => options[name].repeatable === undefined))(
+    'given twice is what the last flag says: %s',
+    (name, { flag, fromFlag, fromVariable }) => {
+      const flags = [fromVariable[0], fromFlag[0]].map((value) => ({ flag, value }));
+      expect(settingOf(name, flags, {})).toEqual(fromFlag[1]);
+    },
+  );
+
+  test('that is repeatable is all that its flags say, in order', () => {
+    const flags = ['b', 'a'].map((host) => ({ flag: '--entry', value: `${host}:::my-app` }));
+    const env = { PGPASSD_ENTRIES: 'c:::my-app' };
+    expect(settingOf('entry', flags, env)).toMatchObject([{ host: 'b' }, { host: 'a' }]);
+  });
+});
+
+test('a switch is on by its name alone', () => {
+  const flags = [{ flag: '--allow-wildcard-host', value: undefined }];
+  expect(settingOf('allowWildcardHost', flags, {})).toBe(true);
+});
+
+describe('what is no setting', () => {
+  test.each([
+    ['--tenantid', '--tenant-id'],
+    ['--pasfile', '--passfile'],
+    ['--entries', '--entry'],
+    ['--Timeout', '--timeout'],
+  ])('is told with the nearest: %s, %s', (flag, nearestFlag) => {
+    const problems = problemsOf([{ flag, value: 'hunter2' }]);
+    expect(problems).toEqual([`${flag} is not a setting; did you mean ${nearestFlag}?`]);
+  });
+
+  test.each([
+    ['PGPASSD_TENANTID', 'PGPASSD_TENANT_ID'],
+    ['PGPASSD_ENTRY', 'PGPASSD_ENTRIES'],
+    ['PGPASSD_LOGLEVEL', 'PGPASSD_LOG_LEVEL'],
+  ])('is told with the nearest variable: %s, %s', (variable, nearestVariable) => {
+    const problems = problemsOf([], { [variable]: 'hunter2' });
+    expect(problems).toEqual([`${variable} is not a setting; did you mean ${nearestVariable}?`]);
+  });
+
+  test('is told though it is empty: a misspelt variable is misspelt', () => {
+    expect(problemsOf([], { PGPASSD_TENANTID: '' })).toHaveLength(1);
+  });
+
+  test.each([
+    'PGPASSD_SERVICE_HOST',
+    'PGPASSD_SERVICE_PORT',
+    'PGPASSD_SERVICE_PORT_HTTP',
+    'PGPASSD_SERVICE_PORT_HTTP_METRICS',
+    'PGPASSD_PORT',
+    'PGPASSD_PORT_8432_TCP',
+    'PGPASSD_PORT_8432_TCP_ADDR',
+    'PGPASSD_PORT_8432_TCP_PORT',
+    'PGPASSD_PORT_8432_TCP_PROTO',
+    'PGPASSD_PORT_53_UDP_ADDR',
+    'PGPASSD_PORT_9999_SCTP',
+    'PGPASSD_METRICS_SERVICE_HOST',
+    'PGPASSD_METRICS_PORT_8432_TCP',
+  ])(
+    'is none of our business when Kubernetes links a Service pgpassd, or pgpassd-metrics: %s',
+    (variable) => {
+      expect(problemsOf([], { [variable]: 'tcp://10.0.0.1:8432' })).toEqual([]);
+    },
+  );
+
+  test('may be any variable of somebody else', () => {
+    expect(
+      problemsOf([], { PATH: '/bin', PGPASS: 'x', PGPASSDX_MODE: 'x', pgpassd_x: 'y' }),
+    ).toEqual([]);
+  });
+
+  test('may be a word that no setting takes', () => {
+    expect(problemsOf([{ flag: 'word', value: undefined }])).toEqual([
+      'word: no setting takes this argument',
+    ]);
+  });
+
+  test.each([
+    ['onc', 'once'],
+    ['rnu', 'run'],
+    ['', 'run'],
+  ])('has a nearest word: %s, %s', (word, expected) => {
+    expect(nearest(word, ['run', 'once'])).toBe(expected);
+  });
+});
+
+describe('a password in an entry', () => {
+  const spec = 'my-server:5432:appdb:my-app:hunter2';
+
+  test.each<[string, readonly GivenFlag[], Environment]>([
+    ['a flag', [{ flag: '--entry', value: spec }], {}],
+    ['the variable', [], { PGPASSD_ENTRIES: `reader:::my-app\n${spec}` }],
+    ['a misspelt flag', [{ flag: '--entri', value: spec }], {}],
+    ['a misspelt variable', [], { PGPASSD_ENTRIE: spec }],
+  ])('is a problem that does not repeat it, in %s', (_case, flags, env) => {
+    const problems = problemsOf(flags, env);
+    expect(problems).toHaveLength(1);
+    expect(problems.join()).not.toContain('hunter2');
+  });
+
+  test('is told with the number of the entry', () => {
+    expect(problemsOf([], { PGPASSD_ENTRIES: `reader:::my-app\n${spec}` })).toEqual([
+      expect.stringMatching(/^PGPASSD_ENTRIES: value 2: .*without a password/),
+    ]);
+  });
+});
+
+test('every problem is told at once', () => {
+  const { problems } = readSettings(
+    [
+      { flag: '--mode', value: '0644' },
+      { flag: '--timeout', value: 'soon' },
+      { flag: '--wait', value: undefined },
+    ],
+    { PGPASSD_LOG_LEVEL: 'loud', PGPASSD_X: '1' },
+  );
+  for (const named of [
+    ...['--mode', '--timeout', '--wait', 'PGPASSD_LOG_LEVEL', 'PGPASSD_X'],
+    ...['--passfile', '--tenant-id', '--client-id', '--federated-token-file'],
+  ]) {
+    expect(problems.filter((problem) => problem.startsWith(named))).toHaveLength(1);
+  }
+  expect(problems).toHaveLength(9);
+});

@@ -1,0 +1,104 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generate } from 'selfsigned';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createDispatcher } from '../../src/entra/dispatcher.ts';
+import type { PgpassdError } from '../../src/support/errors.ts';
+import { createCa } from '../support/postgres/certificates.ts';
+import {
+  direct,
+  endless,
+  exchangeWith,
+  failureOf,
+  federatedToken,
+  startEntra,
+} from './exchange-parts.ts';
+
+async function fileWith(content: string): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'pgpassd-test-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const path = join(directory, 'ca.crt');
+  await writeFile(path, content);
+  return path;
+}
+
+async function startWithCertificate({
+  host = '127.0.0.1',
+  expired = false,
+}: {
+  host?: string;
+  expired?: boolean;
+} = {}) {
+  const ca = await createCa();
+  const { keyPem, certPem } = await ca.issue({ hosts: [host], expired });
+  const entra = await startEntra({ tls: { key: keyPem, cert: certPem } });
+  return { entra, caFile: await fileWith(ca.certPem) };
+}
+
+describe('an authority with a private CA', () => {
+  test('is trusted when the CA is named', async () => {
+    const { entra, caFile } = await startWithCertificate();
+    const { exchange } = await exchangeWith(entra, { caFile });
+    const { token } = await exchange(await federatedToken(entra), endless);
+    expect(token.unwrap()).toBe(entra.issued[0]);
+  });
+
+  test('is trusted when the CA is one among several in the file', async () => {
+    const { entra, caFile } = await startWithCertificate();
+    const { cert: another } = await generate([{ name: 'commonName', value: 'another CA' }]);
+    const bundle = `${another}\n${await readFile(caFile, 'utf8')}`;
+    const { exchange } = await exchangeWith(entra, { caFile: await fileWith(bundle) });
+    await expect(exchange(await federatedToken(entra), endless)).resolves.toBeDefined();
+  });
+
+  test.each<[string, Parameters<typeof startWithCertificate>[0], boolean, string]>([
+    ['the CA is not named', {}, false, 'unknown CA'],
+    ['the certificate is for another name', { host: 'login.example' }, true, 'another name'],
+    ['the certificate has expired', { expired: true }, true, 'expired'],
+  ])('is not told the assertion when %s', async (_case, certificate, named, what) => {
+    const { entra, caFile } = await startWithCertificate(certificate);
+    const { exchange } = await exchangeWith(entra, named ? { caFile } : {});
+    const error = await failureOf(exchange(await federatedToken(entra), endless), entra);
+    expect(error.code).toBe('entra.untrusted');
+    expect(error.message).toContain(what);
+    expect(error.remedy).toContain('--ca-file');
+    expect(entra.requests).toEqual([]);
+  });
+});
+
+test('an authority whose CA only bears the name of ours is not trusted', async () => {
+  const { entra } = await startWithCertificate();
+  const { exchange } = await exchangeWith(entra, {
+    caFile: await fileWith((await createCa()).certPem),
+  });
+  const error = await failureOf(exchange(await federatedToken(entra), endless), entra);
+  expect(error.code).toBe('entra.untrusted');
+  expect(entra.requests).toEqual([]);
+});
+
+describe('a CA file', () => {
+  test.each<[string, () => Promise<string>, string]>([
+    ['is missing', async () => '/nowhere/ca.crt', 'ENOENT'],
+    ['is a directory', async () => tmpdir(), 'EISDIR'],
+    ['is empty', () => fileWith(''), 'no PEM certificate'],
+    ['is in another format', () => fileWith('MIIB'), 'no PEM certificate'],
+  ])('that %s is a problem of the configuration', async (_case, file, what) => {
+    const caFile = await file();
+    await expect(createDispatcher({ ...direct, caFile })).rejects.toMatchObject({
+      code: 'config.invalid',
+      message: expect.stringMatching(`--ca-file ${caFile}.*${what}`),
+    });
+  });
+
+  test('whose certificate is damaged is a problem of the configuration', async () => {
+    const caFile = await fileWith(
+      '-----BEGIN CERTIFICATE-----\nnot base64\n-----END CERTIFICATE-----\n',
+    );
+    const creating = createDispatcher({ ...direct, caFile }).then(
+      (dispatcher) => dispatcher.destroy(),
+      (error: PgpassdError) => error.code,
+    );
+    expect(await creating).toBe('config.invalid');
+  });
+});

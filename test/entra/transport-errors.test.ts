@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { explainTransportError } from '../../src/entra/transport-errors.ts';
+
+const url = 'https://login.microsoftonline.com:8443/tenant/oauth2/v2.0/token';
+
+const coded = (code: string, cause?: unknown) =>
+  Object.assign(new Error('something of the request', { cause }), { code });
+
+describe('a request without an answer', () => {
+  test.each([
+    ['ENOTFOUND', 'entra.unreachable', 'does not resolve', 'DNS'],
+    ['EAI_AGAIN', 'entra.unreachable', 'does not resolve', 'DNS'],
+    ['ECONNREFUSED', 'entra.unreachable', 'no connection', 'egress'],
+    ['EHOSTUNREACH', 'entra.unreachable', 'no connection', 'egress'],
+    ['ENETUNREACH', 'entra.unreachable', 'no connection', 'egress'],
+    ['ETIMEDOUT', 'entra.unreachable', 'no connection', 'egress'],
+    ['UND_ERR_CONNECT_TIMEOUT', 'entra.unreachable', 'no connection', 'egress'],
+    ['ECONNRESET', 'entra.unreachable', 'broke', 'tried again'],
+    ['EPIPE', 'entra.unreachable', 'broke', 'tried again'],
+    ['UND_ERR_SOCKET', 'entra.unreachable', 'broke', 'tried again'],
+    ['CERT_HAS_EXPIRED', 'entra.untrusted', 'expired', '--ca-file'],
+    ['CERT_NOT_YET_VALID', 'entra.untrusted', 'clocks', '--ca-file'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'entra.untrusted', 'self-signed', '--ca-file'],
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'entra.untrusted', 'unknown CA', '--ca-file'],
+    ['UNABLE_TO_GET_ISSUER_CERT', 'entra.untrusted', 'unknown CA', '--ca-file'],
+    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'entra.untrusted', 'unknown CA', '--ca-file'],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'entra.untrusted', 'unknown CA', '--ca-file'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'entra.untrusted', 'another name', '--ca-file'],
+    ['E_UNHEARD_OF', 'entra.unreachable', 'E_UNHEARD_OF', 'tried again'],
+  ])('for %s is %s: %s', (code, expected, what, remedy) => {
+    const error = explainTransportError(coded(code), url);
+    expect(error.code).toBe(expected);
+    expect(error.message).toContain('login.microsoftonline.com:8443');
+    expect(error.message).toContain(what);
+    expect(error.remedy).toContain(remedy);
+  });
+
+  const refused = coded('ECONNREFUSED');
+
+  test.each<[string, unknown]>([
+    ['of the cause', new TypeError('fetch failed', { cause: refused })],
+    ['deep among the causes', new Error('one', { cause: new Error('two', { cause: refused }) })],
+    ['of one of the addresses tried', new AggregateError([new Error('first'), refused])],
+    ['beneath a cause', new Error('one', { cause: new AggregateError([refused]) })],
+    ['of the first address with one', new AggregateError([refused, coded('ENOTFOUND')])],
+  ])('is told by the code %s', (_case, error) => {
+    expect(explainTransportError(error, url).message).toContain('no connection');
+  });
+
+  test.each<[string, unknown]>([
+    ['is an error without a code', new Error('something')],
+    ['is no error', 'something'],
+    ['is nothing', undefined],
+  ])('is unreachable too when what is thrown %s', (_case, thrown) => {
+    const error = explainTransportError(thrown, url);
+    expect(error.code).toBe('entra.unreachable');
+    expect(error.message).toContain('unknown error');
+  });
+
+  test('is told even when its causes run in a circle', () => {
+    const error = new Error('round');
+    error.cause = error;
+    expect(explainTransportError(error, url).code).toBe('entra.unreachable');
+  });
+
+  test('is told without the words of the error, which may quote the request', () => {
+    const { message, remedy } = explainTransportError(coded('E_UNHEARD_OF'), url);
+    expect(message + remedy).not.toContain('something of the request');
+    expect(message + remedy).not.toContain('/tenant/');
+  });
+});

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { exitCodeOf } from '../src/exit-codes.ts';
+import type { ErrorCode } from '../src/support/errors.ts';
+
+const documented: Record<ErrorCode, number> = {
+  internal: 1,
+  'config.invalid': 2,
+  'federated-token.missing': 3,
+  'federated-token.unreadable': 3,
+  'federated-token.empty': 3,
+  'federated-token.malformed': 3,
+  'federated-token.expired': 3,
+  'entra.refused': 4,
+  'entra.throttled': 5,
+  'entra.unavailable': 5,
+  'entra.unreachable': 5,
+  'entra.untrusted': 5,
+  'entra.timeout': 5,
+  'entra.bad-answer': 5,
+  'passfile.unwritable': 6,
+  'passfile.no-space': 6,
+};
+
+test.each(Object.entries(documented) as [ErrorCode, number][])(
+  '%s ends with %i',
+  (code, exitCode) => {
+    expect(exitCodeOf(code)).toBe(exitCode);
+  },
+);

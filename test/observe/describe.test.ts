@@ -1,0 +1,208 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseFederatedToken } from '../../src/federated-token/token.ts';
+import { describe as describeEvent, type Level, sentence } from '../../src/observe/describe.ts';
+import type { RefreshEvent, TokenInPlace } from '../../src/refresh/events.ts';
+import { PgpassdError } from '../../src/support/errors.ts';
+import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
+
+type EventType = RefreshEvent['type'];
+type Failed = Extract<RefreshEvent, { type: 'refresh.failed' }>;
+
+const token: TokenInPlace = {
+  expiresAtMs: Date.parse('2026-11-24T13:00:00Z'),
+  remainingMs: 1_800_000,
+  lifeMs: 3_600_000,
+};
+
+const refused = new PgpassdError(
+  'entra.refused',
+  'Entra refused the exchange',
+  'Set the subject.',
+  {
+    details: {
+      status: 401,
+      aadsts: 'AADSTS700213',
+      correlationId: '11112222-3333-4444-5555-666677778888',
+      traceId: 'c3d4e5f6-0718-4a2b-9c3d-4e5f60718293',
+      retryAfterMs: 90_000,
+    },
+  },
+);
+
+const failed: Failed = {
+  type: 'refresh.failed',
+  error: refused,
+  failures: 3,
+  token,
+  retryInMs: 12_340,
+};
+
+const federated = {
+  identity: { issuer: 'https://issuer.example/', subject: 'the subject', audience: ['api://one'] },
+  expiresAtMs: Date.parse('2026-11-24T12:30:00Z'),
+  refreshing: false,
+};
+
+/** One of each type: the compiler asks for those that are added. */
+const lines: { readonly [T in EventType]: [RefreshEvent & { type: T }, Level, string, object] } = {
+  'passfile.swept': [
+    { type: 'passfile.swept', files: 2 },
+    'info',
+    'removed what an interrupted write had left',
+    { files: 2 },
+  ],
+  'passfile.adopted': [
+    { type: 'passfile.adopted', token, refreshInMs: 600_000 },
+    'info',
+    'took over the passfile in place, valid for 1800 s',
+    {
+      tokenExpiresAt: '2026-11-24T13:00:00.000Z',
+      tokenValidForSeconds: 1800,
+      nextRefreshInSeconds: 600,
+    },
+  ],
+  'passfile.written': [{ type: 'passfile.written' }, 'info', 'wrote the passfile', {}],
+  'passfile.unchanged': [
+    { type: 'passfile.unchanged' },
+    'info',
+    'the passfile holds this token already',
+    {},
+  ],
+  'refresh.started': [
+    { type: 'refresh.started', cause: 'rotation' },
+    'debug',
+    'asking for a token',
+    { cause: 'rotation' },
+  ],
+  'token.refreshed': [
+    { type: 'token.refreshed', token, refreshInMs: 600_000, tookMs: 149 },
+    'info',
+    'got a token, valid for 1800 s',
+    {
+      tokenExpiresAt: '2026-11-24T13:00:00.000Z',
+      tokenValidForSeconds: 1800,
+      nextRefreshInSeconds: 600,
+      tookSeconds: 0.1,
+    },
+  ],
+  'refresh.failed': [
+    failed,
+    'warn',
+    'Entra refused the exchange. Set the subject. The token in place: valid for 1800 s; next try in 12.3 s.',
+    { failures: 3 },
+  ],
+  'refresh.recovered': [
+    { type: 'refresh.recovered', failures: 3, lastedMs: 61_000 },
+    'info',
+    'recovered after 3 failed attempts',
+    { failures: 3, lastedSeconds: 61 },
+  ],
+  'federated-token.found': [
+    { type: 'federated-token.found', ...federated },
+    'info',
+    'found the federated token',
+    {
+      issuer: 'https://issuer.example/',
+      subject: 'the subject',
+      audience: ['api://one'],
+      federatedTokenExpiresAt: '2026-11-24T12:30:00.000Z',
+      refreshing: false,
+    },
+  ],
+  'federated-token.changed': [
+    { type: 'federated-token.changed', ...federated, refreshing: true },
+    'info',
+    'the federated token changed',
+    { subject: 'the subject', refreshing: true },
+  ],
+  'federated-token.watch-failed': [
+    { type: 'federated-token.watch-failed', error: new Error('EMFILE') },
+    'warn',
+    'fs.inotify.max_user_instances',
+    {},
+  ],
+};
+
+test.each(Object.entries(lines))(
+  '%s is a line of the log',
+  (type, [event, level, message, fields]) => {
+    const line = describeEvent(event);
+    expect(line.event).toBe(type);
+    expect(line.level).toBe(level);
+    expect(line.message).toContain(message);
+    expect(line.fields).toMatchObject(fields);
+  },
+);
+
+describe('a failure', () => {
+  test('names its reason, the remedy, the ids, and the next try in fields of their own', () => {
+    expect(describeEvent(failed).fields).toMatchObject({
+      reason: 'entra.refused',
+      failures: 3,
+      remedy: 'Set the subject.',
+      status: 401,
+      aadsts: 'AADSTS700213',
+      correlationId: '11112222-3333-4444-5555-666677778888',
+      traceId: 'c3d4e5f6-0718-4a2b-9c3d-4e5f60718293',
+      tokenExpiresAt: '2026-11-24T13:00:00.000Z',
+      tokenValidForSeconds: 1800,
+      nextTryInSeconds: 12.3,
+    });
+  });
+
+  test.each<[string, TokenInPlace | undefined, Level]>([
+    ['no token is in place', undefined, 'error'],
+    ['a quarter of its life is left', { ...token, remainingMs: 900_000 }, 'error'],
+    ['a little more than a quarter is left', { ...token, remainingMs: 900_001 }, 'warn'],
+    ['the token is new', { ...token, remainingMs: 3_600_000 }, 'warn'],
+    ['the token is about to expire', { ...token, remainingMs: 1 }, 'error'],
+  ])('is as loud as it is serious: %s', (_case, inPlace, level) => {
+    expect(describeEvent({ ...failed, token: inPlace }).level).toBe(level);
+  });
+
+  test('is a warning exactly while more than a quarter of the life is left', () => {
+    const ms = fc.integer({ min: 1, max: 86_400_000 });
+    fc.assert(
+      fc.property(ms, ms, (lifeMs, remainingMs) => {
+        const { level } = describeEvent({ ...failed, token: { ...token, lifeMs, remainingMs } });
+        expect(level).toBe(4 * remainingMs > lifeMs ? 'warn' : 'error');
+      }),
+    );
+  });
+
+  test('without a token in place says so', () => {
+    const line = describeEvent({ ...failed, token: undefined });
+    expect(line.message).toContain('The token in place: none');
+    expect(line.fields).toMatchObject({ tokenValidForSeconds: 0 });
+    expect(line.fields).not.toHaveProperty('tokenExpiresAt');
+  });
+
+  test.each([
+    ['it failed', 'it failed. Look.'],
+    ["it failed: Entra's own words.", "it failed: Entra's own words. Look."],
+  ])('reads as sentences: %s', (message, expected) => {
+    expect(sentence(new PgpassdError('internal', message, 'Look.'))).toBe(expected);
+  });
+});
+
+test('a token that expired before it could be published is none', () => {
+  const line = describeEvent({ ...lines['token.refreshed'][0], token: undefined });
+  expect(line.message).toBe('got a token, none');
+});
+
+describe('a federated token', () => {
+  test('that does not tell its expiry has none in the log', () => {
+    const line = describeEvent({ ...lines['federated-token.found'][0], expiresAtMs: undefined });
+    expect(line.fields).not.toHaveProperty('federatedTokenExpiresAt');
+  });
+
+  test('that counts its expiry in nanoseconds does not end the daemon', () => {
+    const { identity, expiresAtMs } = parseFederatedToken(
+      unsignedJwt({ exp: 1_764_000_000_000_000_000 }),
+      '/token',
+    );
+    const event = { type: 'federated-token.found', identity, refreshing: false } as const;
+    expect(describeEvent({ ...event, expiresAtMs }).event).toBe('federated-token.found');
+  });
+});

@@ -1,0 +1,146 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Assertion } from '../../src/entra/exchange.ts';
+import { parseFederatedToken } from '../../src/federated-token/token.ts';
+import {
+  createWorkloadIdentity,
+  type Rotation,
+  rotationCallsForRefresh,
+} from '../../src/refresh/workload-identity.ts';
+import { PgpassdError } from '../../src/support/errors.ts';
+import { Secret } from '../../src/support/secret.ts';
+import { manualClock } from '../support-units/manual-clock.ts';
+import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
+
+const nowMs = Date.parse('2026-11-24T12:00:00Z');
+const clock = manualClock({ wallMs: nowMs, monotonicMs: 0 });
+const claims = {
+  iss: 'https://issuer.example/',
+  sub: 'system:serviceaccount:shop:legacy-app',
+  aud: ['api://AzureADTokenExchange'],
+  exp: nowMs / 1000 + 3600,
+};
+const accessToken = { token: new Secret('an access token'), expiresInSeconds: 3599 };
+const { signal } = new AbortController();
+
+async function tokenFile(content: string): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'pgpassd-test-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const path = join(directory, 'token');
+  await writeFile(path, content);
+  return path;
+}
+
+describe('a workload identity', () => {
+  test('exchanges what the file holds at that moment', async () => {
+    const sent: string[] = [];
+    const exchange = async ({ assertion }: Assertion) => {
+      sent.push(assertion.unwrap());
+      return accessToken;
+    };
+    const before = unsignedJwt({ ...claims, jti: 'before' });
+    const after = unsignedJwt({ ...claims, jti: 'after' });
+    const path = await tokenFile(before);
+    const identity = createWorkloadIdentity(path, exchange, clock);
+
+    expect(await identity.fetchToken(signal)).toBe(accessToken);
+    await writeFile(path, `${after}\n`);
+    await identity.fetchToken(signal);
+    expect(sent).toEqual([before, after]);
+  });
+
+  test('tells Entra what the token says of itself', async () => {
+    let told: Assertion['identity'] | undefined;
+    const path = await tokenFile(unsignedJwt(claims));
+    const identity = createWorkloadIdentity(
+      path,
+      async (assertion) => {
+        told = assertion.identity;
+        return accessToken;
+      },
+      clock,
+    );
+    await identity.fetchToken(signal);
+    expect(told).toEqual({ issuer: claims.iss, subject: claims.sub, audience: claims.aud });
+  });
+
+  test('does not bother Entra with a token that has expired', async () => {
+    let asked = 0;
+    const path = await tokenFile(unsignedJwt({ ...claims, exp: nowMs / 1000 }));
+    const identity = createWorkloadIdentity(
+      path,
+      async () => {
+        asked += 1;
+        return accessToken;
+      },
+      clock,
+    );
+    await expect(identity.fetchToken(signal)).rejects.toMatchObject({
+      code: 'federated-token.expired',
+    });
+    expect(asked).toBe(0);
+    expect(identity.lastSent()).toBeUndefined();
+  });
+
+  test('says that the file is missing, and sends nothing', async () => {
+    const identity = createWorkloadIdentity('/nowhere/token', async () => accessToken, clock);
+    await expect(identity.fetchToken(signal)).rejects.toMatchObject({
+      code: 'federated-token.missing',
+    });
+    expect(identity.lastSent()).toBeUndefined();
+  });
+
+  test('remembers what it sent, also when Entra refused it', async () => {
+    const token = unsignedJwt(claims);
+    const refused = new PgpassdError('entra.refused', 'Entra refused the exchange', 'Look.');
+    const identity = createWorkloadIdentity(
+      await tokenFile(token),
+      async () => {
+        throw refused;
+      },
+      clock,
+    );
+    expect(identity.lastSent()).toBeUndefined();
+    await expect(identity.fetchToken(signal)).rejects.toBe(refused);
+    expect(identity.lastSent()?.assertion.unwrap()).toBe(token);
+  });
+});
+
+describe('a rotation of the federated token', () => {
+  const federated = (changes: object = {}) =>
+    parseFederatedToken(unsignedJwt({ ...claims, ...changes }), '/token');
+  const sent = federated({ jti: 'sent' });
+  const rotated = federated({ jti: 'rotated' });
+
+  test.each<[string, Partial<Rotation>, boolean]>([
+    ['changes nothing while all is well', {}, false],
+    ['may end a failure', { failing: true }, true],
+    [
+      'may end a failure that came before any exchange',
+      { failing: true, lastSent: undefined },
+      true,
+    ],
+    ['ends no failure when it is what was sent', { failing: true, federated: sent }, false],
+    ['is worth a try when no token is valid', { tokenValid: false }, true],
+    ['is none when it is what was sent', { tokenValid: false, federated: sent }, false],
+    ['is no news before the first exchange', { lastSent: undefined, tokenValid: false }, false],
+    ['to another subject is another identity', { federated: federated({ sub: 'other' }) }, true],
+    ['to another issuer is another identity', { federated: federated({ iss: 'other' }) }, true],
+    ['to another audience is another identity', { federated: federated({ aud: 'other' }) }, true],
+    [
+      'to one more audience is another identity',
+      { federated: federated({ aud: [...claims.aud, 'other'] }) },
+      true,
+    ],
+    [
+      'to the same audience written as one string is the same identity',
+      { federated: federated({ aud: claims.aud[0] }) },
+      false,
+    ],
+  ])('%s', (_case, changes, expected) => {
+    const rotation = { federated: rotated, lastSent: sent, tokenValid: true, failing: false };
+    expect(rotationCallsForRefresh({ ...rotation, ...changes })).toBe(expected);
+  });
+});

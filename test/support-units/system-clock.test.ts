@@ -1,0 +1,76 @@
+import { getEventListeners } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/support/system-clock.ts';
+
+const neverStops = new AbortController().signal;
+
+describe('a sleep', () => {
+  test('lasts as long as it was asked to', async () => {
+    const before = systemClock.now();
+    await systemClock.sleep(20, neverStops);
+    // A timer counts whole milliseconds, so it may seem to end up to one early.
+    expect(systemClock.now().monotonicMs - before.monotonicMs).toBeGreaterThan(19);
+  });
+
+  test.each([0, -1, -Infinity])('of %d ms ends at once', async (delayMs) => {
+    const before = systemClock.now();
+    await systemClock.sleep(delayMs, neverStops);
+    expect(systemClock.now().monotonicMs - before.monotonicMs).toBeLessThan(5_000);
+  });
+
+  test.each([
+    2 ** 31 - 1,
+    2 ** 31,
+    2 ** 32 + 1,
+    30 * 24 * 3_600_000,
+    Number.MAX_SAFE_INTEGER,
+    Number.POSITIVE_INFINITY,
+  ])('of %d ms does not end at once, and ends when it is aborted', async (delayMs) => {
+    const stop = new AbortController();
+    let ended = false;
+    const sleeping = systemClock.sleep(delayMs, stop.signal).then(() => {
+      ended = true;
+    });
+    // A timer that overflows fires after one millisecond, hence before this one.
+    await systemClock.sleep(10, neverStops);
+    expect(ended).toBe(false);
+    stop.abort();
+    await sleeping;
+    expect(ended).toBe(true);
+  });
+
+  test('that is aborted beforehand does not begin', async () => {
+    const aborted = AbortSignal.abort();
+    await expect(systemClock.sleep(60_000, aborted)).resolves.toBeUndefined();
+    expect(getEventListeners(aborted, 'abort')).toEqual([]);
+  });
+
+  test('never rejects, whatever the reason to abort it', async () => {
+    const stop = new AbortController();
+    const sleeping = systemClock.sleep(60_000, stop.signal);
+    stop.abort(new Error('the process stops'));
+    await expect(sleeping).resolves.toBeUndefined();
+  });
+
+  test('leaves no listener behind, a thousand times over', async () => {
+    const stop = new AbortController();
+    for (let count = 0; count < 1_000; count += 1) await systemClock.sleep(0, stop.signal);
+    expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
+  });
+
+  test('leaves no listener behind when it is aborted', async () => {
+    const stop = new AbortController();
+    const sleeping = systemClock.sleep(2 ** 32, stop.signal);
+    expect(getEventListeners(stop.signal, 'abort')).toHaveLength(1);
+    stop.abort();
+    await sleeping;
+    expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
+  });
+});
+
+test('the wall clock counts from the epoch, the monotonic one never runs back', async () => {
+  const before = systemClock.now();
+  expect(before.wallMs).toBeGreaterThan(Date.parse('2026-01-01T00:00:00Z'));
+  await systemClock.sleep(1, neverStops);
+  expect(systemClock.now().monotonicMs).toBeGreaterThan(before.monotonicMs);
+});
