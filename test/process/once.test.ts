@@ -1,0 +1,113 @@
+import { readFile, stat } from 'node:fs/promises';
+import { describe, test } from 'vitest';
+import { fingerprint, leavePassfile, namesIn, openWorkload, passfileWith } from './workload.ts';
+
+const done = { code: 0, signal: null };
+
+describe.concurrent('once', () => {
+  test('ends with one line an entry in the passfile, in order, for its owner alone', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const { entra, passfile, directory, start } = await openWorkload({ onTestFinished });
+    const pgpassd = start(['once']);
+    expect(await pgpassd.exited, pgpassd.output()).toEqual(done);
+    expect(entra.requests).toHaveLength(1);
+    expect(await readFile(passfile, 'utf8')).toBe(passfileWith(entra.issued[0]));
+    expect((await stat(passfile)).mode & 0o7777).toBe(0o600);
+    expect(await namesIn(directory)).toEqual(['pgpass']);
+    expect(pgpassd.errors()).toBe('');
+  });
+
+  test('gives the passfile the mode asked for', async ({ expect, onTestFinished }) => {
+    const { passfile, start } = await openWorkload({ onTestFinished });
+    expect(await start(['once', '--mode', '0400']).exited).toEqual(done);
+    expect((await stat(passfile)).mode & 0o7777).toBe(0o400);
+  });
+
+  test('tells what it did, one JSON object a line', async ({ expect, onTestFinished }) => {
+    const { start } = await openWorkload({ onTestFinished });
+    const pgpassd = start(['once']);
+    expect(await pgpassd.exited).toEqual(done);
+    const printed = pgpassd.output().trimEnd().split('\n');
+    expect(printed.map((line) => JSON.parse(line))).toEqual(pgpassd.lines);
+    const events = pgpassd.lines.map(({ event }) => event);
+    expect(events.filter((event) => !event.startsWith('federated-token.'))).toEqual([
+      'refresh.started',
+      'passfile.written',
+      'token.refreshed',
+    ]);
+  });
+
+  test.for(['flat', 'nested', 'plain'] as const)(
+    'reads the token of a %s volume',
+    async (layout, { expect, onTestFinished }) => {
+      const { start } = await openWorkload({ onTestFinished, layout });
+      expect(await start(['once']).exited).toEqual(done);
+    },
+  );
+
+  test('gets there with a federated token that comes late', async ({ expect, onTestFinished }) => {
+    const { entra, volume, passfile, start } = await openWorkload({
+      onTestFinished,
+      federatedToken: null,
+    });
+    const pgpassd = start(['once']);
+    expect(await pgpassd.waitFor('refresh.failed')).toMatchObject({
+      reason: 'federated-token.missing',
+    });
+    await volume.write(await entra.cluster.issueServiceAccountToken());
+    expect(await pgpassd.exited, pgpassd.output()).toEqual(done);
+    expect(await readFile(passfile, 'utf8')).toBe(passfileWith(entra.issued[0]));
+    expect(entra.requests).toHaveLength(1);
+  });
+
+  test('gets there when a refusal passes', async ({ expect, onTestFinished }) => {
+    const { entra, volume, start } = await openWorkload({ onTestFinished, federatedToken: null });
+    await volume.write(await entra.cluster.issueServiceAccountToken({ audience: 'vault' }));
+    const pgpassd = start(['once']);
+    expect(await pgpassd.waitFor('refresh.failed')).toMatchObject({ aadsts: 'AADSTS700212' });
+    await volume.write(await entra.cluster.issueServiceAccountToken());
+    expect(await pgpassd.exited, pgpassd.output()).toEqual(done);
+    expect(pgpassd.errors()).toBe('');
+  });
+});
+
+describe.concurrent('once, with a passfile in place', () => {
+  test('asks for nothing when its token is good for --min-validity', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const workload = await openWorkload({ onTestFinished });
+    const { entra, passfile, start } = workload;
+    await leavePassfile(workload, { agoSeconds: 1200, lifetimeSeconds: 3600 });
+    const before = await fingerprint(passfile);
+    const pgpassd = start(['once', '--min-validity', '39m']);
+    expect(await pgpassd.exited, pgpassd.output()).toEqual(done);
+    expect(entra.requests).toEqual([]);
+    expect(await fingerprint(passfile)).toEqual(before);
+  });
+
+  test('makes an exchange when less than --min-validity is left', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const workload = await openWorkload({ onTestFinished });
+    const { entra, passfile, start } = workload;
+    await leavePassfile(workload, { agoSeconds: 3000, lifetimeSeconds: 3600 });
+    const pgpassd = start(['once', '--min-validity', '11m']);
+    expect(await pgpassd.exited, pgpassd.output()).toEqual(done);
+    expect(await readFile(passfile, 'utf8')).toBe(passfileWith(entra.issued[0]));
+  });
+
+  test('needs neither the federated token nor Entra when its token is good', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const workload = await openWorkload({ onTestFinished, federatedToken: null });
+    const { entra, start } = workload;
+    await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 3600 });
+    await entra.close();
+    expect(await start(['once']).exited).toEqual(done);
+  });
+});

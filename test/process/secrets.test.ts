@@ -1,0 +1,239 @@
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { describe, test } from 'vitest';
+import type { TokenBody } from '../support/fake-entra/answers.ts';
+import {
+  aadsts,
+  captivePortal,
+  type Fault,
+  redirect,
+  truncatedJson,
+} from '../support/fake-entra/faults.ts';
+import { findLeaks } from '../support/leak-check.ts';
+import type { Pgpassd } from '../support/pgpassd-process.ts';
+import { leavePassfile, openWorkload, type Workload, type WorkloadOptions } from './workload.ts';
+
+/** A refusal in Entra's shape; everything in it that a careless server could fill is filled. */
+const refusalWith = (fields: Record<string, unknown>, headers: Record<string, string> = {}) =>
+  ({
+    kind: 'answer',
+    status: 401,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ error: 'invalid_client', ...fields }),
+  }) as const satisfies Fault;
+
+/** What a server, or something on the way to it, makes of an assertion that it quotes. */
+const quotations: Readonly<Record<string, (assertion: string) => Fault>> = {
+  'a refusal that quotes it': (assertion) =>
+    aadsts(700213, 401, 'invalid_client', `No match for '${assertion}'.`),
+  'a refusal that quotes pieces of it': (assertion) =>
+    aadsts(
+      50027,
+      401,
+      'invalid_client',
+      `Bad token ${assertion.slice(7, 60)}...${assertion.slice(-30)} (${assertion.slice(90, 107)}).`,
+    ),
+  'a refusal that quotes it where a long text is cut': (assertion) =>
+    aadsts(50027, 401, 'invalid_client', `${'Bad token. '.repeat(33)}${assertion}`),
+  'a refusal that quotes it line by line': (assertion) =>
+    refusalWith({ error_description: assertion.replaceAll(/.{64}/g, '$& ') }),
+  'a refusal that is nothing but it': (assertion) =>
+    refusalWith(
+      {
+        error: assertion,
+        error_description: assertion,
+        error_codes: [assertion],
+        correlation_id: assertion,
+        trace_id: assertion,
+        error_uri: `https://login.example.com/?code=${assertion}`,
+        claims: assertion,
+      },
+      { 'x-ms-request-id': assertion, 'client-request-id': assertion, 'retry-after': assertion },
+    ),
+  'an outage that quotes it': (assertion) =>
+    aadsts(90033, 500, 'temporarily_unavailable', `While handling ${assertion}.`),
+  'a throttle that quotes it': (assertion) =>
+    aadsts(50196, 429, 'invalid_request', `A loop with ${assertion}.`),
+  'a page that quotes it': (assertion) => ({
+    kind: 'answer',
+    status: 403,
+    headers: { 'content-type': 'text/html' },
+    body: `<html>Blocked: client_assertion=${assertion}</html>`,
+  }),
+  'a redirect that hands it on': (assertion) => redirect(`https://example.com/?${assertion}`),
+};
+
+const mutated = (change: (body: TokenBody) => unknown): Fault => ({ kind: 'mutate', change });
+
+/** Answers that hold an access token, and of which none comes of use. */
+const spoiltAnswers: Readonly<Record<string, Fault>> = {
+  'cut in the middle of the token': truncatedJson(),
+  'broken off': { kind: 'reset', when: 'mid-body' },
+  'that drips until the deadline': { kind: 'drip', intervalMs: 10 },
+  'with a line break in the token': mutated((body) => ({
+    ...body,
+    access_token: `${body.access_token.slice(0, 80)}\n${body.access_token.slice(80)}`,
+  })),
+  'with the token in every field': mutated(({ access_token: token }) => ({
+    access_token: token,
+    token_type: token,
+    expires_in: token,
+    refresh_in: token,
+  })),
+  'that is a list': mutated((body) => [body]),
+  'from a captive portal': captivePortal(),
+};
+
+const assertionOf = ({ volume }: Workload): Promise<string> => readFile(volume.tokenPath, 'utf8');
+
+/** The lines for people say the same as the JSON, laid out by something else: some of it is enough. */
+const formats = [
+  { format: 'json', quoted: Object.entries(quotations), spoilt: Object.entries(spoiltAnswers) },
+  {
+    format: 'pretty',
+    quoted: Object.entries(quotations).slice(0, 1),
+    spoilt: Object.entries(spoiltAnswers).slice(0, 1),
+  },
+] as const;
+
+describe.concurrent.for(formats)(
+  'nothing printed as $format holds a piece of a token',
+  ({ format, quoted, spoilt }) => {
+    const args = ['once', '--log-format', format, '--timeout', '1s', '--request-timeout', '1s'];
+
+    test('when all goes well', async ({ expect, onTestFinished }) => {
+      const { entra, start } = await openWorkload({ onTestFinished });
+      const pgpassd = start(args);
+      expect(await pgpassd.exited).toEqual({ code: 0, signal: null });
+      expect(pgpassd.output()).toContain('got a token');
+      expect(findLeaks(pgpassd.output(), entra.secrets())).toEqual([]);
+    });
+
+    test.for(quoted)('after %s, the assertion', async ([, quote], { expect, onTestFinished }) => {
+      const workload = await openWorkload({ onTestFinished });
+      workload.entra.faults.always(quote(await assertionOf(workload)));
+      const pgpassd = workload.start(args);
+      expect((await pgpassd.exited).code).toBeOneOf([4, 5]);
+      expect(pgpassd.output()).toContain('next try in');
+      expect(findLeaks(pgpassd.output(), workload.entra.secrets())).toEqual([]);
+    });
+
+    test.for(spoilt)('after an answer %s', async ([, fault], { expect, onTestFinished }) => {
+      const { entra, start } = await openWorkload({ onTestFinished });
+      entra.faults.always(fault);
+      const pgpassd = start(args);
+      expect((await pgpassd.exited).code).toBe(5);
+      expect(entra.requests.length).toBeGreaterThan(0);
+      expect(findLeaks(pgpassd.output(), entra.secrets())).toEqual([]);
+    });
+  },
+);
+
+interface Course {
+  readonly name: string;
+  readonly options?: WorkloadOptions;
+  /** Everything until the line of the log that shows that the course was run. */
+  readonly run: (workload: Workload, start: () => Pgpassd) => Promise<unknown>;
+}
+
+const courses: readonly Course[] = [
+  {
+    name: 'when the same token comes again',
+    run: async ({ entra }, start) => {
+      entra.faults.always({ kind: 'same-token' });
+      const pgpassd = start();
+      await pgpassd.waitFor('token.refreshed');
+      pgpassd.signal('SIGHUP');
+      await pgpassd.waitFor('passfile.unchanged');
+    },
+  },
+  {
+    name: 'when the federated token is not quite one',
+    run: async (workload, start) => {
+      await workload.volume.write(`"${await assertionOf(workload)}"`);
+      await start().waitFor(({ reason }) => reason === 'federated-token.malformed');
+    },
+  },
+  {
+    name: 'when the federated token is longer than one',
+    run: async (workload, start) => {
+      const assertion = await assertionOf(workload);
+      await workload.volume.write(`${assertion}.${assertion}`);
+      await start().waitFor(({ reason }) => reason === 'federated-token.malformed');
+    },
+  },
+  {
+    name: 'when the passfile cannot be written with the token',
+    run: async ({ passfile }, start) => {
+      const pgpassd = start();
+      await pgpassd.waitFor('token.refreshed');
+      await rm(passfile);
+      await mkdir(passfile);
+      pgpassd.signal('SIGHUP');
+      await pgpassd.waitFor(({ reason }) => reason === 'passfile.unwritable');
+    },
+  },
+  {
+    name: 'when a passfile is taken over and then replaced',
+    run: async (_workload, start) => {
+      const pgpassd = start();
+      await pgpassd.waitFor('passfile.adopted');
+      await pgpassd.waitFor('token.refreshed');
+    },
+  },
+  {
+    name: 'when the federated token rotates during a failure',
+    run: async ({ entra, volume }, start) => {
+      entra.faults.next(aadsts(700213, 401, 'invalid_client', 'No match.'));
+      const pgpassd = start();
+      await pgpassd.waitFor('refresh.failed');
+      await volume.write(await entra.cluster.issueServiceAccountToken());
+      await pgpassd.waitFor('refresh.recovered');
+    },
+  },
+];
+
+describe.concurrent('nothing that run prints holds a piece of a token', () => {
+  test.for(courses)('$name', async ({ run, options }, { expect, onTestFinished }) => {
+    const workload = await openWorkload({ onTestFinished, ...options });
+    const earlier = await leavePassfile(workload, { agoSeconds: 2000, lifetimeSeconds: 3600 });
+    const started: Pgpassd[] = [];
+    await run(workload, () => {
+      const pgpassd = workload.start(['run']);
+      started.push(pgpassd);
+      return pgpassd;
+    });
+    for (const pgpassd of started) {
+      pgpassd.signal('SIGTERM');
+      expect(await pgpassd.exited).toEqual({ code: 0, signal: null });
+      const secrets = [...workload.entra.secrets(), ...passwordsIn(earlier)];
+      expect(findLeaks(pgpassd.output(), secrets)).toEqual([]);
+    }
+    expect(started).toHaveLength(1);
+  });
+});
+
+/** A token holds no colon. */
+const passwordsIn = (passfile: string): string[] => passfile.match(/[^:\n]+$/gm) ?? [];
+
+describe.concurrent('a bad configuration', () => {
+  const password = 'correct-horse-battery-staple';
+
+  test.for([
+    ['an entry', { PGPASSD_ENTRIES: `db.example.com:5432:shop:app:${password}` }],
+    [
+      'one of several entries',
+      { PGPASSD_ENTRIES: `a:5432:*:app\nb:x:*:app\nc:5432:*:u:${password}` },
+    ],
+    ['a connection string', { PGPASSD_ENTRIES: `postgresql://app:${password}@db:5432/shop` }],
+    ['the authority host', { AZURE_AUTHORITY_HOST: `https://app:${password}@login.example.com/` }],
+  ] as const)(
+    'with a password in %s does not print it',
+    async ([, env], { expect, onTestFinished }) => {
+      const { start } = await openWorkload({ onTestFinished });
+      const pgpassd = start(['once'], { env });
+      expect(await pgpassd.exited).toEqual({ code: 2, signal: null });
+      expect(pgpassd.errors()).toContain(Object.keys(env)[0]);
+      expect(findLeaks(pgpassd.output(), [password])).toEqual([]);
+    },
+  );
+});

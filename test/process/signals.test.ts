@@ -1,0 +1,155 @@
+import { readFile, stat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import type { Pgpassd, PgpassdExit } from '../support/pgpassd-process.ts';
+import { openWorkload, passfileWith, startedFor } from './workload.ts';
+
+const stopSignals = ['SIGTERM', 'SIGINT'] as const;
+const done: PgpassdExit = { code: 0, signal: null };
+
+/** The interface promises a second. */
+const LONGEST_STOP_MS = 1000;
+
+/** What Node writes into its compile cache at the end is not ours to answer for. */
+const uncached = { env: { NODE_COMPILE_CACHE: undefined } };
+
+async function stop(pgpassd: Pgpassd, name: NodeJS.Signals): Promise<PgpassdExit> {
+  const sentAt = performance.now();
+  pgpassd.signal(name);
+  const exit = await pgpassd.exited;
+  expect(performance.now() - sentAt, pgpassd.output()).toBeLessThan(LONGEST_STOP_MS);
+  return exit;
+}
+
+describe.each(stopSignals)('%s ends run with 0 within a second', (name) => {
+  test('while it waits for the next refresh', async () => {
+    const { entra, passfile, start } = await openWorkload();
+    const pgpassd = start(['run'], uncached);
+    await pgpassd.waitFor('token.refreshed');
+    expect(await stop(pgpassd, name)).toEqual(done);
+    expect(pgpassd.lines.at(-1)).toMatchObject({ event: 'stopped', level: 'info' });
+    expect(pgpassd.errors()).toBe('');
+    expect(await readFile(passfile, 'utf8')).toBe(passfileWith(entra.issued[0]));
+  });
+
+  test('in the middle of an exchange that hangs, without telling a failure', async () => {
+    const { entra, passfile, start } = await openWorkload();
+    entra.faults.always({ kind: 'hang' });
+    const asked = entra.nextRequest();
+    const pgpassd = start(['run'], uncached);
+    await asked;
+    expect(await stop(pgpassd, name)).toEqual(done);
+    expect(pgpassd.lines.map(({ event }) => event)).not.toContain('refresh.failed');
+    await expect(stat(passfile)).rejects.toThrow('ENOENT');
+  });
+
+  test('between two tries', async () => {
+    const { entra, start } = await openWorkload();
+    await entra.close();
+    const pgpassd = start(['run'], uncached);
+    await pgpassd.waitFor('refresh.failed');
+    expect(await stop(pgpassd, name)).toEqual(done);
+  });
+
+  test('and ends once with 0 just so', async () => {
+    const { start } = await openWorkload({ federatedToken: null });
+    const pgpassd = start(['once'], uncached);
+    await pgpassd.waitFor('refresh.failed');
+    expect(await stop(pgpassd, name)).toEqual(done);
+  });
+});
+
+describe('when run is stopped', () => {
+  test('the passfile goes with --on-exit remove', async () => {
+    const { passfile, start } = await openWorkload();
+    const pgpassd = start(['run', '--on-exit', 'remove'], uncached);
+    await pgpassd.waitFor('token.refreshed');
+    await stat(passfile);
+    expect(await stop(pgpassd, 'SIGTERM')).toEqual(done);
+    await expect(stat(passfile)).rejects.toThrow('ENOENT');
+  });
+
+  /**
+   * Two signals that the stopped process finds both when it goes on; the kernel chooses their
+   * order. The file that is to be removed keeps the shutdown from ending between the two: that
+   * takes a turn of the event loop, which deals with all signals there are before.
+   */
+  test.runIf(process.platform === 'linux')('a second signal ends it at once', async () => {
+    const { start } = await openWorkload();
+    const pgpassd = start(['run', '--on-exit', 'remove'], uncached);
+    await pgpassd.waitFor('token.refreshed');
+    pgpassd.signal('SIGSTOP');
+    await untilStopped(pgpassd.pid);
+    for (const name of stopSignals) pgpassd.signal(name);
+    pgpassd.signal('SIGCONT');
+    const { code } = await pgpassd.exited;
+    expect([128 + 2, 128 + 15]).toContain(code);
+    expect(pgpassd.lines.map(({ event }) => event)).not.toContain('stopped');
+  });
+});
+
+async function untilStopped(pid: number): Promise<void> {
+  while (!/^State:\tT/m.test(await readFile(`/proc/${pid}/status`, 'utf8'))) await setImmediate();
+}
+
+describe.concurrent('SIGHUP', () => {
+  test('makes an exchange now, and the passfile gets the new token', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const { entra, passfile, start } = await openWorkload({ onTestFinished });
+    const pgpassd = start(['run']);
+    await pgpassd.waitFor('token.refreshed');
+    pgpassd.signal('SIGHUP');
+    await pgpassd.waitFor(startedFor('request'));
+    await pgpassd.waitFor('token.refreshed');
+    expect(entra.issued).toHaveLength(2);
+    expect(await readFile(passfile, 'utf8')).toBe(passfileWith(entra.issued[1]));
+  });
+
+  test('ends the wait after a failure, whatever the server asked for', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const { entra, start } = await openWorkload({ onTestFinished });
+    entra.faults.next({
+      kind: 'answer',
+      status: 429,
+      headers: { 'retry-after': '3600' },
+      body: '',
+    });
+    const pgpassd = start(['run']);
+    expect(await pgpassd.waitFor('refresh.failed')).toMatchObject({ nextTryInSeconds: 3600 });
+    pgpassd.signal('SIGHUP');
+    await pgpassd.waitFor('refresh.recovered');
+  });
+
+  test('a hundred times within a second makes at most two exchanges', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const { entra, start } = await openWorkload({ onTestFinished, accessTokenLifetimeSeconds: 6 });
+    const pgpassd = start(['run']);
+    await pgpassd.waitFor(startedFor('due'));
+    await pgpassd.waitFor('token.refreshed');
+    // The first one's exchange lasts as long as the others come, so that they fall into it.
+    let sent = 0;
+    entra.faults.next({ kind: 'hold', until: () => sendOthers() });
+    const sendOthers = async () => {
+      const since = performance.now();
+      for (; sent < 100; sent += 1) {
+        pgpassd.signal('SIGHUP');
+        await setImmediate();
+      }
+      expect(performance.now() - since).toBeLessThan(1000);
+    };
+    sent += 1;
+    pgpassd.signal('SIGHUP');
+    await pgpassd.waitFor(startedFor('request'));
+    await pgpassd.waitFor(startedFor('request'));
+    // A third would come a second after the second, long before the token is due.
+    await pgpassd.waitFor(startedFor('due'));
+    expect(sent).toBe(100);
+    expect(pgpassd.lines.filter(startedFor('request'))).toHaveLength(2);
+  });
+});
