@@ -1,11 +1,11 @@
-import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/read-settings.ts';
 import { createDispatcher } from '../entra/dispatcher.ts';
 import { createExchange } from '../entra/exchange.ts';
+import { issuedFor } from '../entra/issued-for.ts';
 import { followFederatedToken } from '../federated-token/follow.ts';
-import { createPassfile } from '../passfile/passfile.ts';
+import { createPassfile, type Passfile } from '../passfile/passfile.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
 import { Refresher } from '../refresh/refresher.ts';
 import { createWorkloadIdentity, rotationCallsForRefresh } from '../refresh/workload-identity.ts';
@@ -17,6 +17,7 @@ const POLL_INTERVAL_MS = 30_000;
 
 export interface Daemon {
   readonly refresher: Refresher;
+  readonly passfile: Passfile;
   /** Runs until `signal` aborts, then releases everything in reverse. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -44,9 +45,12 @@ export async function createDaemon(
   });
   const identity = createWorkloadIdentity(path, exchange, clock);
   const target = { path: resolve(config.passfile), mode: config.mode, owner: ownerOf(config) };
+  const passfile = createPassfile(target, config.entries, (claims) =>
+    issuedFor(claims, config.exchange),
+  );
   const refresher = new Refresher({
     fetchToken: identity.fetchToken,
-    passfile: createPassfile(target, config.entries),
+    passfile,
     clock,
     random: Math.random,
     refreshFraction: config.refreshFraction,
@@ -81,10 +85,10 @@ export async function createDaemon(
 
   return {
     refresher,
+    passfile,
     async run(signal) {
       try {
         await Promise.all([refresher.run(signal), follow(signal)]);
-        if (config.onExit === 'remove') await rm(target.path, { force: true });
       } finally {
         await dispatcher.destroy();
       }

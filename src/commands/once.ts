@@ -17,6 +17,8 @@ export const once: Command = async ({ flags, env, terminal, signal, onHangup }) 
   const daemon = await createDaemon(config, env, systemClock, (event) => {
     log(describe(event));
     outcome.notice(event);
+    // In service, but not for long enough: here that is reason enough to ask for another.
+    if (event.type === 'passfile.adopted') daemon.refresher.ask('request');
   });
   onHangup(() => daemon.refresher.ask('request'));
   await withDeadline(systemClock, config.timeout, signal, (attempt) =>

@@ -1,5 +1,6 @@
 import { loadConfig } from '../config/config.ts';
-import { describe } from '../observe/describe.ts';
+import { describe, sentence } from '../observe/describe.ts';
+import { asPgpassdError } from '../support/errors.ts';
 import { systemClock } from '../support/system-clock.ts';
 import { VERSION } from '../version.ts';
 import type { Command } from './command.ts';
@@ -19,10 +20,11 @@ export const run: Command = async ({ flags, env, terminal, signal, onHangup }) =
     fields: { version: VERSION, node: process.versions.node, entries: config.entries.length },
   });
   await daemon.run(signal);
-  log({
-    level: 'info',
-    event: 'stopped',
-    message: `stopped; the passfile was ${config.onExit === 'keep' ? 'kept' : 'removed'}`,
-    fields: {},
-  });
+  if (config.onExit === 'remove') {
+    await daemon.passfile.remove().catch((error: unknown) => {
+      const message = sentence(asPgpassdError(error));
+      log({ level: 'error', event: 'passfile.remove-failed', message, fields: {} });
+    });
+  }
+  log({ level: 'info', event: 'stopped', message: 'stopped', fields: { onExit: config.onExit } });
 };

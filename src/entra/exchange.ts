@@ -33,6 +33,7 @@ export type Exchange = (assertion: Assertion, signal: AbortSignal) => Promise<Ac
 /** One attempt to exchange a federated token for an access token. The exchange throws PgpassdError `entra.*`. */
 export function createExchange(parts: ExchangeParts): Exchange {
   const { settings, dispatcher, clock, requestTimeoutMs, userAgent } = parts;
+  let lastIssued: Secret | undefined;
   return async ({ assertion, identity }, signal) => {
     const correlationId = randomUUID();
     const request = tokenRequest(settings, assertion, correlationId, userAgent);
@@ -41,11 +42,10 @@ export function createExchange(parts: ExchangeParts): Exchange {
         sendTokenRequest(request, dispatcher, attempt),
       );
       const nowMs = clock.now().wallMs;
-      return interpretAnswer(answer, {
-        identity: { ...settings, ...identity },
-        correlationId,
-        nowMs,
-      });
+      const refused = { ...settings, ...identity };
+      const issued = interpretAnswer(answer, { identity: refused, correlationId, nowMs });
+      lastIssued = issued.token;
+      return issued;
     } catch (error) {
       if (error instanceof DeadlinePassed && !signal.aborted) {
         throw new PgpassdError(
@@ -55,14 +55,21 @@ export function createExchange(parts: ExchangeParts): Exchange {
           { details: { correlationId } },
         );
       }
-      throw withoutSecret(error, assertion);
+      throw withoutSecrets(error, lastIssued ? [assertion, lastIssued] : [assertion]);
     }
   };
 }
 
-/** A server or proxy may quote the request in its answer; the assertion goes no further than here. */
-function withoutSecret(error: unknown, assertion: Secret): unknown {
+/** The beginning of every JWT, `{"`, and what follows. */
+const ANY_JWT = /\beyJ[\w.-]+/g;
+
+/** A server or proxy may quote a token in its answer; it goes no further than here. */
+function withoutSecrets(error: unknown, secrets: readonly Secret[]): unknown {
   if (!(error instanceof PgpassdError)) return error;
   const { code, message, remedy, details, cause } = error;
-  return new PgpassdError(code, assertion.redactFrom(message), remedy, { details, cause });
+  const clean = secrets.reduce((text, secret) => secret.redactFrom(text), message);
+  return new PgpassdError(code, clean.replaceAll(ANY_JWT, '[redacted]'), remedy, {
+    details,
+    cause,
+  });
 }

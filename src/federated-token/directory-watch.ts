@@ -1,5 +1,5 @@
-import { lstat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { lstat, stat } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
 import { watch } from 'chokidar';
 
 /** The symlink that kubelet's AtomicWriter replaces to publish a volume's new content. */
@@ -8,15 +8,21 @@ const DATA_LINK = '..data';
 /**
  * The directory to watch for changes of the file at `path`: the nearest one above it that holds a
  * `..data` symlink, because what stands below is a link into the old content and goes deaf with the
- * first rotation. Without any such link it is the file's own directory, once that exists.
+ * first rotation. Without any such link it is the nearest one that exists.
  */
-export async function watchableDirectory(path: string): Promise<string | undefined> {
+export async function watchableDirectory(path: string): Promise<string> {
+  let existing: string | undefined;
   for (const directory of ancestors(path)) {
     const link = await lstat(join(directory, DATA_LINK)).catch(() => undefined);
     if (link?.isSymbolicLink()) return directory;
+    if (existing === undefined && (await isDirectory(directory))) existing = directory;
   }
-  const own = await lstat(dirname(path)).catch(() => undefined);
-  return own && dirname(path);
+  return existing ?? dirname(path);
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.isDirectory() ?? false;
 }
 
 function* ancestors(path: string): Generator<string> {
@@ -38,7 +44,10 @@ export interface DirectoryWatchListener {
   onEnd(error?: unknown): void;
 }
 
-/** Watches `directory` for a new `..data` or a change of the file at `path`. Resolves once it hears. */
+/**
+ * Watches `directory` for a new `..data`, or a change of what lies next on the way to `path`: the
+ * file itself, or a directory that does not exist yet. Resolves once it hears.
+ */
 export async function watchDirectory(
   directory: string,
   path: string,
@@ -47,7 +56,7 @@ export async function watchDirectory(
   const relevant = new Set([
     directory,
     join(directory, DATA_LINK),
-    join(directory, basename(path)),
+    join(directory, relative(directory, path).split(sep)[0] ?? ''),
   ]);
   const watcher = watch(directory, {
     depth: 0,

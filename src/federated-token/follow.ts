@@ -56,7 +56,7 @@ export async function followFederatedToken(
     const directory = await watchableDirectory(path);
     if (watch?.directory === directory) return;
     await watch?.close();
-    watch = directory === undefined ? undefined : await watchDirectory(directory, path, listener);
+    watch = await watchDirectory(directory, path, listener);
   };
 
   while (!signal.aborted) {

@@ -1,4 +1,4 @@
-import { decodeJwtClaims, numericDateMs } from '../support/jwt.ts';
+import { decodeJwtClaims, type JwtClaims, numericDateMs } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
 import { type Entry, formatPassfile, parseLine } from './format.ts';
 
@@ -11,7 +11,8 @@ export interface AdoptedToken {
 
 /**
  * The token of a passfile that an earlier run left in place; `undefined` when the content is not
- * byte for byte what we would write for `entries`, or when its token does not tell its life.
+ * byte for byte what we would write for `entries`, or when its token does not tell its life, or is
+ * not one we would ask for.
  *
  * Entra dates tokens back by some minutes, so the token counts from when the file was written if
  * that is later: else a short-lived token would seem half spent when it is new.
@@ -20,13 +21,14 @@ export function adoptToken(
   content: string,
   writtenAtMs: number,
   entries: readonly Entry[],
+  isOurs: (claims: JwtClaims) => boolean,
 ): AdoptedToken | undefined {
   const [firstLine = ''] = content.split('\n', 1);
   const password = parseLine(firstLine)?.password;
   if (password === undefined || content !== formatPassfile(entries, password)) return undefined;
 
   const claims = decodeJwtClaims(password);
-  if (claims === undefined) return undefined;
+  if (claims === undefined || !isOurs(claims)) return undefined;
   const expiresAtMs = numericDateMs(claims, 'exp');
   const issuedAtMs = numericDateMs(claims, 'iat');
   if (expiresAtMs === undefined || issuedAtMs === undefined) return undefined;

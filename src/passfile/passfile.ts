@@ -1,8 +1,15 @@
 import { constants, open } from 'node:fs/promises';
+import type { JwtClaims } from '../support/jwt.ts';
 import type { Secret } from '../support/secret.ts';
 import { type AdoptedToken, adoptToken } from './adopt.ts';
 import { type Entry, formatPassfile } from './format.ts';
-import { type PassfileTarget, publishPassfile, sweepLeftovers, tryDirectory } from './publish.ts';
+import {
+  type PassfileTarget,
+  publishPassfile,
+  removePassfile,
+  sweepLeftovers,
+  tryDirectory,
+} from './publish.ts';
 
 /** The passfile as the refresher sees it. Every method throws PgpassdError `passfile.*`. */
 export interface Passfile {
@@ -11,12 +18,17 @@ export interface Passfile {
   /** The token of a passfile already in place whose lines are exactly ours. */
   adopt(): Promise<AdoptedToken | undefined>;
   publish(token: Secret): Promise<'written' | 'unchanged'>;
+  remove(): Promise<void>;
 }
 
 /** Larger than any passfile of ours; what is larger is not ours to adopt. */
 const LARGEST_PASSFILE_BYTES = 4 * 1024 * 1024;
 
-export function createPassfile(target: PassfileTarget, entries: readonly Entry[]): Passfile {
+export function createPassfile(
+  target: PassfileTarget,
+  entries: readonly Entry[],
+  isOurs: (claims: JwtClaims) => boolean,
+): Passfile {
   return {
     async prepare() {
       const swept = await sweepLeftovers(target);
@@ -26,10 +38,12 @@ export function createPassfile(target: PassfileTarget, entries: readonly Entry[]
 
     async adopt() {
       const inPlace = await readInPlace(target.path);
-      return inPlace && adoptToken(inPlace.content, inPlace.writtenAtMs, entries);
+      return inPlace && adoptToken(inPlace.content, inPlace.writtenAtMs, entries, isOurs);
     },
 
     publish: (token) => publishPassfile(target, formatPassfile(entries, token.unwrap())),
+
+    remove: () => removePassfile(target),
   };
 }
 

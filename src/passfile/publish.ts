@@ -57,6 +57,17 @@ export async function tryDirectory(target: PassfileTarget): Promise<void> {
   }
 }
 
+/**
+ * Takes the passfile away from its clients.
+ *
+ * @throws PgpassdError `passfile.*`
+ */
+export async function removePassfile(target: PassfileTarget): Promise<void> {
+  await rm(target.path, { force: true }).catch((error: unknown) => {
+    throw explainWriteError(error, target);
+  });
+}
+
 /** Removes what an interrupted publication of this passfile left beside it. Returns how many files. */
 export async function sweepLeftovers(target: PassfileTarget): Promise<number> {
   const directory = dirname(target.path);

@@ -21,7 +21,7 @@ export type TokenSource = (signal: AbortSignal) => Promise<AccessToken>;
 
 export interface RefresherParts {
   readonly fetchToken: TokenSource;
-  readonly passfile: Passfile;
+  readonly passfile: Pick<Passfile, 'prepare' | 'adopt' | 'publish'>;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;

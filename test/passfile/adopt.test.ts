@@ -12,11 +12,12 @@ const token = unsignedJwt(claims);
 
 const writer: Entry = { host: 'writer', port: '5432', database: ANY, user: 'my-app' };
 const reader: Entry = { ...writer, host: 'reader' };
+const anybodys = () => true;
 const ours = formatPassfile([writer, reader], token);
 
 describe('a passfile of an earlier run', () => {
   test('gives its token and its life', () => {
-    const adopted = adoptToken(ours, issuedAtMs, [writer, reader]);
+    const adopted = adoptToken(ours, issuedAtMs, [writer, reader], anybodys);
     expect(adopted).toMatchObject({ issuedAtMs, expiresAtMs });
     expect(adopted?.token.unwrap()).toBe(token);
   });
@@ -24,7 +25,7 @@ describe('a passfile of an earlier run', () => {
   test('gives its token whatever the entries are', () => {
     fc.assert(
       fc.property(fc.array(entry, { minLength: 1, maxLength: 4 }), (entries) => {
-        const adopted = adoptToken(formatPassfile(entries, token), issuedAtMs, entries);
+        const adopted = adoptToken(formatPassfile(entries, token), issuedAtMs, entries, anybodys);
         expect(adopted?.token.unwrap()).toBe(token);
       }),
     );
@@ -32,11 +33,11 @@ describe('a passfile of an earlier run', () => {
 
   test('counts from when it was written, when Entra dated the token back', () => {
     const writtenAtMs = issuedAtMs + 300_000;
-    expect(adoptToken(ours, writtenAtMs, [writer, reader])?.issuedAtMs).toBe(writtenAtMs);
+    expect(adoptToken(ours, writtenAtMs, [writer, reader], anybodys)?.issuedAtMs).toBe(writtenAtMs);
   });
 
   test('counts from the issue of the token, when its time stamp lies before that', () => {
-    expect(adoptToken(ours, 0, [writer, reader])?.issuedAtMs).toBe(issuedAtMs);
+    expect(adoptToken(ours, 0, [writer, reader], anybodys)?.issuedAtMs).toBe(issuedAtMs);
   });
 });
 
@@ -58,7 +59,7 @@ describe('a passfile is left alone', () => {
     ],
     ['its line goes on after the password', ours.replace(token, `${token}:x`)],
   ])('when %s', (_case, content) => {
-    expect(adoptToken(content, issuedAtMs, [writer, reader])).toBeUndefined();
+    expect(adoptToken(content, issuedAtMs, [writer, reader], anybodys)).toBeUndefined();
   });
 
   test.each<[string, string]>([
@@ -70,10 +71,16 @@ describe('a passfile is left alone', () => {
     ['has claims that are a list', unsignedJwt([claims])],
   ])('when its password %s', (_case, password) => {
     const content = formatPassfile([writer], password);
-    expect(adoptToken(content, issuedAtMs, [writer])).toBeUndefined();
+    expect(adoptToken(content, issuedAtMs, [writer], anybodys)).toBeUndefined();
   });
 
   test('when there are no entries at all', () => {
-    expect(adoptToken('', issuedAtMs, [])).toBeUndefined();
+    expect(adoptToken('', issuedAtMs, [], anybodys)).toBeUndefined();
   });
+});
+
+test('a passfile is left alone when its token was issued for somebody else', () => {
+  const isOurs = (claims: Readonly<Record<string, unknown>>) =>
+    claims['exp'] !== expiresAtMs / 1000;
+  expect(adoptToken(ours, issuedAtMs, [writer, reader], isOurs)).toBeUndefined();
 });

@@ -110,4 +110,34 @@ describe.concurrent('once, with a passfile in place', () => {
     await entra.close();
     expect(await start(['once']).exited).toEqual(done);
   });
+
+  test('asks for another token when the one in place does not last for --min-validity', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const workload = await openWorkload({ onTestFinished });
+    await leavePassfile(workload, { agoSeconds: 600, lifetimeSeconds: 3600 });
+    const pgpassd = workload.start(['once', '--min-validity', '55m']);
+    expect(await pgpassd.exited, pgpassd.output()).toEqual(done);
+    expect(workload.entra.requests).toHaveLength(1);
+  });
+
+  test('leaves the passfile to its clients, whatever the daemon does at its end', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const { entra, passfile, start } = await openWorkload({ onTestFinished });
+    expect(await start(['once', '--on-exit', 'remove']).exited).toEqual(done);
+    expect(await readFile(passfile, 'utf8')).toBe(passfileWith(entra.issued[0]));
+  });
+
+  test('does not take over the token of another identity', async ({ expect, onTestFinished }) => {
+    const workload = await openWorkload({
+      onTestFinished,
+      identity: { clientId: '0f5e3b1a-8c2d-4e7f-9a6b-1c2d3e4f5a6b' },
+    });
+    await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 3600 });
+    expect(await workload.start(['once']).exited).toEqual(done);
+    expect(workload.entra.requests).toHaveLength(1);
+  });
 });

@@ -133,6 +133,11 @@ const troubles: readonly Trouble[] = [
     entra: { federatedToken: null, layout: 'plain' },
   },
   {
+    name: 'a federated token missing from an empty volume',
+    reason: 'federated-token.missing',
+    entra: { federatedToken: null, layout: 'nested' },
+  },
+  {
     name: 'a refusal',
     reason: 'entra.refused',
     arrange: ({ entra }) => entra.faults.next({ kind: 'answer', ...refusal }),

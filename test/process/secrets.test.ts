@@ -173,6 +173,18 @@ const courses: readonly Course[] = [
     },
   },
   {
+    name: 'when a refusal quotes the token in place, whole and in pieces',
+    run: async ({ entra }, start) => {
+      const pgpassd = start();
+      await pgpassd.waitFor('token.refreshed');
+      const [token = ''] = entra.issued;
+      const quoted = `Bad ${token.slice(40, 100)} in ${token.slice(0, 80)}.`;
+      entra.faults.next(aadsts(50027, 401, 'invalid_client', quoted));
+      pgpassd.signal('SIGHUP');
+      await pgpassd.waitFor(({ reason }) => reason === 'entra.refused');
+    },
+  },
+  {
     name: 'when a passfile is taken over and then replaced',
     run: async (_workload, start) => {
       const pgpassd = start();

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Pgpassd, PgpassdExit } from '../support/pgpassd-process.ts';
@@ -67,6 +67,16 @@ describe('when run is stopped', () => {
     await stat(passfile);
     expect(await stop(pgpassd, 'SIGTERM')).toEqual(done);
     await expect(stat(passfile)).rejects.toThrow('ENOENT');
+  });
+
+  test('a passfile that cannot be removed is told, and ends it with 0 all the same', async () => {
+    const { passfile, start } = await openWorkload();
+    const pgpassd = start(['run', '--on-exit', 'remove']);
+    await pgpassd.waitFor('token.refreshed');
+    await rm(passfile);
+    await mkdir(passfile);
+    expect(await stop(pgpassd, 'SIGTERM')).toEqual(done);
+    expect(pgpassd.lines.map(({ event }) => event)).toContain('passfile.remove-failed');
   });
 
   /**
