@@ -1,10 +1,11 @@
 import type { Command } from './commands/command.ts';
 import { once } from './commands/once.ts';
 import { run } from './commands/run.ts';
+import type { GivenFlag } from './config/given.ts';
 import { settingsHelp } from './config/help.ts';
 import { flagOf } from './config/option.ts';
 import { options } from './config/options.ts';
-import { type GivenFlag, nearest, quotable } from './config/read-settings.ts';
+import { nearest, quotable } from './config/read-settings.ts';
 import { PgpassdError } from './support/errors.ts';
 
 interface CommandEntry {

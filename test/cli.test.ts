@@ -3,7 +3,7 @@ import { help, parseCommandLine } from '../src/cli.ts';
 import { once } from '../src/commands/once.ts';
 import { run } from '../src/commands/run.ts';
 import { loadConfig } from '../src/config/config.ts';
-import type { GivenFlag } from '../src/config/read-settings.ts';
+import type { GivenFlag } from '../src/config/given.ts';
 import { everySample } from './config/samples.ts';
 
 const given = (flag: string, value?: string): GivenFlag => ({ flag, value });

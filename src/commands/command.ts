@@ -1,4 +1,4 @@
-import type { Environment, GivenFlag } from '../config/read-settings.ts';
+import type { Environment, GivenFlag } from '../config/given.ts';
 
 /** What the process edge hands to a command. */
 interface CommandContext {

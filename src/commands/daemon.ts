@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
-import type { Environment } from '../config/read-settings.ts';
+import type { Environment } from '../config/given.ts';
 import { createDispatcher } from '../entra/dispatcher.ts';
 import { createExchange } from '../entra/exchange.ts';
 import { issuedFor } from '../entra/issued-for.ts';
@@ -40,7 +40,7 @@ export async function createDaemon(
     settings: config.exchange,
     dispatcher,
     clock,
-    requestTimeoutMs: config.requestTimeout,
+    requestTimeoutMs: config.requestTimeoutMs,
     userAgent: USER_AGENT,
   });
   const identity = createWorkloadIdentity(path, exchange, clock);

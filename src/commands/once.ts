@@ -21,7 +21,7 @@ export const once: Command = async ({ flags, env, terminal, signal, onHangup }) 
     if (event.type === 'passfile.adopted') daemon.refresher.ask('request');
   });
   onHangup(() => daemon.refresher.ask('request'));
-  await withDeadline(systemClock, config.timeout, signal, (attempt) =>
+  await withDeadline(systemClock, config.timeoutMs, signal, (attempt) =>
     daemon.run(AbortSignal.any([attempt, outcome.reached])),
   );
   if (!signal.aborted) outcome.conclude();
@@ -43,7 +43,7 @@ class Outcome {
 
   notice(event: RefreshEvent): void {
     if (event.type === 'refresh.failed') this.#error = event.error;
-    if (isSuccess(event, this.#config.minValidity)) this.#error = undefined;
+    if (isSuccess(event, this.#config.minValidityMs)) this.#error = undefined;
     else if (event.type !== 'refresh.failed' || mayPassByItself(event.error.code)) return;
     this.#reached.abort();
   }
@@ -54,7 +54,7 @@ class Outcome {
     if (this.reached.aborted) return;
     throw new PgpassdError(
       'entra.timeout',
-      `no token was obtained within ${this.#config.timeout / 1000} s`,
+      `no token was obtained within ${this.#config.timeoutMs / 1000} s`,
       'Check the way out of the pod (NetworkPolicy, firewall, proxy), or allow more with --timeout.',
     );
   }

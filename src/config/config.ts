@@ -3,14 +3,20 @@ import { type ExchangeSettings, tokenEndpointOf } from '../entra/request.ts';
 import { ANY, type Entry } from '../passfile/format.ts';
 import { PgpassdError } from '../support/errors.ts';
 import { entriesFromPgVariables } from './entry.ts';
+import type { Environment, GivenFlag } from './given.ts';
 import type { OptionValues } from './options.ts';
-import { type Environment, type GivenFlag, readSettings } from './read-settings.ts';
+import { readSettings } from './read-settings.ts';
 import { ValueError } from './values.ts';
 
+type AsGiven = 'entry' | 'scope' | 'tokenEndpoint' | 'requestTimeout' | 'timeout' | 'minValidity';
+
 /** Everything `run` and `once` need to know; nothing in it is secret. */
-export interface Config extends Omit<OptionValues, 'entry' | 'scope' | 'tokenEndpoint'> {
+export interface Config extends Omit<OptionValues, AsGiven> {
   readonly entries: readonly Entry[];
   readonly exchange: ExchangeSettings;
+  readonly requestTimeoutMs: number;
+  readonly timeoutMs: number;
+  readonly minValidityMs: number;
 }
 
 /**
@@ -31,13 +37,16 @@ export function loadConfig(flags: readonly GivenFlag[], env: Environment): Confi
     );
   }
   // Without problems every setting has its value.
-  const {
-    entry: _entry,
-    scope: _scope,
-    tokenEndpoint: _endpoint,
-    ...rest
-  } = values as OptionValues;
-  return Object.freeze({ ...rest, entries, exchange });
+  const { entry, scope, tokenEndpoint, requestTimeout, timeout, minValidity, ...rest } =
+    values as OptionValues;
+  return Object.freeze({
+    ...rest,
+    entries,
+    exchange,
+    requestTimeoutMs: requestTimeout,
+    timeoutMs: timeout,
+    minValidityMs: minValidity,
+  });
 }
 
 function entriesOf(

@@ -1,5 +1,5 @@
 import { ANY, type Entry, type Field, parseField, splitFields } from '../passfile/format.ts';
-import type { Environment } from './read-settings.ts';
+import type { Environment } from './given.ts';
 import { ValueError } from './values.ts';
 
 /** A passfile line without its password: `host:port:database:user`, with the passfile's escapes. */

@@ -1,15 +1,8 @@
 import leven from 'leven';
+import type { Environment, GivenFlag } from './given.ts';
 import { flagOf, type Option, variableOf } from './option.ts';
 import { type OptionName, type OptionValues, options } from './options.ts';
 import { ValueError } from './values.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** A flag as it stood on the command line; `value` is absent when nothing followed it. */
-export interface GivenFlag {
-  readonly flag: string;
-  readonly value: string | undefined;
-}
 
 export interface Settings {
   /** Settings that could not be read are absent, and told in `problems`. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Config, loadConfig } from '../../src/config/config.ts';
-import type { Environment } from '../../src/config/read-settings.ts';
+import type { Environment } from '../../src/config/given.ts';
 import { ANY } from '../../src/passfile/format.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 

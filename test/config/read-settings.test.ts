@@ -1,11 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Environment, GivenFlag } from '../../src/config/given.ts';
 import { type OptionName, options } from '../../src/config/options.ts';
-import {
-  type Environment,
-  type GivenFlag,
-  nearest,
-  readSettings,
-} from '../../src/config/read-settings.ts';
+import { nearest, readSettings } from '../../src/config/read-settings.ts';
 import { everySample, samples } from './samples.ts';
 
 /** What every other setting needs, so that a table sees the problems of one alone. */
