@@ -52,9 +52,9 @@ describe('a configuration', () => {
       },
       caFile: undefined,
       refreshFraction: 0.5,
-      requestTimeout: 10_000,
-      timeout: 60_000,
-      minValidity: 60_000,
+      requestTimeoutMs: 10_000,
+      timeoutMs: 60_000,
+      minValidityMs: 60_000,
       logLevel: 'info',
       logFormat: undefined,
     });
