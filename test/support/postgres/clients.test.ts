@@ -47,19 +47,15 @@ function escapeField(field: string): string {
   return field.replace(/[\\:]/g, '\\$&');
 }
 
-function reasonToSkip(program: string): string {
-  return findProgram(program) ? '' : ` (${program} is not installed)`;
-}
-
 const sql = 'select current_user, current_database()';
 const loggedIn = { code: 0, stdout: `${user}|${database}\n`, stderr: '' };
 
-const withoutPsql = reasonToSkip('psql');
-test.skipIf(withoutPsql)(`psql survives odd names and passwords${withoutPsql}`, async () => {
+const withoutPsql = findProgram('psql') === undefined;
+test.skipIf(withoutPsql)('psql survives odd names and passwords (needs psql)', async () => {
   expect(await psql({ ...options, sql })).toEqual(loggedIn);
 });
 
-test.skipIf(withoutPsql)(`psql without a passfile has no password${withoutPsql}`, async () => {
+test.skipIf(withoutPsql)('psql without a passfile has no password (needs psql)', async () => {
   const result = await psql({ ...options, passfile: undefined });
   expect(result).toMatchObject({
     code: 2,
@@ -67,8 +63,8 @@ test.skipIf(withoutPsql)(`psql without a passfile has no password${withoutPsql}`
   });
 });
 
-const withoutPgDump = reasonToSkip('pg_dump');
-test.skipIf(withoutPgDump)(`pg_dump logs in with the passfile${withoutPgDump}`, async () => {
+const withoutPgDump = findProgram('pg_dump') === undefined;
+test.skipIf(withoutPgDump)('pg_dump logs in with the passfile (needs pg_dump)', async () => {
   const login = front.nextLogin();
   await pgDump(options, '--schema-only');
   // A pg_dump older than the server goes no further than this.

@@ -69,7 +69,7 @@ test(
 );
 
 test.skipIf(!asRoot)(
-  `as root it runs as nobody${asRoot ? '' : ' (not root)'}`,
+  'runs as nobody when started by root (needs root)',
   async () => {
     const server = await startForTest();
     expect((await stat(socketOf(server))).uid).toBe(65534);

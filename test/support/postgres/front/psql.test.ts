@@ -17,7 +17,7 @@ const claims = { aud: azureAudience, oid, exp: expiresAtS };
 
 const tenant = await generateKeyPair('RS256');
 const foreigner = await generateKeyPair('RS256');
-const withoutPsql = findProgram('psql') ? '' : ' (psql is not installed)';
+const withoutPsql = findProgram('psql') === undefined;
 
 let server: Server;
 let certificate: ServerCertificate;
@@ -72,7 +72,7 @@ async function clientOf(front: Front, token: string): Promise<QueryOptions & { u
   return { ...address, user: 'app', database: 'postgres', passfile, rootCert };
 }
 
-describe.skipIf(withoutPsql)(`psql with nothing but a passfile${withoutPsql}`, () => {
+describe.skipIf(withoutPsql)('psql with nothing but a passfile (needs psql)', () => {
   test('logs in with a good token', async () => {
     const front = await frontAt({ nowMs: issuedAtS * 1_000 });
     const client = await clientOf(front, await sign(claims));
