@@ -16,6 +16,9 @@ const exitCodes = {
   'entra.untrusted': 5,
   'entra.timeout': 5,
   'entra.bad-answer': 5,
+  'token-command.failed': 5,
+  'token-command.bad-output': 5,
+  'token-source.failed': 5,
   'passfile.unwritable': 6,
   'passfile.no-space': 6,
 } as const satisfies Record<ErrorCode, number>;

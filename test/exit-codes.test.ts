@@ -17,6 +17,9 @@ const documented: Record<ErrorCode, number> = {
   'entra.untrusted': 5,
   'entra.timeout': 5,
   'entra.bad-answer': 5,
+  'token-source.failed': 5,
+  'token-command.failed': 5,
+  'token-command.bad-output': 5,
   'passfile.unwritable': 6,
   'passfile.no-space': 6,
 };

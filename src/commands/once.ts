@@ -14,13 +14,13 @@ export const once: Command = async ({ flags, env, terminal, signal, onHangup }) 
   const config = loadConfig(flags, env);
   const log = await openLog(config, terminal);
   const outcome = new Outcome(config);
-  const daemon = await createDaemon(config, env, systemClock, (event) => {
+  const daemon = await createDaemon(config, env, (event) => {
     log(describe(event));
     outcome.notice(event);
     // In service, but not for long enough: here that is reason enough to ask for another.
-    if (event.type === 'passfile.adopted') daemon.refresher.ask('request');
+    if (event.type === 'passfile.adopted') daemon.refresher.refresh();
   });
-  onHangup(() => daemon.refresher.ask('request'));
+  onHangup(() => daemon.refresher.refresh());
   await withDeadline(systemClock, config.timeoutMs, signal, (attempt) =>
     daemon.run(AbortSignal.any([attempt, outcome.reached])),
   );

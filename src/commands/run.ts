@@ -1,7 +1,6 @@
 import { loadConfig } from '../config/config.ts';
 import { describe, sentence } from '../observe/describe.ts';
 import { asPgpassdError } from '../support/errors.ts';
-import { systemClock } from '../support/system-clock.ts';
 import { VERSION } from '../version.ts';
 import type { Command } from './command.ts';
 import { createDaemon } from './daemon.ts';
@@ -11,8 +10,8 @@ import { openLog } from './open-log.ts';
 export const run: Command = async ({ flags, env, terminal, signal, onHangup }) => {
   const config = loadConfig(flags, env);
   const log = await openLog(config, terminal);
-  const daemon = await createDaemon(config, env, systemClock, (event) => log(describe(event)));
-  onHangup(() => daemon.refresher.ask('request'));
+  const daemon = await createDaemon(config, env, (event) => log(describe(event)));
+  onHangup(() => daemon.refresher.refresh());
   log({
     level: 'info',
     event: 'started',
@@ -21,7 +20,7 @@ export const run: Command = async ({ flags, env, terminal, signal, onHangup }) =
   });
   await daemon.run(signal);
   if (config.onExit === 'remove') {
-    await daemon.passfile.remove().catch((error: unknown) => {
+    await daemon.refresher.remove().catch((error: unknown) => {
       const message = sentence(asPgpassdError(error));
       log({ level: 'error', event: 'passfile.remove-failed', message, fields: {} });
     });

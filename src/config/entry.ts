@@ -1,9 +1,40 @@
 import { ANY, type Entry, type Field, parseField, splitFields } from '../passfile/format.ts';
+import { parsePairs } from './conninfo-pairs.ts';
+import { type ConnectionParameters, entriesOfParameters } from './conninfo-parameters.ts';
+import { isUri, parseUri } from './conninfo-uri.ts';
 import type { Environment } from './given.ts';
 import { ValueError } from './values.ts';
 
+/**
+ * Whom an entry names: a passfile line without its password, or everyone in a connection string that
+ * the application already has, read as libpq reads it and written as libpq looks it up.
+ */
+export function parseEntries(text: string): readonly Entry[] {
+  if (isUri(text)) return entriesOfString(parseUri(text));
+  if (startsWithKeyword(text)) return entriesOfString(parsePairs(text));
+  return [parseLineEntry(text)];
+}
+
+function startsWithKeyword(text: string): boolean {
+  return /^\s*\w+\s*=/.test(text);
+}
+
+/**
+ * A host of `*` is refused. To libpq it is a name like any other, which no server has; whoever writes
+ * it in an entry means the wildcard, and that is for a line to say, where it is noticed.
+ */
+function entriesOfString(parameters: ConnectionParameters): readonly Entry[] {
+  const entries = entriesOfParameters(parameters).map(checked);
+  if (entries.some(({ host }) => host === '*')) {
+    throw new ValueError(
+      'name the host: in a connection string * is no wildcard; an entry for any host is written *:port:database:user',
+    );
+  }
+  return entries;
+}
+
 /** A passfile line without its password: `host:port:database:user`, with the passfile's escapes. */
-export function parseEntry(text: string): Entry {
+function parseLineEntry(text: string): Entry {
   const fields = splitFields(text);
   const [host = '', port = '', database = '', user = ''] = fields;
   if (fields.length > 4) {
@@ -11,8 +42,12 @@ export function parseEntry(text: string): Entry {
       'write host:port:database:user without a password; a colon inside a field is written \\:',
     );
   }
-  if (fields.length < 4) throw new ValueError('write host:port:database:user; * stands for any');
-  return entryOf({
+  if (fields.length < 4) {
+    throw new ValueError(
+      'write host:port:database:user, where * stands for any, or a connection string such as postgresql://user@host/database',
+    );
+  }
+  return checked({
     host: parseField(host),
     port: port === '' ? ANY : parseField(port),
     database: database === '' ? ANY : parseField(database),
@@ -20,30 +55,30 @@ export function parseEntry(text: string): Entry {
   });
 }
 
+/** libpq's own variables and the keywords they stand for. */
+const PG_VARIABLES = {
+  PGHOST: 'host',
+  PGHOSTADDR: 'hostaddr',
+  PGPORT: 'port',
+  PGDATABASE: 'dbname',
+  PGUSER: 'user',
+};
+
 /**
  * The entries that libpq's own variables describe, one a host; what they do not say matches any.
  * Several hosts are separated by commas, with one port for all or one for each:
  * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-MULTIPLE-HOSTS
  */
 export function entriesFromPgVariables(env: Environment): readonly Entry[] {
-  const hosts = (env['PGHOST'] ?? '').split(',');
-  const ports = (env['PGPORT'] ?? '').split(',');
-  if (ports.length > 1 && ports.length !== hosts.length) {
-    throw new ValueError(
-      `${hosts.length} hosts need one port or ${hosts.length}, not ${ports.length}`,
-    );
-  }
-  return hosts.map((host, index) =>
-    entryOf({
-      host,
-      port: (ports.length > 1 ? ports[index] : ports[0]) || ANY,
-      database: env['PGDATABASE'] || ANY,
-      user: env['PGUSER'] ?? '',
-    }),
-  );
+  const parameters = Object.entries(PG_VARIABLES).map(([variable, keyword]): [string, string] => [
+    keyword,
+    env[variable] ?? '',
+  ]);
+  return entriesOfParameters(new Map(parameters)).map(checked);
 }
 
-function entryOf(entry: Entry): Entry {
+/** The entry, if a passfile can hold it and a client can ask for it. */
+function checked(entry: Entry): Entry {
   if (entry.host === '') throw new ValueError('the host is missing');
   if (entry.user === '') throw new ValueError('the user is missing');
   for (const field of Object.values(entry) as Field[]) {
@@ -51,8 +86,12 @@ function entryOf(entry: Entry): Entry {
       throw new ValueError('a passfile line cannot hold a line break or a NUL');
     }
   }
-  if (entry.port !== ANY && !(/^\d{1,5}$/.test(entry.port) && Number(entry.port) <= 65_535)) {
-    throw new ValueError('the port is a number up to 65535, or * for any');
+  if (entry.port !== ANY && !isPort(entry.port)) {
+    throw new ValueError('the port is a number from 1 to 65535');
   }
   return entry;
+}
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
 }

@@ -8,7 +8,7 @@ export function settingsHelp(): string {
       const usage = [flagOf(name), option.placeholder].filter(Boolean).join(' ');
       const notes = [
         option.repeatable && 'repeatable',
-        option.whenMissing && 'required',
+        option.whenMissing && requirementOf(option),
         defaultOf(option) && `default: ${defaultOf(option)}`,
         `also from: ${variablesOf(name, option).join(', ')}`,
       ].filter(Boolean);
@@ -28,7 +28,7 @@ export function settingsTable(): string {
       variablesOf(name, option)
         .map((variable) => `\`${variable}\``)
         .join(', '),
-      option.whenMissing ? 'required' : markDefault(option),
+      option.whenMissing ? requirementOf(option) : markDefault(option),
       option.help,
     ];
     return `| ${cells.join(' | ')} |`;
@@ -42,6 +42,10 @@ function everyOption(): { name: string; option: Option<unknown> }[] {
 
 function variablesOf(name: string, option: Option<unknown>): string[] {
   return [variableOf(name, option), ...(option.alsoFrom ?? [])];
+}
+
+function requirementOf({ unless }: Option<unknown>): string {
+  return unless === undefined ? 'required' : `required without \`${flagOf(unless)}\``;
 }
 
 function defaultOf(option: Option<unknown>): string | undefined {

@@ -16,6 +16,8 @@ export interface Option<V> {
   readonly defaultNote?: string;
   /** What to do when it is not set; only a required setting has it. */
   readonly whenMissing?: string;
+  /** Another setting that makes a required one unnecessary. */
+  readonly unless?: string;
   readonly repeatable?: true;
   /** Another name for our variable, instead of the flag's. */
   readonly variable?: string;
@@ -25,7 +27,10 @@ export interface Option<V> {
 
 export type ValueOf<O> = O extends Option<infer V> ? V : never;
 
-type Wording = Omit<Option<unknown>, 'read' | 'defaultText' | 'whenMissing' | 'repeatable'>;
+type Wording = Omit<
+  Option<unknown>,
+  'read' | 'defaultText' | 'whenMissing' | 'unless' | 'repeatable'
+>;
 
 type Parse<T> = (text: string) => T;
 
@@ -42,8 +47,19 @@ export function required<T>(whenMissing: string, parse: Parse<T>, wording: Wordi
   return { ...wording, whenMissing, read: ([text]) => parse(text ?? '') };
 }
 
-export function list<T>(parse: Parse<T>, wording: Wording): Option<readonly T[]> {
-  return { ...wording, repeatable: true, read: (texts) => texts.map(parseNumbered(parse)) };
+/** The same, when `unless` is not set either. */
+export function requiredUnless<T>(
+  unless: string,
+  whenMissing: string,
+  parse: Parse<T>,
+  wording: Wording,
+): Option<T | undefined> {
+  return { ...optional(parse, wording), whenMissing, unless };
+}
+
+/** Each text stands for one value or more. */
+export function list<T>(parse: Parse<readonly T[]>, wording: Wording): Option<readonly T[]> {
+  return { ...wording, repeatable: true, read: (texts) => texts.flatMap(parseNumbered(parse)) };
 }
 
 /** Among several values a problem says which one it is about. */

@@ -1,8 +1,10 @@
-import { parseEntry } from './entry.ts';
-import { list, optional, required, type ValueOf, withDefault } from './option.ts';
+import { parseEntries } from './entry.ts';
+import { list, optional, required, requiredUnless, type ValueOf, withDefault } from './option.ts';
 import {
   parseAuthorityHost,
+  parseCommand,
   parseDurationMs,
+  parseFormField,
   parseFraction,
   parseMode,
   parseOwner,
@@ -24,11 +26,15 @@ export const options = {
     alsoFrom: ['PGPASSFILE'],
     help: 'the file to write',
   }),
-  entry: list(parseEntry, {
+  entry: list(parseEntries, {
     placeholder: 'SPEC',
     variable: 'PGPASSD_ENTRIES',
     defaultNote: 'from `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`',
-    help: 'who the token is for, as host:port:database:user',
+    help: 'who the token is for: host:port:database:user, or a connection string',
+  }),
+  template: optional(parseText, {
+    placeholder: 'PATH',
+    help: 'instead of entries: a passfile whose managed lines have a placeholder for a password',
   }),
   allowWildcardHost: withDefault('false', parseSwitch, {
     help: 'permits * as host: the token then goes to any server a client is pointed at',
@@ -46,17 +52,18 @@ export const options = {
     placeholder: 'keep|remove',
     help: 'whether the passfile stays when the daemon stops',
   }),
-  tenantId: required(NOT_INJECTED, parseTenantId, {
+  tenantId: requiredUnless('tokenCommand', NOT_INJECTED, parseTenantId, {
     placeholder: 'ID',
     alsoFrom: ['AZURE_TENANT_ID'],
     help: 'the Entra tenant of the identity',
   }),
-  clientId: required(
+  clientId: requiredUnless(
+    'tokenCommand',
     `${NOT_INJECTED} whose service account has the annotation azure.workload.identity/client-id`,
     parseText,
     { placeholder: 'ID', alsoFrom: ['AZURE_CLIENT_ID'], help: 'the client id of the identity' },
   ),
-  federatedTokenFile: required(NOT_INJECTED, parseText, {
+  federatedTokenFile: requiredUnless('tokenCommand', NOT_INJECTED, parseText, {
     placeholder: 'PATH',
     alsoFrom: ['AZURE_FEDERATED_TOKEN_FILE'],
     help: 'the projected service-account token',
@@ -75,6 +82,18 @@ export const options = {
     placeholder: 'URL',
     defaultNote: 'authority host, tenant, `/oauth2/v2.0/token`',
     help: 'replaces the whole URL of the token endpoint',
+  }),
+  tokenParam: list((text) => [parseFormField(text)], {
+    placeholder: 'K=V',
+    help: 'adds or replaces a field of the token request, such as grant_type',
+  }),
+  tokenCommand: optional(parseCommand, {
+    placeholder: 'CMD',
+    help: 'another way to get a token: run CMD, without a shell, and read it from its output',
+  }),
+  tokenLifetime: optional(parseDurationMs, {
+    placeholder: 'DURATION',
+    help: 'the life of a token that does not tell its own; only with --token-command',
   }),
   caFile: optional(parseText, {
     placeholder: 'PATH',

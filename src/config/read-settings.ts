@@ -27,7 +27,7 @@ export function readSettings(flags: readonly GivenFlag[], env: Environment): Set
     const option: Option<unknown> = options[name];
     const given = givenTexts(name, option, flags, env);
     if (given.texts.length === 0 && option.whenMissing !== undefined) {
-      problems.push(missing(name, option));
+      if (!isGiven(option.unless, flags, env)) problems.push(missing(name, option));
       continue;
     }
     if (given.texts.includes('')) {
@@ -70,6 +70,11 @@ function givenTexts(
     return { source: variable, texts };
   }
   return { source: flag, texts: [] };
+}
+
+function isGiven(name: string | undefined, flags: readonly GivenFlag[], env: Environment): boolean {
+  const known = names.find((each) => each === name);
+  return known !== undefined && givenTexts(known, options[known], flags, env).texts.length > 0;
 }
 
 function missing(name: OptionName, option: Option<unknown>): string {

@@ -1,3 +1,5 @@
+import { type Argv, splitCommandLine } from '../token-command/split.ts';
+
 /** Parsers of single settings. Each throws a ValueError that says what is expected. */
 export class ValueError extends Error {
   override readonly name = 'ValueError';
@@ -26,11 +28,11 @@ export function parseFraction(text: string): number {
 }
 
 /** libpq ignores a passfile with any group or world bit, and we have to read our own. */
-export function parseMode(text: string): number {
+export function parseMode(text: string): 0o600 | 0o400 {
   if (!/^0?[46]00$/.test(text)) {
     throw new ValueError('write 0600 or 0400; libpq ignores a passfile that others may read');
   }
-  return Number.parseInt(text, 8);
+  return Number.parseInt(text, 8) === 0o400 ? 0o400 : 0o600;
 }
 
 /** The one above means "leave as it is" to chown(2). */
@@ -78,6 +80,20 @@ export function parseAuthorityHost(text: string): URL {
 
 function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname);
+}
+
+/** A command line as its words; there is no shell. */
+export function parseCommand(text: string): Argv {
+  const line = splitCommandLine(text);
+  if ('problem' in line) throw new ValueError(line.problem);
+  return line.argv;
+}
+
+/** `K=V`, the value as it is. */
+export function parseFormField(text: string): readonly [name: string, value: string] {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new ValueError('write NAME=VALUE');
+  return [name, value];
 }
 
 export function parseText(text: string): string {

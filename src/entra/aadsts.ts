@@ -20,7 +20,7 @@ const matchIssuer: Remedy = ({ issuer }) =>
 const matchSubject: Remedy = ({ subject }) =>
   `Set the subject of the federated credential to ${subject}, case included; a new credential takes some minutes to spread.`;
 const matchAudience: Remedy = ({ audience }) =>
-  `The token's audience is ${audience}: project it with api://AzureADTokenExchange, or set the federated credential's audience to it.`;
+  `The token's audience is ${audience}: project it with api://AzureADTokenExchange, or set the federated credential's audience to it; in a pod with AKS identity bindings the exchange has to go through the token proxy, so see why AZURE_KUBERNETES_TOKEN_PROXY is not set.`;
 const matchAll: Remedy = ({ issuer, subject, audience }) =>
   `Create a federated credential with issuer ${issuer}, subject ${subject} and audience ${audience}, exactly; a new one takes some minutes to spread.`;
 const addCredential: Remedy = ({ clientId, issuer, subject }) =>

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Dispatcher } from 'undici';
 import type { AccessToken } from '../support/access-token.ts';
 import type { Clock } from '../support/clock.ts';
 import { DeadlinePassed, withDeadline } from '../support/deadline.ts';
@@ -8,6 +7,7 @@ import type { Secret } from '../support/secret.ts';
 import { interpretAnswer } from './answer.ts';
 import { type ExchangeSettings, tokenRequest } from './request.ts';
 import { sendTokenRequest } from './send.ts';
+import type { Way } from './way.ts';
 
 /** What the assertion says of itself; Entra compares it with the federated credential. */
 export interface Assertion {
@@ -21,7 +21,7 @@ export interface Assertion {
 
 export interface ExchangeParts {
   readonly settings: ExchangeSettings;
-  readonly dispatcher: Dispatcher;
+  readonly way: Way;
   readonly clock: Clock;
   /** One attempt, from connect to last byte. */
   readonly requestTimeoutMs: number;
@@ -32,14 +32,15 @@ export type Exchange = (assertion: Assertion, signal: AbortSignal) => Promise<Ac
 
 /** One attempt to exchange a federated token for an access token. The exchange throws PgpassdError `entra.*`. */
 export function createExchange(parts: ExchangeParts): Exchange {
-  const { settings, dispatcher, clock, requestTimeoutMs, userAgent } = parts;
+  const { settings, way, clock, requestTimeoutMs, userAgent } = parts;
+  const onTheWay = { ...settings, tokenEndpoint: way.urlFor(settings.tokenEndpoint) };
   let lastIssued: Secret | undefined;
   return async ({ assertion, identity }, signal) => {
     const correlationId = randomUUID();
-    const request = tokenRequest(settings, assertion, correlationId, userAgent);
+    const request = tokenRequest(onTheWay, assertion, correlationId, userAgent);
     try {
       const answer = await withDeadline(clock, requestTimeoutMs, signal, (attempt) =>
-        sendTokenRequest(request, dispatcher, attempt),
+        sendTokenRequest(request, way, attempt),
       );
       const nowMs = clock.now().wallMs;
       const refused = { ...settings, ...identity };

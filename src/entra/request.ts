@@ -5,6 +5,8 @@ export interface ExchangeSettings {
   readonly tenantId: string;
   readonly clientId: string;
   readonly scope: string;
+  /** Fields that are added to the form, or replace one of ours. */
+  readonly extraFields?: readonly (readonly [name: string, value: string])[];
 }
 
 export interface TokenRequest {
@@ -36,6 +38,7 @@ export function tokenRequest(
     client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
     client_assertion: assertion.unwrap(),
   });
+  for (const [name, value] of settings.extraFields ?? []) form.set(name, value);
   return {
     url: settings.tokenEndpoint,
     headers: {

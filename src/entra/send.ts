@@ -1,8 +1,9 @@
-import { type Dispatcher, request } from 'undici';
+import { request } from 'undici';
 import { PgpassdError } from '../support/errors.ts';
 import type { RawAnswer } from './answer.ts';
 import type { TokenRequest } from './request.ts';
 import { explainTransportError } from './transport-errors.ts';
+import type { Way } from './way.ts';
 
 /** Entra's answers are a few KB; whatever is larger does not come from Entra. */
 const LARGEST_ANSWER_BYTES = 1024 * 1024;
@@ -15,7 +16,7 @@ const LARGEST_ANSWER_BYTES = 1024 * 1024;
  */
 export async function sendTokenRequest(
   { url, headers, body }: TokenRequest,
-  dispatcher: Dispatcher,
+  way: Way,
   signal: AbortSignal,
 ): Promise<RawAnswer> {
   try {
@@ -23,7 +24,7 @@ export async function sendTokenRequest(
       method: 'POST',
       headers,
       body,
-      dispatcher,
+      dispatcher: await way.dispatcher(),
       signal,
       // The signal bounds the attempt as a whole; a kept connection would only outlive its address.
       headersTimeout: 0,
@@ -37,7 +38,7 @@ export async function sendTokenRequest(
     };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw error instanceof PgpassdError ? error : explainTransportError(error, url);
+    throw error instanceof PgpassdError ? error : explainTransportError(error, url, way.kind);
   }
 }
 

@@ -1,36 +1,55 @@
 import { type ErrorCode, PgpassdError } from '../support/errors.ts';
+import type { WayKind } from './way.ts';
+
+type Obstacle = 'distrust' | 'no-name' | 'no-route' | 'http-proxy' | 'cut-off';
 
 interface Reading {
   readonly code: ErrorCode;
   readonly what: string;
-  readonly remedy: string;
+  readonly obstacle: Obstacle;
 }
 
 const notTrusted = (what: string): Reading => ({
   code: 'entra.untrusted',
   what,
-  remedy:
-    'If a proxy or a private authority signs with its own CA, name that CA with --ca-file; otherwise somebody is in between.',
+  obstacle: 'distrust',
 });
 
-const notReached = (what: string, remedy: string): Reading => ({
+const notReached = (what: string, obstacle: Obstacle): Reading => ({
   code: 'entra.unreachable',
   what,
-  remedy,
+  obstacle,
 });
 
-const noDns = notReached(
-  'its name does not resolve',
-  'Check AZURE_AUTHORITY_HOST (--authority-host) and the DNS of the pod.',
-);
-const noRoute = notReached(
-  'no connection can be made',
-  'Allow egress from the pod to the authority host on its port (NetworkPolicy, firewall, proxy).',
-);
-const cutOff = notReached(
-  'the connection broke',
-  'It is tried again; if it keeps happening, look at the proxy or firewall in between.',
-);
+const noDns = notReached('its name does not resolve', 'no-name');
+const noRoute = notReached('no connection can be made', 'no-route');
+const cutOff = notReached('the connection broke', 'cut-off');
+
+const anyWay = {
+  'http-proxy':
+    'Check HTTPS_PROXY, its user and password included, and that the proxy may connect to this host; NO_PROXY exempts hosts.',
+  'cut-off': 'It is tried again; if it keeps happening, look at the proxy or firewall in between.',
+};
+
+/** What to look at depends on the way that was gone. */
+const remedies: Readonly<Record<WayKind, Readonly<Record<Obstacle, string>>>> = {
+  direct: {
+    ...anyWay,
+    distrust:
+      'If a proxy or a private authority signs with its own CA, name that CA with --ca-file; otherwise somebody is in between.',
+    'no-name': 'Check AZURE_AUTHORITY_HOST (--authority-host) and the DNS of the pod.',
+    'no-route':
+      'Allow egress from the pod to the authority host on its port (NetworkPolicy, firewall, proxy).',
+  },
+  'token-proxy': {
+    ...anyWay,
+    distrust:
+      "Check that AZURE_KUBERNETES_CA_FILE or AZURE_KUBERNETES_CA_DATA is the token proxy's CA, and AZURE_KUBERNETES_SNI_NAME the name on its certificate.",
+    'no-name': 'Check AZURE_KUBERNETES_TOKEN_PROXY and the DNS of the pod.',
+    'no-route':
+      'Check AZURE_KUBERNETES_TOKEN_PROXY, and allow egress from the pod to it (NetworkPolicy).',
+  },
+};
 
 /** Node's, OpenSSL's and undici's codes for what can happen before there is an answer. */
 const readings: Readonly<Record<string, Reading>> = {
@@ -44,6 +63,9 @@ const readings: Readonly<Record<string, Reading>> = {
   ECONNRESET: cutOff,
   EPIPE: cutOff,
   UND_ERR_SOCKET: cutOff,
+  UND_ERR_ABORTED: notReached('the HTTP proxy refuses to connect to it', 'http-proxy'),
+  UND_ERR_PRX_CONN: notReached('the HTTP proxy broke off the connection', 'http-proxy'),
+  UND_ERR_PRX_TLS: notTrusted("the HTTP proxy's certificate is for another name"),
   CERT_HAS_EXPIRED: notTrusted('its certificate has expired'),
   CERT_NOT_YET_VALID: notTrusted('its certificate is not valid yet: compare the clocks'),
   DEPTH_ZERO_SELF_SIGNED_CERT: notTrusted('its certificate is self-signed'),
@@ -59,26 +81,21 @@ const readings: Readonly<Record<string, Reading>> = {
 const REFUSED_CERTIFICATE = /^(?:CERT_|INVALID_|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|ERR_TLS_)/;
 
 /** What a failed attempt to send means. Only the code of `error` is used: its text may quote the request. */
-export function explainTransportError(error: unknown, url: string): PgpassdError {
+export function explainTransportError(error: unknown, url: string, way: WayKind): PgpassdError {
   const code = firstCode(error);
   const { host } = new URL(url);
   const reading = readings[code] ?? readUnknown(code);
   return new PgpassdError(
     reading.code,
     `${host} cannot be reached: ${reading.what}`,
-    reading.remedy,
-    {
-      cause: error,
-    },
+    remedies[way][reading.obstacle],
+    { cause: error },
   );
 }
 
 function readUnknown(code: string): Reading {
   if (REFUSED_CERTIFICATE.test(code)) return notTrusted(`its certificate is refused (${code})`);
-  return notReached(
-    `the request failed (${code})`,
-    'It is tried again; if it keeps happening, look at the proxy or firewall in between.',
-  );
+  return notReached(`the request failed (${code})`, 'cut-off');
 }
 
 /** The first code along the causes, and inside an AggregateError (one error for each address tried). */

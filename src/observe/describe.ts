@@ -49,11 +49,26 @@ export function describe(event: RefreshEvent): LogLine {
       return line('info', event, 'found the federated token', federatedFields(event));
     case 'federated-token.changed':
       return line('info', event, 'the federated token changed', federatedFields(event));
+    case 'template.changed':
+      return line('info', event, 'the template changed');
+    case 'template.rejected':
+      return line(
+        'error',
+        event,
+        `${sentence(event.error)} The last good template stays in force.`,
+        {
+          reason: event.error.code,
+          remedy: event.error.remedy,
+        },
+      );
+    case 'token-command.said':
+      return line('debug', event, event.text);
     case 'federated-token.watch-failed':
+    case 'template.watch-failed':
       return line(
         'warn',
         event,
-        'cannot watch the federated token, so it is only polled; raise fs.inotify.max_user_instances on the node',
+        'cannot watch the file, so it is only polled; raise fs.inotify.max_user_instances on the node',
       );
   }
 }

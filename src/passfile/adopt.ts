@@ -1,6 +1,6 @@
 import { decodeJwtClaims, type JwtClaims, numericDateMs } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
-import { type Entry, formatPassfile, parseLine } from './format.ts';
+import type { PassfileLayout } from './layout.ts';
 
 /** A token found in a passfile whose lines are exactly ours. */
 export interface AdoptedToken {
@@ -11,22 +11,20 @@ export interface AdoptedToken {
 
 /**
  * The token of a passfile that an earlier run left in place; `undefined` when the content is not
- * byte for byte what we would write for `entries`, or when its token does not tell its life, or is
+ * byte for byte what we would write, or when its token does not tell its life, or is
  * not one we would ask for.
  *
  * Entra dates tokens back by some minutes, so the token counts from when the file was written if
  * that is later: else a short-lived token would seem half spent when it is new.
  */
 export function adoptToken(
-  content: string,
+  content: Buffer,
   writtenAtMs: number,
-  entries: readonly Entry[],
+  layout: PassfileLayout,
   isOurs: (claims: JwtClaims) => boolean,
 ): AdoptedToken | undefined {
-  const [firstLine = ''] = content.split('\n', 1);
-  const password = parseLine(firstLine)?.password;
-  if (password === undefined || content !== formatPassfile(entries, password)) return undefined;
-
+  const password = layout.passwordIn(content);
+  if (password === undefined) return undefined;
   const claims = decodeJwtClaims(password);
   if (claims === undefined || !isOurs(claims)) return undefined;
   const expiresAtMs = numericDateMs(claims, 'exp');

@@ -32,7 +32,7 @@ function formatField(field: Field): string {
   return field === '*' ? '\\*' : escapeText(field);
 }
 
-function escapeText(text: string): string {
+export function escapeText(text: string): string {
   return text.replaceAll(/[\\:]/g, '\\$&');
 }
 
@@ -68,6 +68,16 @@ export function parseLine(line: string): PassfileLine | undefined {
   };
 }
 
+/** Where the password of a raw line begins and ends, or `undefined` where `parseLine` finds none. */
+export function passwordSpan(line: string): { start: number; end: number } | undefined {
+  if (line.startsWith('#')) return undefined;
+  const fields = splitFields(line.replace(/[\r\n]+$/, ''));
+  const password = fields[4];
+  if (password === undefined) return undefined;
+  const start = fields.slice(0, 4).reduce((sum, field) => sum + field.length + 1, 0);
+  return { start, end: start + password.length };
+}
+
 /** Splits at colons that no backslash escapes; the escapes stay. */
 export function splitFields(line: string): string[] {
   const fields = [''];
@@ -89,6 +99,6 @@ export function parseField(field: string): Field {
 }
 
 /** A backslash at the very end stands for itself, as in libpq. */
-function unescapeText(text: string): string {
+export function unescapeText(text: string): string {
   return text.replaceAll(/\\(.)/gsu, '$1');
 }

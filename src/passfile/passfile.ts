@@ -2,7 +2,7 @@ import { constants, open } from 'node:fs/promises';
 import type { JwtClaims } from '../support/jwt.ts';
 import type { Secret } from '../support/secret.ts';
 import { type AdoptedToken, adoptToken } from './adopt.ts';
-import { type Entry, formatPassfile } from './format.ts';
+import type { PassfileLayout } from './layout.ts';
 import {
   type PassfileTarget,
   publishPassfile,
@@ -24,9 +24,13 @@ export interface Passfile {
 /** Larger than any passfile of ours; what is larger is not ours to adopt. */
 const LARGEST_PASSFILE_BYTES = 4 * 1024 * 1024;
 
+/**
+ * `layout` is asked for at each use: a template may have changed. `isOurs` tells from a token's
+ * claims whether it is one that we would ask for.
+ */
 export function createPassfile(
   target: PassfileTarget,
-  entries: readonly Entry[],
+  layout: () => PassfileLayout,
   isOurs: (claims: JwtClaims) => boolean,
 ): Passfile {
   return {
@@ -38,10 +42,10 @@ export function createPassfile(
 
     async adopt() {
       const inPlace = await readInPlace(target.path);
-      return inPlace && adoptToken(inPlace.content, inPlace.writtenAtMs, entries, isOurs);
+      return inPlace && adoptToken(inPlace.content, inPlace.writtenAtMs, layout(), isOurs);
     },
 
-    publish: (token) => publishPassfile(target, formatPassfile(entries, token.unwrap())),
+    publish: (token) => publishPassfile(target, layout().render(token.unwrap())),
 
     remove: () => removePassfile(target),
   };
@@ -50,7 +54,7 @@ export function createPassfile(
 /** A file that libpq would not read, or that is not a file, is not in service: nothing to adopt. */
 async function readInPlace(
   path: string,
-): Promise<{ content: string; writtenAtMs: number } | undefined> {
+): Promise<{ content: Buffer; writtenAtMs: number } | undefined> {
   const file = await open(
     path,
     constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW,
@@ -60,7 +64,7 @@ async function readInPlace(
     const stats = await file.stat();
     const acceptable = stats.isFile() && (stats.mode & 0o077) === 0;
     if (!acceptable || stats.size > LARGEST_PASSFILE_BYTES) return undefined;
-    return { content: await file.readFile('utf8'), writtenAtMs: stats.mtimeMs };
+    return { content: await file.readFile(), writtenAtMs: stats.mtimeMs };
   } finally {
     await file.close();
   }

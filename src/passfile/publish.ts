@@ -30,7 +30,7 @@ export interface PassfileTarget {
  */
 export async function publishPassfile(
   target: PassfileTarget,
-  content: string,
+  content: Buffer,
 ): Promise<'written' | 'unchanged'> {
   try {
     if (await isInPlace(target, content)) return 'unchanged';
@@ -48,7 +48,7 @@ export async function publishPassfile(
  */
 export async function tryDirectory(target: PassfileTarget): Promise<void> {
   try {
-    await withStagedFile(target, '', async () => {
+    await withStagedFile(target, Buffer.alloc(0), async () => {
       const inPlace = await lstat(target.path).catch(() => undefined);
       if (inPlace?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
     });
@@ -78,16 +78,17 @@ export async function sweepLeftovers(target: PassfileTarget): Promise<number> {
   return leftovers.length;
 }
 
-async function isInPlace({ path, mode, owner }: PassfileTarget, content: string): Promise<boolean> {
+async function isInPlace({ path, mode, owner }: PassfileTarget, content: Buffer): Promise<boolean> {
   const stats = await lstat(path).catch(() => undefined);
   if (!stats?.isFile() || (stats.mode & 0o7777) !== mode) return false;
   if (!belongsTo(stats, owner)) return false;
-  return (await readFile(path, 'utf8').catch(() => undefined)) === content;
+  const inPlace = await readFile(path).catch(() => undefined);
+  return inPlace?.equals(content) ?? false;
 }
 
 async function withStagedFile(
   target: PassfileTarget,
-  content: string,
+  content: Buffer,
   use: (staged: string) => Promise<void>,
 ): Promise<void> {
   const name = stagingPrefix(target) + randomBytes(8).toString('hex');
@@ -104,9 +105,9 @@ async function withStagedFile(
   }
 }
 
-async function checkStaged(staged: string, target: PassfileTarget, content: string): Promise<void> {
+async function checkStaged(staged: string, target: PassfileTarget, content: Buffer): Promise<void> {
   const stats = await lstat(staged);
-  if (stats.size !== Buffer.byteLength(content)) {
+  if (stats.size !== content.length) {
     throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
   }
   if (!belongsTo(stats, target.owner)) {

@@ -41,7 +41,16 @@ export type RefreshEvent =
       readonly expiresAtMs: number | undefined;
       readonly refreshing: boolean;
     }
-  | { readonly type: 'federated-token.watch-failed'; readonly error: unknown };
+  | {
+      readonly type: 'federated-token.watch-failed' | 'template.watch-failed';
+      readonly error: unknown;
+    }
+  | { readonly type: 'template.changed' }
+  | { readonly type: 'template.rejected'; readonly error: PgpassdError }
+  | { readonly type: 'token-command.said'; readonly text: string };
 
-/** Why an exchange is made: it is due, the federated token changed, or somebody asked (SIGHUP). */
-export type RefreshCause = 'due' | 'rotation' | 'request';
+/**
+ * Why there is something to do: a token is due, the federated token changed, somebody asked
+ * (SIGHUP), or the template changed, which needs no new token.
+ */
+export type RefreshCause = 'due' | 'rotation' | 'request' | 'template';

@@ -16,11 +16,11 @@ import {
   type Wait,
 } from './schedule.ts';
 
-/** Where tokens come from. Rejects with a PgpassdError, or with the reason of `signal`. */
-export type TokenSource = (signal: AbortSignal) => Promise<AccessToken>;
+/** Asks the source for a token. Rejects with a PgpassdError, or with the reason of `signal`. */
+export type FetchToken = (signal: AbortSignal) => Promise<AccessToken>;
 
 export interface RefresherParts {
-  readonly fetchToken: TokenSource;
+  readonly fetchToken: FetchToken;
   readonly passfile: Pick<Passfile, 'prepare' | 'adopt' | 'publish'>;
   readonly clock: Clock;
   /** In [0, 1). */
@@ -76,9 +76,10 @@ export class Refresher {
     return this.#trouble !== undefined;
   }
 
-  /** Asks for a refresh as soon as decent, whatever the schedule says. */
+  /** Asks for an attempt as soon as decent, whatever the schedule says. */
   ask(cause: Exclude<RefreshCause, 'due'>): void {
-    this.#asked = cause;
+    // A refresh publishes, too, so it serves a changed template as well.
+    if (cause !== 'template' || this.#asked === undefined) this.#asked = cause;
     this.#nap.abort();
   }
 
@@ -149,7 +150,14 @@ export class Refresher {
     this.#lastAttempt = this.#parts.clock.now();
     try {
       if (!this.#prepared) await this.#prepare();
-      if (cause !== 'due' || this.#untilDueMs() <= 0) await this.#refresh(cause, signal);
+      const held = this.tokenInPlace && this.#inPlace;
+      if (cause === 'template' && held) {
+        await this.#publish(held);
+        // What else is in trouble stays so.
+        if (this.#trouble?.cause !== 'template') return;
+      } else if (cause !== 'due' || this.#untilDueMs() <= 0) {
+        await this.#refresh(cause, signal);
+      }
       this.#recovered();
     } catch (error) {
       if (!signal.aborted) this.#failed(error, cause);
@@ -157,19 +165,25 @@ export class Refresher {
   }
 
   async #refresh(cause: RefreshCause, signal: AbortSignal): Promise<void> {
-    const { clock, passfile, onEvent } = this.#parts;
+    const { clock, onEvent } = this.#parts;
     const started = clock.now();
     onEvent({ type: 'refresh.started', cause });
     this.#unpublished = this.#freshUnpublished(started) ?? (await this.#fetch(signal));
-    const outcome = await passfile.publish(this.#unpublished.token);
-    this.#inPlace = this.#unpublished;
+    await this.#publish(this.#unpublished);
     this.#unpublished = undefined;
-    onEvent({ type: outcome === 'written' ? 'passfile.written' : 'passfile.unchanged' });
     onEvent({
       type: 'token.refreshed',
       token: this.tokenInPlace,
       refreshInMs: this.#untilDueMs(),
       tookMs: elapsedMs(started, clock.now()),
+    });
+  }
+
+  async #publish(held: HeldToken): Promise<void> {
+    const outcome = await this.#parts.passfile.publish(held.token);
+    this.#inPlace = held;
+    this.#parts.onEvent({
+      type: outcome === 'written' ? 'passfile.written' : 'passfile.unchanged',
     });
   }
 

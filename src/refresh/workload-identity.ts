@@ -2,10 +2,10 @@ import type { Exchange } from '../entra/exchange.ts';
 import { readFederatedToken } from '../federated-token/read.ts';
 import { assertUnexpired, type FederatedToken, sameIdentity } from '../federated-token/token.ts';
 import type { Clock } from '../support/clock.ts';
-import type { TokenSource } from './refresher.ts';
+import { issuedToken, type TokenSource } from './token-source.ts';
 
 export interface WorkloadIdentity {
-  readonly fetchToken: TokenSource;
+  readonly source: TokenSource;
   /** The federated token of the last exchange, successful or not. */
   lastSent(): FederatedToken | undefined;
 }
@@ -19,11 +19,12 @@ export function createWorkloadIdentity(
   let lastSent: FederatedToken | undefined;
   return {
     lastSent: () => lastSent,
-    async fetchToken(signal) {
+    async source(signal) {
+      const askedAtMs = clock.now().wallMs;
       const federated = await readFederatedToken(path);
-      assertUnexpired(federated, clock.now().wallMs);
+      assertUnexpired(federated, askedAtMs);
       lastSent = federated;
-      return exchange(federated, signal);
+      return issuedToken(await exchange(federated, signal), askedAtMs);
     },
   };
 }

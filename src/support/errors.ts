@@ -13,6 +13,9 @@ export type ErrorCode =
   | 'entra.untrusted'
   | 'entra.timeout'
   | 'entra.bad-answer'
+  | 'token-command.failed'
+  | 'token-command.bad-output'
+  | 'token-source.failed'
   | 'passfile.unwritable'
   | 'passfile.no-space'
   | 'internal';

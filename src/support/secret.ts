@@ -22,6 +22,11 @@ export class Secret {
     return this.#text === other.#text;
   }
 
+  /** Whether it is printable ASCII without blanks, fit for one field of one line. */
+  isPrintable(): boolean {
+    return /^[\x21-\x7e]+$/.test(this.#text);
+  }
+
   /** `text` with every piece of this secret of 16 characters or more replaced by `[redacted]`. */
   redactFrom(text: string): string {
     let clean = '';

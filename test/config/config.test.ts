@@ -17,6 +17,11 @@ const pod: Environment = {
 
 const load = (env: Environment = {}): Config => loadConfig([], { ...pod, ...env });
 
+function exchangeOf({ source }: Config) {
+  if (source.kind !== 'workload-identity') throw new Error('another source');
+  return source.exchange;
+}
+
 function problemsOf(env: Environment): string[] {
   try {
     load(env);
@@ -33,24 +38,26 @@ describe('a configuration', () => {
   test('needs nothing beyond what pod and application have', () => {
     expect(load()).toEqual({
       passfile: '/pgpass/pgpass',
+      template: undefined,
       entries: [
         { host: 'my-server.postgres.database.azure.com', port: ANY, database: ANY, user: 'my-app' },
       ],
-      allowWildcardHost: false,
       mode: 0o600,
       owner: undefined,
       onExit: 'keep',
-      tenantId: pod['AZURE_TENANT_ID'],
-      clientId: pod['AZURE_CLIENT_ID'],
-      federatedTokenFile: pod['AZURE_FEDERATED_TOKEN_FILE'],
-      authorityHost: new URL('https://login.microsoftonline.com/'),
-      exchange: {
-        tokenEndpoint: `https://login.microsoftonline.com/${pod['AZURE_TENANT_ID']}/oauth2/v2.0/token`,
-        tenantId: pod['AZURE_TENANT_ID'],
-        clientId: pod['AZURE_CLIENT_ID'],
-        scope: 'https://ossrdbms-aad.database.windows.net/.default',
+      source: {
+        kind: 'workload-identity',
+        federatedTokenFile: pod['AZURE_FEDERATED_TOKEN_FILE'],
+        exchange: {
+          tokenEndpoint: `https://login.microsoftonline.com/${pod['AZURE_TENANT_ID']}/oauth2/v2.0/token`,
+          tenantId: pod['AZURE_TENANT_ID'],
+          clientId: pod['AZURE_CLIENT_ID'],
+          scope: 'https://ossrdbms-aad.database.windows.net/.default',
+          extraFields: [],
+        },
+        caFile: undefined,
+        tokenProxy: undefined,
       },
-      caFile: undefined,
       refreshFraction: 0.5,
       requestTimeoutMs: 10_000,
       timeoutMs: 60_000,
@@ -66,7 +73,7 @@ describe('a configuration', () => {
 
   test('is the same without the slash behind the authority host', () => {
     const without = load({ AZURE_AUTHORITY_HOST: 'https://login.microsoftonline.com' });
-    expect(without.exchange).toEqual(load().exchange);
+    expect(exchangeOf(without)).toEqual(exchangeOf(load()));
   });
 
   test('takes what entries say, not what PGHOST does', () => {
@@ -84,17 +91,19 @@ describe('a configuration', () => {
     ],
     ['https://login.chinacloudapi.cn/', 'https://ossrdbms-aad.database.chinacloudapi.cn/.default'],
   ])('asks in another cloud for its own scope: %s', (authorityHost, scope) => {
-    const { exchange } = load({ AZURE_AUTHORITY_HOST: authorityHost });
+    const exchange = exchangeOf(load({ AZURE_AUTHORITY_HOST: authorityHost }));
     expect(exchange.scope).toBe(scope);
     expect(exchange.tokenEndpoint).toMatch(new RegExp(`^${authorityHost}${exchange.tenantId}/`));
   });
 
   test('asks for the scope that is named', () => {
-    expect(load({ PGPASSD_SCOPE: 'api://x/.default' }).exchange.scope).toBe('api://x/.default');
+    expect(exchangeOf(load({ PGPASSD_SCOPE: 'api://x/.default' })).scope).toBe('api://x/.default');
   });
 
   test('asks at the token endpoint that is named', () => {
-    const { exchange } = load({ PGPASSD_TOKEN_ENDPOINT: 'https://proxy.example/token?x=1' });
+    const exchange = exchangeOf(
+      load({ PGPASSD_TOKEN_ENDPOINT: 'https://proxy.example/token?x=1' }),
+    );
     expect(exchange.tokenEndpoint).toBe('https://proxy.example/token?x=1');
   });
 });
@@ -129,7 +138,11 @@ describe('a wildcard host', () => {
 describe('a problem', () => {
   test.each<[string, Environment, RegExp]>([
     ['nobody the token is for', { PGHOST: '' }, /^--entry \(PGPASSD_ENTRIES\).*PGHOST and PGUSER/],
-    ['a host without a user', { PGUSER: '' }, /^PGHOST, PGPORT, PGDATABASE, PGUSER: .*user/],
+    [
+      'a host without a user',
+      { PGUSER: '' },
+      /^PGHOST, PGHOSTADDR, PGPORT, PGDATABASE, PGUSER: .*user/,
+    ],
     ['an unreadable entry', { PGPASSD_ENTRIES: 'h' }, /^PGPASSD_ENTRIES: value 1: /],
     [
       'an authority without a known scope',
@@ -175,4 +188,48 @@ describe('a problem', () => {
     const [problem] = problemsOf({ AZURE_FEDERATED_TOKEN_FILE: undefined });
     expect(problem).toContain('azure.workload.identity/use: "true"');
   });
+});
+
+describe('a token command', () => {
+  const command = { PGPASSD_TOKEN_COMMAND: 'aws rds generate-db-auth-token' };
+
+  test('makes the identity unnecessary', () => {
+    const env = { ...command, PGPASSD_TOKEN_LIFETIME: '15m', AZURE_CLIENT_ID: '' };
+    expect(load({ ...env, AZURE_TENANT_ID: '', AZURE_FEDERATED_TOKEN_FILE: '' }).source).toEqual({
+      kind: 'token-command',
+      command: ['aws', 'rds', 'generate-db-auth-token'],
+      lifetimeSeconds: 900,
+    });
+  });
+
+  test('is what a lifetime goes with', () => {
+    expect(problemsOf({ PGPASSD_TOKEN_LIFETIME: '15m' })).toEqual([
+      expect.stringContaining('--token-lifetime goes with --token-command'),
+    ]);
+  });
+});
+
+describe('a template', () => {
+  test('stands instead of entries', () => {
+    const { template, entries } = load({ PGPASSD_TEMPLATE: '/config/pgpass' });
+    expect({ template, entries }).toEqual({ template: '/config/pgpass', entries: [] });
+  });
+
+  test('excludes entries', () => {
+    const both = { PGPASSD_TEMPLATE: '/config/pgpass', PGPASSD_ENTRIES: 'writer:::u' };
+    expect(problemsOf(both)).toEqual([expect.stringContaining('exclude each other')]);
+  });
+});
+
+test('a token proxy is taken from the variables of the webhook', () => {
+  const { source } = load({ AZURE_KUBERNETES_TOKEN_PROXY: 'https://10.0.0.1/proxy' });
+  expect(source).toMatchObject({ tokenProxy: { url: new URL('https://10.0.0.1/proxy') } });
+});
+
+test('form fields are added to the request', () => {
+  const exchange = exchangeOf(load({ PGPASSD_TOKEN_PARAM: 'grant_type=x\nresource=y=z' }));
+  expect(exchange.extraFields).toEqual([
+    ['grant_type', 'x'],
+    ['resource', 'y=z'],
+  ]);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { entriesFromPgVariables, parseEntry } from '../../src/config/entry.ts';
+import { entriesFromPgVariables, parseEntries } from '../../src/config/entry.ts';
 import { ValueError } from '../../src/config/values.ts';
 import { ANY, type Entry, type Field, formatLine } from '../../src/passfile/format.ts';
 import { entry as arbitraryEntry, namedText } from '../passfile/arbitrary-fields.ts';
@@ -26,7 +26,7 @@ describe('an entry', () => {
     ],
     ['/var/run/pg:1:*:u', { host: '/var/run/pg', port: '1', database: ANY, user: 'u' }],
   ])('is written %s', (text, entry) => {
-    expect(parseEntry(text)).toEqual(entry);
+    expect(parseEntries(text)).toEqual([entry]);
   });
 
   test.each([
@@ -41,14 +41,15 @@ describe('an entry', () => {
     [`${server}:postgres:appdb:my-app`, /port/],
     [`${server}:543210:appdb:my-app`, /port/],
     [`${server}:-1:appdb:my-app`, /port/],
+    [`${server}:0:appdb:my-app`, /port/],
     [`${server}:\\*:appdb:my-app`, /port/],
     [`${server}:5432:app\ndb:my-app`, /line break/],
     [`${server}:5432:appdb:my\rapp`, /line break/],
     [`${server}:5432:appdb:my\0app`, /NUL/],
   ])('is not written %j', (text, hint) => {
-    expect(() => parseEntry(text)).toThrow(ValueError);
-    expect(() => parseEntry(text)).toThrow(hint);
-    expect(() => parseEntry(text)).not.toThrow(/hunter2/);
+    expect(() => parseEntries(text)).toThrow(ValueError);
+    expect(() => parseEntries(text)).toThrow(hint);
+    expect(() => parseEntries(text)).not.toThrow(/hunter2/);
   });
 
   test('is written as its line in the passfile, less the password', () => {
@@ -60,7 +61,7 @@ describe('an entry', () => {
       fc.property(arbitraryEntry, port, (wanted, wantedPort) => {
         const entry = { ...wanted, port: wantedPort };
         const line = formatLine({ entry, password: 'secret' });
-        expect(parseEntry(line.slice(0, -':secret'.length))).toEqual(entry);
+        expect(parseEntries(line.slice(0, -':secret'.length))).toEqual([entry]);
       }),
     );
   });
@@ -92,6 +93,21 @@ describe("libpq's own variables", () => {
         { host: 'c', port: '6432', database: ANY, user: 'u' },
       ],
     ],
+    [
+      'an address alone',
+      { PGHOSTADDR: '10.0.0.4', PGUSER: 'u' },
+      [{ host: '10.0.0.4', port: ANY, database: ANY, user: 'u' }],
+    ],
+    [
+      'hosts that have addresses, by their names',
+      { PGHOST: 'a,', PGHOSTADDR: '10.0.0.4,10.0.0.5', PGUSER: 'u' },
+      ['a', '10.0.0.5'].map((host) => ({ host, port: ANY, database: ANY, user: 'u' })),
+    ],
+    [
+      'the default socket directory, by localhost',
+      { PGHOST: '/var/run/postgresql', PGUSER: 'u' },
+      [{ host: 'localhost', port: ANY, database: ANY, user: 'u' }],
+    ],
   ])('make entries: %s', (_case, env, entries) => {
     expect(entriesFromPgVariables({ ...env })).toEqual(entries);
   });
@@ -102,6 +118,7 @@ describe("libpq's own variables", () => {
     ['no host', { PGUSER: 'u' }, /host is missing/],
     ['a port too few', { PGHOST: 'a,b,c', PGPORT: '1,2', PGUSER: 'u' }, /3 hosts .* not 2/],
     ['a port too many', { PGHOST: 'a', PGPORT: '1,2', PGUSER: 'u' }, /1 hosts .* not 2/],
+    ['an address too few', { PGHOST: 'a,b', PGHOSTADDR: '1', PGUSER: 'u' }, /2 hosts .* not 1/],
     ['a port that is none', { PGHOST: 'a', PGPORT: 'pg', PGUSER: 'u' }, /port/],
     ['a line break', { PGHOST: 'a', PGUSER: 'u\nv' }, /line break/],
   ])('make no entry: %s', (_case, env, hint) => {

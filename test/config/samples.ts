@@ -39,6 +39,42 @@ export const samples: { readonly [N in OptionName]: Samples<OptionValues[N]> } =
     otherwise: { value: [] },
     nonsense: 'my-server:5432',
   },
+  template: {
+    flag: '--template',
+    variable: 'PGPASSD_TEMPLATE',
+    fromFlag: ['/flag', '/flag'],
+    fromVariable: ['/variable', '/variable'],
+    otherwise: { value: undefined },
+  },
+  tokenParam: {
+    flag: '--token-param',
+    variable: 'PGPASSD_TOKEN_PARAM',
+    fromFlag: ['grant_type=a=b', [['grant_type', 'a=b']]],
+    fromVariable: [
+      'one=1\ntwo=\n',
+      [
+        ['one', '1'],
+        ['two', ''],
+      ],
+    ],
+    otherwise: { value: [] },
+    nonsense: 'grant_type',
+  },
+  tokenCommand: {
+    flag: '--token-command',
+    variable: 'PGPASSD_TOKEN_COMMAND',
+    fromFlag: ['flag', ['flag']],
+    fromVariable: ['variable --all', ['variable', '--all']],
+    otherwise: { value: undefined },
+  },
+  tokenLifetime: {
+    flag: '--token-lifetime',
+    variable: 'PGPASSD_TOKEN_LIFETIME',
+    fromFlag: ['15m', 900_000],
+    fromVariable: ['1h', 3_600_000],
+    otherwise: { value: undefined },
+    nonsense: '15',
+  },
   allowWildcardHost: {
     flag: '--allow-wildcard-host',
     variable: 'PGPASSD_ALLOW_WILDCARD_HOST',

@@ -32,7 +32,11 @@ describe('the remedy', () => {
     [700016, 'the application is unknown', [clientId, tenantId, '--client-id']],
     [700024, 'the assertion has expired', ['kubelet', 'subPath', 'NTP']],
     [700211, 'the issuer differs', [issuer, 'issuer', 'slash']],
-    [700212, 'the audience differs', [...audience, 'api://AzureADTokenExchange']],
+    [
+      700212,
+      'the audience differs',
+      [...audience, 'api://AzureADTokenExchange', 'AZURE_KUBERNETES_TOKEN_PROXY'],
+    ],
     [700213, 'the subject differs', [subject, 'subject']],
     [700222, 'the assertion is a token of Entra', ['--federated-token-file']],
     [900021, 'the tenant is empty', [tenantId, '--tenant-id']],

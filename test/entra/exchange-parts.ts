@@ -1,8 +1,12 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { expect, onTestFinished } from 'vitest';
-import { createDispatcher, type DispatcherSettings } from '../../src/entra/dispatcher.ts';
+import { createDirectWay, type DirectWaySettings } from '../../src/entra/direct-way.ts';
 import { createExchange, type Exchange } from '../../src/entra/exchange.ts';
 import { tokenEndpointOf } from '../../src/entra/request.ts';
+import type { Way } from '../../src/entra/way.ts';
 import { type FederatedToken, parseFederatedToken } from '../../src/federated-token/token.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { defaultResource } from '../support/fake-entra/directory.ts';
@@ -28,13 +32,23 @@ export interface ExchangeUnderTest {
   readonly clock: ManualClock;
 }
 
+export interface ExchangeOptions {
+  /** Whom to ask, when it is not `entra` under its own address. */
+  readonly authorityHost?: string;
+  readonly scope?: string;
+  readonly caFile?: string;
+  /** The direct one, unless told otherwise. */
+  readonly way?: Way;
+}
+
 /** An exchange with `entra` over the loopback; a request lasts until the test lets time elapse. */
 export async function exchangeWith(
   entra: FakeEntra,
-  { caFile, authorityHost }: { caFile?: string; authorityHost?: string } = {},
+  options: ExchangeOptions = {},
 ): Promise<ExchangeUnderTest> {
-  const dispatcher = await createDispatcher({ ...direct, caFile });
-  onTestFinished(() => dispatcher.destroy());
+  const { authorityHost, caFile, scope = `${defaultResource}/.default` } = options;
+  const way = options.way ?? (await createDirectWay({ ...direct, caFile }));
+  onTestFinished(() => way.close());
   const clock = manualClock({ wallMs: nowMs, monotonicMs: 0 });
   const { tenantId, clientId } = entra;
   const authority = new URL(authorityHost ?? entra.authorityHost);
@@ -43,9 +57,9 @@ export async function exchangeWith(
       tokenEndpoint: tokenEndpointOf(authority, tenantId),
       tenantId,
       clientId,
-      scope: `${defaultResource}/.default`,
+      scope,
     },
-    dispatcher,
+    way,
     clock,
     requestTimeoutMs: 10_000,
     userAgent: 'pgpassd/1.2.3',
@@ -54,7 +68,7 @@ export async function exchangeWith(
 }
 
 /** Without any proxy, whatever the environment of the tests says. */
-export const direct: DispatcherSettings = {
+export const direct: DirectWaySettings = {
   caFile: undefined,
   httpProxy: undefined,
   httpsProxy: undefined,
@@ -63,6 +77,15 @@ export const direct: DispatcherSettings = {
 
 export async function federatedToken(entra: FakeEntra): Promise<FederatedToken> {
   return parseFederatedToken(await entra.cluster.issueServiceAccountToken(), '/token');
+}
+
+/** A file that goes with the test. */
+export async function fileWith(content: string): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'pgpassd-test-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const path = join(directory, 'ca.crt');
+  await writeFile(path, content);
+  return path;
 }
 
 /** Never aborts. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { explainTransportError } from '../../src/entra/transport-errors.ts';
+import type { WayKind } from '../../src/entra/way.ts';
 
+const ways: readonly WayKind[] = ['direct', 'token-proxy'];
 const url = 'https://login.microsoftonline.com:8443/tenant/oauth2/v2.0/token';
 
 const coded = (code: string, cause?: unknown) =>
@@ -18,6 +20,9 @@ describe('a request without an answer', () => {
     ['ECONNRESET', 'entra.unreachable', 'broke', 'tried again'],
     ['EPIPE', 'entra.unreachable', 'broke', 'tried again'],
     ['UND_ERR_SOCKET', 'entra.unreachable', 'broke', 'tried again'],
+    ['UND_ERR_ABORTED', 'entra.unreachable', 'HTTP proxy refuses', 'HTTPS_PROXY'],
+    ['UND_ERR_PRX_CONN', 'entra.unreachable', 'HTTP proxy broke off', 'HTTPS_PROXY'],
+    ['UND_ERR_PRX_TLS', 'entra.untrusted', "HTTP proxy's certificate", '--ca-file'],
     ['CERT_HAS_EXPIRED', 'entra.untrusted', 'expired', '--ca-file'],
     ['CERT_NOT_YET_VALID', 'entra.untrusted', 'clocks', '--ca-file'],
     ['DEPTH_ZERO_SELF_SIGNED_CERT', 'entra.untrusted', 'self-signed', '--ca-file'],
@@ -28,11 +33,26 @@ describe('a request without an answer', () => {
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'entra.untrusted', 'another name', '--ca-file'],
     ['E_UNHEARD_OF', 'entra.unreachable', 'E_UNHEARD_OF', 'tried again'],
   ])('for %s is %s: %s', (code, expected, what, remedy) => {
-    const error = explainTransportError(coded(code), url);
+    const error = explainTransportError(coded(code), url, 'direct');
     expect(error.code).toBe(expected);
     expect(error.message).toContain('login.microsoftonline.com:8443');
     expect(error.message).toContain(what);
     expect(error.remedy).toContain(remedy);
+  });
+
+  test.each([
+    ['ENOTFOUND', 'AZURE_KUBERNETES_TOKEN_PROXY'],
+    ['ECONNREFUSED', 'AZURE_KUBERNETES_TOKEN_PROXY'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'AZURE_KUBERNETES_SNI_NAME'],
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'AZURE_KUBERNETES_CA_FILE'],
+  ])('for %s points to the settings of the token proxy when that was asked', (code, setting) => {
+    const { remedy } = explainTransportError(coded(code), url, 'token-proxy');
+    expect(remedy).toContain(setting);
+    expect(remedy).not.toContain('--');
+  });
+
+  test.each(ways)('has a remedy on the %s way too when it only broke', (way) => {
+    expect(explainTransportError(coded('ECONNRESET'), url, way).remedy).toContain('tried again');
   });
 
   const refused = coded('ECONNREFUSED');
@@ -44,7 +64,7 @@ describe('a request without an answer', () => {
     ['beneath a cause', new Error('one', { cause: new AggregateError([refused]) })],
     ['of the first address with one', new AggregateError([refused, coded('ENOTFOUND')])],
   ])('is told by the code %s', (_case, error) => {
-    expect(explainTransportError(error, url).message).toContain('no connection');
+    expect(explainTransportError(error, url, 'direct').message).toContain('no connection');
   });
 
   test.each<[string, unknown]>([
@@ -52,7 +72,7 @@ describe('a request without an answer', () => {
     ['is no error', 'something'],
     ['is nothing', undefined],
   ])('is unreachable too when what is thrown %s', (_case, thrown) => {
-    const error = explainTransportError(thrown, url);
+    const error = explainTransportError(thrown, url, 'direct');
     expect(error.code).toBe('entra.unreachable');
     expect(error.message).toContain('unknown error');
   });
@@ -60,11 +80,11 @@ describe('a request without an answer', () => {
   test('is told even when its causes run in a circle', () => {
     const error = new Error('round');
     error.cause = error;
-    expect(explainTransportError(error, url).code).toBe('entra.unreachable');
+    expect(explainTransportError(error, url, 'direct').code).toBe('entra.unreachable');
   });
 
   test('is told without the words of the error, which may quote the request', () => {
-    const { message, remedy } = explainTransportError(coded('E_UNHEARD_OF'), url);
+    const { message, remedy } = explainTransportError(coded('E_UNHEARD_OF'), url, 'direct');
     expect(message + remedy).not.toContain('something of the request');
     expect(message + remedy).not.toContain('/tenant/');
   });

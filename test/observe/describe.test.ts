@@ -116,6 +116,28 @@ const lines: { readonly [T in EventType]: [RefreshEvent & { type: T }, Level, st
     'the federated token changed',
     { subject: 'the subject', refreshing: true },
   ],
+  'template.changed': [{ type: 'template.changed' }, 'info', 'the template changed', {}],
+  'template.rejected': [
+    {
+      type: 'template.rejected',
+      error: new PgpassdError('config.invalid', 'It is bad', 'Mend it.'),
+    },
+    'error',
+    'It is bad. Mend it. The last good template stays in force.',
+    { reason: 'config.invalid', remedy: 'Mend it.' },
+  ],
+  'template.watch-failed': [
+    { type: 'template.watch-failed', error: new Error('EMFILE') },
+    'warn',
+    'cannot watch the file, so it is only polled; raise fs.inotify.max_user_instances on the node',
+    {},
+  ],
+  'token-command.said': [
+    { type: 'token-command.said', text: 'logged in' },
+    'debug',
+    'logged in',
+    {},
+  ],
   'federated-token.watch-failed': [
     { type: 'federated-token.watch-failed', error: new Error('EMFILE') },
     'warn',

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { adoptToken } from '../../src/passfile/adopt.ts';
+import { adoptToken as adoptFrom } from '../../src/passfile/adopt.ts';
 import { ANY, type Entry, formatPassfile } from '../../src/passfile/format.ts';
+import { entriesLayout } from '../../src/passfile/layout.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 import { entry } from './arbitrary-fields.ts';
 
@@ -13,6 +14,13 @@ const token = unsignedJwt(claims);
 const writer: Entry = { host: 'writer', port: '5432', database: ANY, user: 'my-app' };
 const reader: Entry = { ...writer, host: 'reader' };
 const anybodys = () => true;
+const adoptToken = (
+  content: string,
+  writtenAtMs: number,
+  entries: readonly Entry[],
+  isOurs: Parameters<typeof adoptFrom>[3],
+) => adoptFrom(Buffer.from(content), writtenAtMs, entriesLayout(entries), isOurs);
+
 const ours = formatPassfile([writer, reader], token);
 
 describe('a passfile of an earlier run', () => {

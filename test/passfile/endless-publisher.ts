@@ -6,6 +6,6 @@ const target = { path: process.argv[2] ?? '', mode: 0o600, owner: undefined };
 
 await sweepLeftovers(target);
 for (let number = 0; ; number += 1) {
-  await publishPassfile(target, numberedContent(number));
+  await publishPassfile(target, Buffer.from(numberedContent(number)));
   process.send?.(number);
 }

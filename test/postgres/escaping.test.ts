@@ -32,7 +32,15 @@ const NAMES = [
   '=;%$&',
 ];
 
-const PASSWORDS = ['eyJ0.eyJh.c2ln', 'with:colon', 'with\\backslash', 'ends\\', ':', '#p'];
+const PASSWORDS = [
+  'db.example:5432/?Action=connect&DBUser=app&X-Amz-Signature=0123%2Fab',
+  'eyJ0.eyJh.c2ln',
+  'with:colon',
+  'with\\backslash',
+  'ends\\',
+  ':',
+  '#p',
+];
 
 let server: Server;
 let front: Front;
@@ -65,7 +73,10 @@ afterAll(async () => {
 async function login(entries: Entry[], who: { host: string; user: string; database: string }) {
   const path = join(directory, 'pgpass');
   const password = passwords.get(who.user) ?? '';
-  await publishPassfile({ path, mode: 0o600, owner: undefined }, formatPassfile(entries, password));
+  await publishPassfile(
+    { path, mode: 0o600, owner: undefined },
+    Buffer.from(formatPassfile(entries, password)),
+  );
   return await psql({
     ...who,
     hostaddr: front.host,

@@ -45,9 +45,9 @@ describe('a workload identity', () => {
     const path = await tokenFile(before);
     const identity = createWorkloadIdentity(path, exchange, clock);
 
-    expect(await identity.fetchToken(signal)).toBe(accessToken);
+    expect(await identity.source(signal)).toMatchObject({ token: accessToken.token });
     await writeFile(path, `${after}\n`);
-    await identity.fetchToken(signal);
+    await identity.source(signal);
     expect(sent).toEqual([before, after]);
   });
 
@@ -62,7 +62,7 @@ describe('a workload identity', () => {
       },
       clock,
     );
-    await identity.fetchToken(signal);
+    await identity.source(signal);
     expect(told).toEqual({ issuer: claims.iss, subject: claims.sub, audience: claims.aud });
   });
 
@@ -77,7 +77,7 @@ describe('a workload identity', () => {
       },
       clock,
     );
-    await expect(identity.fetchToken(signal)).rejects.toMatchObject({
+    await expect(identity.source(signal)).rejects.toMatchObject({
       code: 'federated-token.expired',
     });
     expect(asked).toBe(0);
@@ -86,7 +86,7 @@ describe('a workload identity', () => {
 
   test('says that the file is missing, and sends nothing', async () => {
     const identity = createWorkloadIdentity('/nowhere/token', async () => accessToken, clock);
-    await expect(identity.fetchToken(signal)).rejects.toMatchObject({
+    await expect(identity.source(signal)).rejects.toMatchObject({
       code: 'federated-token.missing',
     });
     expect(identity.lastSent()).toBeUndefined();
@@ -103,7 +103,7 @@ describe('a workload identity', () => {
       clock,
     );
     expect(identity.lastSent()).toBeUndefined();
-    await expect(identity.fetchToken(signal)).rejects.toBe(refused);
+    await expect(identity.source(signal)).rejects.toBe(refused);
     expect(identity.lastSent()?.assertion.unwrap()).toBe(token);
   });
 });

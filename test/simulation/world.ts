@@ -1,6 +1,6 @@
 import type { AdoptedToken } from '../../src/passfile/adopt.ts';
 import type { RefreshEvent } from '../../src/refresh/events.ts';
-import { Refresher, type TokenSource } from '../../src/refresh/refresher.ts';
+import { type FetchToken, Refresher } from '../../src/refresh/refresher.ts';
 import type { AccessToken } from '../../src/support/access-token.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { Secret } from '../../src/support/secret.ts';
@@ -80,7 +80,7 @@ export class World {
     return this.#expiresAtTrueMs !== undefined && this.clock.trueMs < this.#expiresAtTrueMs;
   }
 
-  #fetchToken: TokenSource = async (signal): Promise<AccessToken> => {
+  #fetchToken: FetchToken = async (signal): Promise<AccessToken> => {
     this.exchanges += 1;
     await this.clock.sleep(50 + this.random() * 1950, signal);
     if (this.outage) throw this.outage;

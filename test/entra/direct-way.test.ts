@@ -1,10 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { generate } from 'selfsigned';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { createDispatcher } from '../../src/entra/dispatcher.ts';
-import type { PgpassdError } from '../../src/support/errors.ts';
+import { describe, expect, test } from 'vitest';
+import { createDirectWay } from '../../src/entra/direct-way.ts';
 import { createCa } from '../support/postgres/certificates.ts';
 import {
   direct,
@@ -12,16 +10,9 @@ import {
   exchangeWith,
   failureOf,
   federatedToken,
+  fileWith,
   startEntra,
 } from './exchange-parts.ts';
-
-async function fileWith(content: string): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'pgpassd-test-'));
-  onTestFinished(() => rm(directory, { recursive: true }));
-  const path = join(directory, 'ca.crt');
-  await writeFile(path, content);
-  return path;
-}
 
 async function startWithCertificate({
   host = '127.0.0.1',
@@ -85,7 +76,7 @@ describe('a CA file', () => {
     ['is in another format', () => fileWith('MIIB'), 'no PEM certificate'],
   ])('that %s is a problem of the configuration', async (_case, file, what) => {
     const caFile = await file();
-    await expect(createDispatcher({ ...direct, caFile })).rejects.toMatchObject({
+    await expect(createDirectWay({ ...direct, caFile })).rejects.toMatchObject({
       code: 'config.invalid',
       message: expect.stringMatching(`--ca-file ${caFile}.*${what}`),
     });
@@ -95,10 +86,9 @@ describe('a CA file', () => {
     const caFile = await fileWith(
       '-----BEGIN CERTIFICATE-----\nnot base64\n-----END CERTIFICATE-----\n',
     );
-    const creating = createDispatcher({ ...direct, caFile }).then(
-      (dispatcher) => dispatcher.destroy(),
-      (error: PgpassdError) => error.code,
-    );
-    expect(await creating).toBe('config.invalid');
+    await expect(createDirectWay({ ...direct, caFile })).rejects.toMatchObject({
+      code: 'config.invalid',
+      message: `--ca-file ${caFile} holds a damaged certificate`,
+    });
   });
 });

@@ -1,0 +1,79 @@
+import { resolve } from 'node:path';
+import type { WorkloadIdentitySettings } from '../config/config.ts';
+import type { Environment } from '../config/given.ts';
+import { createDirectWay } from '../entra/direct-way.ts';
+import { createExchange } from '../entra/exchange.ts';
+import { issuedFor } from '../entra/issued-for.ts';
+import { createTokenProxyWay } from '../entra/token-proxy-way.ts';
+import type { Way } from '../entra/way.ts';
+import { followFederatedToken } from '../federated-token/follow.ts';
+import type { FederatedToken } from '../federated-token/token.ts';
+import { type PassfileRefresher, POLL_INTERVAL_MS } from '../index.ts';
+import { createWorkloadIdentity, rotationCallsForRefresh } from '../refresh/workload-identity.ts';
+import { USER_AGENT } from '../version.ts';
+import type { OpenSource, SourceContext } from './source.ts';
+
+/** Entra workload identity, with its federated token followed from rotation to rotation. */
+export async function openWorkloadIdentity(
+  settings: WorkloadIdentitySettings,
+  { requestTimeoutMs, env, clock, onEvent }: SourceContext,
+): Promise<OpenSource> {
+  const path = resolve(settings.federatedTokenFile);
+  const way = await wayOf(settings, env);
+  const exchange = createExchange({
+    settings: settings.exchange,
+    way,
+    clock,
+    requestTimeoutMs,
+    userAgent: USER_AGENT,
+  });
+  const identity = createWorkloadIdentity(path, exchange, clock);
+
+  const noticeToken = (
+    refresher: PassfileRefresher,
+    federated: FederatedToken,
+    before: FederatedToken | undefined,
+  ) => {
+    const refreshing = rotationCallsForRefresh({
+      federated,
+      lastSent: identity.lastSent(),
+      tokenValid: refresher.tokenInPlace !== undefined,
+      failing: refresher.failing,
+    });
+    onEvent({
+      type: before === undefined ? 'federated-token.found' : 'federated-token.changed',
+      identity: federated.identity,
+      expiresAtMs: federated.expiresAtMs,
+      refreshing,
+    });
+    if (refreshing) refresher.refresh('rotation');
+  };
+
+  return {
+    source: identity.source,
+    isOurs: (claims) => issuedFor(claims, settings.exchange),
+    accompany: (refresher, signal) =>
+      followFederatedToken(
+        {
+          path,
+          clock,
+          pollIntervalMs: POLL_INTERVAL_MS,
+          watching: true,
+          onToken: (federated, before) => noticeToken(refresher, federated, before),
+          onWatchFailed: (error) => onEvent({ type: 'federated-token.watch-failed', error }),
+        },
+        signal,
+      ),
+    close: () => way.close(),
+  };
+}
+
+async function wayOf(settings: WorkloadIdentitySettings, env: Environment): Promise<Way> {
+  if (settings.tokenProxy !== undefined) return await createTokenProxyWay(settings.tokenProxy);
+  return await createDirectWay({
+    caFile: settings.caFile,
+    httpProxy: env['http_proxy'] || env['HTTP_PROXY'],
+    httpsProxy: env['https_proxy'] || env['HTTPS_PROXY'],
+    noProxy: env['no_proxy'] || env['NO_PROXY'],
+  });
+}

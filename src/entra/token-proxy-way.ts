@@ -1,0 +1,83 @@
+import { readFile } from 'node:fs/promises';
+import { Agent, type Dispatcher } from 'undici';
+import { type ErrorCode, PgpassdError, systemErrorCode } from '../support/errors.ts';
+import { type TokenProxySettings, throughTokenProxy } from './token-proxy.ts';
+import { type Trust, trustAfterReading, trustIn, UnusableCa } from './trust.ts';
+import type { Way } from './way.ts';
+
+/**
+ * The way through the token proxy of AKS identity bindings, gone as the Azure SDKs do
+ * (`@azure/identity` 4.14, `workloadIdentityCredential`; `azidentity`, `customtokenproxy`).
+ *
+ * HTTPS_PROXY is left aside. Go's SDK heeds it, as all that net/http sends, and is led back by the
+ * cluster's networks that AKS lists in NO_PROXY; undici does not read networks, and a proxy out of
+ * the cluster leads nowhere near an address within.
+ *
+ * A CA file that is missing or empty is no problem of the configuration yet: what fills the volume
+ * may be slower than the pod, and by the first exchange the file may be there. One that holds
+ * something else than certificates will not mend itself, so that is told at once.
+ *
+ * @throws PgpassdError `config.invalid` when the CA cannot be used
+ */
+export async function createTokenProxyWay({ url, sniName, ca }: TokenProxySettings): Promise<Way> {
+  const servername = sniName === undefined ? {} : { servername: sniName };
+  const readTrust = trustReader(ca);
+  let trust: Trust | undefined;
+  let agent: Agent | undefined;
+
+  async function dispatcher(): Promise<Dispatcher> {
+    const before = trust;
+    trust = await readTrust(before);
+    if (agent !== undefined && trust === before) return agent;
+    const outdated = agent;
+    const roots = trust === undefined ? {} : { ca: [...trust.certificates] };
+    agent = new Agent({ connect: { ...servername, ...roots } });
+    await outdated?.close();
+    return agent;
+  }
+
+  const tell = (error: unknown, code: ErrorCode) =>
+    error instanceof UnusableCa ? describe(error, ca, code) : error;
+  await dispatcher().catch((error: unknown) => {
+    if (!(error instanceof UnusableCa && error.awaited)) throw tell(error, 'config.invalid');
+  });
+  return {
+    kind: 'token-proxy',
+    urlFor: (endpoint) => throughTokenProxy(endpoint, url),
+    dispatcher: () =>
+      dispatcher().catch((error: unknown) => {
+        throw tell(error, 'entra.untrusted');
+      }),
+    close: async () => agent?.destroy(),
+  };
+}
+
+type Ca = TokenProxySettings['ca'];
+type TrustReader = (current: Trust | undefined) => Promise<Trust | undefined>;
+
+/** A file is read anew each time, and data that was given once never changes. */
+function trustReader(ca: Ca): TrustReader {
+  if (ca === undefined) return async () => undefined;
+  if ('pem' in ca) return async (current) => current ?? trustIn(ca.pem);
+  return async (current) => trustAfterReading(await readCa(ca.path), current);
+}
+
+async function readCa(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    const code = systemErrorCode(error) ?? 'unknown error';
+    throw new UnusableCa(`cannot be read (${code})`, { cause: error, awaited: code === 'ENOENT' });
+  });
+}
+
+function describe(error: UnusableCa, ca: Ca, code: ErrorCode): PgpassdError {
+  const setting =
+    ca !== undefined && 'path' in ca
+      ? `AZURE_KUBERNETES_CA_FILE ${ca.path}`
+      : 'AZURE_KUBERNETES_CA_DATA';
+  return new PgpassdError(
+    code,
+    `${setting} ${error.message}`,
+    "It must hold the token proxy's CA as PEM certificates; the workload identity webhook mounts and sets it.",
+    { cause: error.cause },
+  );
+}

@@ -1,0 +1,130 @@
+import { resolve } from 'node:path';
+import { parseEntries } from './config/entry.ts';
+import type { Entry } from './passfile/format.ts';
+import { entriesLayout, type PassfileLayout } from './passfile/layout.ts';
+import { createPassfile } from './passfile/passfile.ts';
+import { layoutOf, readTemplate } from './passfile/read-template.ts';
+import type { RefreshCause, RefreshEvent, TokenInPlace } from './refresh/events.ts';
+import { Refresher } from './refresh/refresher.ts';
+import { fetchFrom, type TokenSource } from './refresh/token-source.ts';
+import type { Clock } from './support/clock.ts';
+import { asPgpassdError } from './support/errors.ts';
+import { followFile } from './support/follow-file.ts';
+import type { JwtClaims } from './support/jwt.ts';
+import { systemClock } from './support/system-clock.ts';
+
+export type { Entry } from './passfile/format.ts';
+export type { RefreshEvent, TokenInPlace } from './refresh/events.ts';
+export type { IssuedToken, TokenSource } from './refresh/token-source.ts';
+export type { Clock, Instant } from './support/clock.ts';
+export { type ErrorCode, PgpassdError } from './support/errors.ts';
+export { Secret } from './support/secret.ts';
+
+export interface RefresherOptions {
+  /** The file to write. */
+  readonly passfile: string;
+  /** Who the token is for, in order, as `host:port:database:user`, as connection strings, or parsed. */
+  readonly entries?: readonly (string | Entry)[];
+  /** Instead of entries: a passfile whose managed lines have the password `${token}`. */
+  readonly template?: string;
+  readonly source: TokenSource;
+  /** 0o600 unless told otherwise; libpq ignores a file with any group or world bit. */
+  readonly mode?: 0o600 | 0o400;
+  /** Set before the file is published; whoever the file system gives it to when absent. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  /** Refresh when this share of a token's life has passed: 0.5 unless told otherwise. */
+  readonly refreshFraction?: number;
+  /** Whether a token found in a passfile already in place, by its claims, is one of the source's. */
+  readonly isOurs?: (claims: JwtClaims) => boolean;
+  /** Everything worth telling; none of it holds a token. */
+  readonly onEvent?: (event: RefreshEvent) => void;
+  readonly clock?: Clock;
+}
+
+export interface PassfileRefresher {
+  /** The unexpired token in the passfile, as far as we know; without the token itself. */
+  readonly tokenInPlace: TokenInPlace | undefined;
+  /** Whether the last attempt failed. */
+  readonly failing: boolean;
+  /** Keeps the passfile current until `signal` aborts; never rejects for a fault of the world. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Asks for a refresh as soon as decent, whatever the schedule says. */
+  refresh(cause?: Exclude<RefreshCause, 'due' | 'template'>): void;
+  /** Takes the passfile away from its clients. Throws PgpassdError `passfile.*`. */
+  remove(): Promise<void>;
+}
+
+/** Besides watching: inotify can be exhausted, and some file systems tell nothing. */
+export const POLL_INTERVAL_MS = 30_000;
+
+/**
+ * Keeps a passfile current with tokens of the caller's own source. The daemon is built on it.
+ *
+ * @throws PgpassdError `config.invalid` for a template that cannot be used, ValueError for an entry
+ */
+export async function createRefresher(options: RefresherOptions): Promise<PassfileRefresher> {
+  const { clock = systemClock, onEvent = () => undefined, template } = options;
+  const path = resolve(options.passfile);
+  let layout: PassfileLayout =
+    template === undefined
+      ? entriesLayout((options.entries ?? []).flatMap(asEntries))
+      : layoutOf(await readTemplate(template), template);
+  const passfile = createPassfile(
+    { path, mode: options.mode ?? 0o600, owner: options.owner },
+    () => layout,
+    options.isOurs ?? (() => true),
+  );
+  const refresher = new Refresher({
+    fetchToken: fetchFrom(options.source, clock),
+    passfile,
+    clock,
+    random: Math.random,
+    refreshFraction: options.refreshFraction ?? 0.5,
+    onEvent,
+  });
+
+  const acceptTemplate = (bytes: Buffer, before: Buffer | undefined) => {
+    try {
+      const next = layoutOf(bytes, template ?? '');
+      if (before === undefined && next.render('').equals(layout.render(''))) return;
+      layout = next;
+      onEvent({ type: 'template.changed' });
+      refresher.ask('template');
+    } catch (error) {
+      onEvent({ type: 'template.rejected', error: asPgpassdError(error) });
+    }
+  };
+  const followTemplate = async (file: string, signal: AbortSignal) =>
+    followFile(
+      {
+        path: resolve(file),
+        clock,
+        pollIntervalMs: POLL_INTERVAL_MS,
+        watching: true,
+        read: readTemplate,
+        same: (one, other) => one.equals(other),
+        onContent: acceptTemplate,
+        onWatchFailed: (error) => onEvent({ type: 'template.watch-failed', error }),
+      },
+      signal,
+    );
+
+  return {
+    get tokenInPlace() {
+      return refresher.tokenInPlace;
+    },
+    get failing() {
+      return refresher.failing;
+    },
+    async run(signal) {
+      const following = template === undefined ? [] : [followTemplate(template, signal)];
+      await Promise.all([refresher.run(signal), ...following]);
+    },
+    refresh: (cause = 'request') => refresher.ask(cause),
+    remove: () => passfile.remove(),
+  };
+}
+
+function asEntries(entry: string | Entry): readonly Entry[] {
+  return typeof entry === 'string' ? parseEntries(entry) : [entry];
+}

@@ -1,0 +1,66 @@
+import type { AccessToken } from '../support/access-token.ts';
+import type { Clock } from '../support/clock.ts';
+import { PgpassdError } from '../support/errors.ts';
+import { Secret } from '../support/secret.ts';
+
+/** A token and its end. */
+export interface IssuedToken {
+  /** Printable ASCII without blanks: it becomes one field of one line of a file. */
+  readonly token: string | Secret;
+  readonly expiresAt: Date;
+  /** When the issuer wishes to be asked again. */
+  readonly refreshAt?: Date;
+}
+
+/**
+ * Where tokens come from. May reject: the token in place serves on, and the source is asked again.
+ * Should end when `signal` aborts.
+ */
+export type TokenSource = (signal: AbortSignal) => Promise<IssuedToken>;
+
+/** A source's answer as the refresher counts it: from the moment of asking. */
+export function fetchFrom(
+  source: TokenSource,
+  clock: Clock,
+): (signal: AbortSignal) => Promise<AccessToken> {
+  return async (signal) => {
+    const askedAtMs = clock.now().wallMs;
+    const { token, expiresAt, refreshAt } = await ask(source, signal);
+    const secret = typeof token === 'string' ? new Secret(token) : token;
+    if (!secret.isPrintable()) throw unusable('its token is not printable ASCII without blanks');
+    const expiresInSeconds = (expiresAt.getTime() - askedAtMs) / 1000;
+    if (!(expiresInSeconds > 0)) throw unusable('its token has expired, or tells no expiry');
+    if (refreshAt === undefined) return { token: secret, expiresInSeconds };
+    const refreshInSeconds = Math.max(0, (refreshAt.getTime() - askedAtMs) / 1000);
+    return { token: secret, expiresInSeconds, refreshInSeconds };
+  };
+}
+
+async function ask(source: TokenSource, signal: AbortSignal): Promise<IssuedToken> {
+  try {
+    return await source(signal);
+  } catch (error) {
+    if (signal.aborted || error instanceof PgpassdError) throw error;
+    // The text of a stranger's error may hold the token it could not use.
+    throw unusable('it failed', error);
+  }
+}
+
+function unusable(what: string, cause?: unknown): PgpassdError {
+  return new PgpassdError(
+    'token-source.failed',
+    `the token source gave nothing to use: ${what}`,
+    'Look at the source that was given to createRefresher.',
+    { cause },
+  );
+}
+
+/** What an exchange granted, as a token source tells it. */
+export function issuedToken(
+  { token, expiresInSeconds, refreshInSeconds }: AccessToken,
+  askedAtMs: number,
+): IssuedToken {
+  const expiresAt = new Date(askedAtMs + expiresInSeconds * 1000);
+  if (refreshInSeconds === undefined) return { token, expiresAt };
+  return { token, expiresAt, refreshAt: new Date(askedAtMs + refreshInSeconds * 1000) };
+}
