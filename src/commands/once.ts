@@ -1,5 +1,5 @@
 import { type Config, loadConfig } from '../config/config.ts';
-import { describe } from '../observe/describe.ts';
+import { createNarrator } from '../observe/narrator.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
 import { mayPassByItself } from '../refresh/retry.ts';
 import { withDeadline } from '../support/deadline.ts';
@@ -14,8 +14,9 @@ export const once: Command = async ({ flags, env, terminal, signal, onHangup }) 
   const config = loadConfig(flags, env);
   const log = await openLog(config, terminal);
   const outcome = new Outcome(config);
+  const narrate = createNarrator(systemClock);
   const daemon = await createDaemon(config, env, (event) => {
-    log(describe(event));
+    log(narrate(event));
     outcome.notice(event);
     // In service, but not for long enough: here that is reason enough to ask for another.
     if (event.type === 'passfile.adopted') daemon.refresher.refresh();

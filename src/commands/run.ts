@@ -1,6 +1,8 @@
 import { loadConfig } from '../config/config.ts';
-import { describe, sentence } from '../observe/describe.ts';
+import { sentence } from '../observe/describe.ts';
+import { createNarrator } from '../observe/narrator.ts';
 import { asPgpassdError } from '../support/errors.ts';
+import { systemClock } from '../support/system-clock.ts';
 import { VERSION } from '../version.ts';
 import type { Command } from './command.ts';
 import { createDaemon } from './daemon.ts';
@@ -10,7 +12,8 @@ import { openLog } from './open-log.ts';
 export const run: Command = async ({ flags, env, terminal, signal, onHangup }) => {
   const config = loadConfig(flags, env);
   const log = await openLog(config, terminal);
-  const daemon = await createDaemon(config, env, (event) => log(describe(event)));
+  const narrate = createNarrator(systemClock);
+  const daemon = await createDaemon(config, env, (event) => log(narrate(event)));
   onHangup(() => daemon.refresher.refresh());
   log({
     level: 'info',

@@ -1,7 +1,7 @@
 import type { RefreshEvent, TokenInPlace } from '../refresh/events.ts';
 import type { PgpassdError } from '../support/errors.ts';
 
-export type Level = 'debug' | 'info' | 'warn' | 'error';
+export type Level = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
 /** One line of the log. */
 export interface LogLine {
@@ -41,10 +41,15 @@ export function describe(event: RefreshEvent): LogLine {
     case 'refresh.failed':
       return describeFailure(event);
     case 'refresh.recovered':
-      return line('info', event, `recovered after ${event.failures} failed attempts`, {
-        failures: event.failures,
-        lastedSeconds: seconds(event.lastedMs),
-      });
+      return line(
+        'info',
+        event,
+        `recovered after ${event.failures} failed attempts in ${duration(event.lastedMs)}`,
+        {
+          failures: event.failures,
+          lastedSeconds: seconds(event.lastedMs),
+        },
+      );
     case 'federated-token.found':
       return line('info', event, 'found the federated token', federatedFields(event));
     case 'federated-token.changed':
@@ -73,11 +78,12 @@ export function describe(event: RefreshEvent): LogLine {
   }
 }
 
-function describeFailure(event: Extract<RefreshEvent, { type: 'refresh.failed' }>): LogLine {
+type Failure = Extract<RefreshEvent, { type: 'refresh.failed' }>;
+
+function describeFailure(event: Failure): LogLine {
   const { error, failures, token, retryInMs } = event;
-  const retry = `next try in ${seconds(retryInMs)} s`;
-  const message = `${sentence(error)} The token in place: ${validity(token)}; ${retry}.`;
-  return line(failureLevel(token), event, message, {
+  const message = `${sentence(error)} ${inPlace(event)}; next try in ${duration(retryInMs)}.`;
+  return line(failureLevel(event), event, message, {
     reason: error.code,
     failures,
     remedy: error.remedy,
@@ -87,10 +93,16 @@ function describeFailure(event: Extract<RefreshEvent, { type: 'refresh.failed' }
   });
 }
 
-function failureLevel(token: TokenInPlace | undefined): Level {
-  return token !== undefined && token.remainingMs > COMFORTABLE_SHARE * token.lifeMs
-    ? 'warn'
-    : 'error';
+function inPlace({ token, expiredForMs }: Failure): string {
+  if (token !== undefined) return `The token in place is ${validity(token)}`;
+  return expiredForMs === undefined
+    ? 'There is no token yet, so clients cannot connect'
+    : `The token in place expired ${duration(expiredForMs)} ago, so clients cannot connect`;
+}
+
+function failureLevel({ token, expiredForMs }: Failure): Level {
+  if (token === undefined) return expiredForMs === undefined ? 'error' : 'fatal';
+  return token.remainingMs > COMFORTABLE_SHARE * token.lifeMs ? 'warn' : 'error';
 }
 
 /** A failure as a person reads it: what failed, then what to do. */
@@ -99,7 +111,7 @@ export function sentence({ message, remedy }: PgpassdError): string {
 }
 
 function validity(token: TokenInPlace | undefined): string {
-  return token === undefined ? 'none' : `valid for ${seconds(token.remainingMs)} s`;
+  return token === undefined ? 'already expired' : `valid for ${duration(token.remainingMs)}`;
 }
 
 function tokenFields(token: TokenInPlace | undefined): Record<string, unknown> {
@@ -129,6 +141,12 @@ function line(
   fields: Record<string, unknown> = {},
 ): LogLine {
   return { level, event: type, message, fields };
+}
+
+/** As a person says it: seconds up to two minutes, minutes up to two hours. */
+function duration(ms: number): string {
+  if (ms < 120_000) return `${seconds(ms)} s`;
+  return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 360_000) / 10} h`;
 }
 
 function seconds(ms: number): number {

@@ -32,6 +32,8 @@ export type RefreshEvent =
       /** Failures in a row, this one included. */
       readonly failures: number;
       readonly token: TokenInPlace | undefined;
+      /** How long ago the token in place expired; absent when it is valid, or there never was one. */
+      readonly expiredForMs: number | undefined;
       readonly retryInMs: number;
     }
   | { readonly type: 'refresh.recovered'; readonly failures: number; readonly lastedMs: number }

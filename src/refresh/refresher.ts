@@ -71,6 +71,11 @@ export class Refresher {
     return { expiresAtMs: now.wallMs + remainingMs, remainingMs, lifeMs };
   }
 
+  #expiredForMs(now: Instant): number | undefined {
+    const held = this.#inPlace;
+    return held && elapsedMs(held.acquired, now) - held.lifeMs;
+  }
+
   /** Whether the last attempt failed. */
   get failing(): boolean {
     return this.#trouble !== undefined;
@@ -224,16 +229,12 @@ export class Refresher {
     const error = asPgpassdError(thrown);
     const now = clock.now();
     const failures = (this.#trouble?.failures ?? 0) + 1;
-    const { retryAfterMs } = error.details;
-    const delayMs = retryDelayMs({ failures, retryAfterMs, random: random() });
+    const token = this.tokenInPlace;
+    const tokenValidForMs = token?.remainingMs ?? 0;
+    const delayMs = retryDelayMs({ error, failures, tokenValidForMs, random: random() });
     const began = this.#trouble?.began ?? now;
     this.#trouble = { failures, began, cause, retry: { since: now, delayMs } };
-    onEvent({
-      type: 'refresh.failed',
-      error,
-      failures,
-      token: this.tokenInPlace,
-      retryInMs: delayMs,
-    });
+    const expiredForMs = token ? undefined : this.#expiredForMs(now);
+    onEvent({ type: 'refresh.failed', error, failures, token, expiredForMs, retryInMs: delayMs });
   }
 }

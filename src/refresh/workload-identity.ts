@@ -2,6 +2,7 @@ import type { Exchange } from '../entra/exchange.ts';
 import { readFederatedToken } from '../federated-token/read.ts';
 import { assertUnexpired, type FederatedToken, sameIdentity } from '../federated-token/token.ts';
 import type { Clock } from '../support/clock.ts';
+import { PgpassdError } from '../support/errors.ts';
 import { issuedToken, type TokenSource } from './token-source.ts';
 
 export interface WorkloadIdentity {
@@ -17,16 +18,36 @@ export function createWorkloadIdentity(
   clock: Clock,
 ): WorkloadIdentity {
   let lastSent: FederatedToken | undefined;
+  const readUnexpired = async () => {
+    const federated = await readFederatedToken(path);
+    assertUnexpired(federated, clock.now().wallMs);
+    return federated;
+  };
+  const send = async (federated: FederatedToken, signal: AbortSignal) => {
+    const askedAtMs = clock.now().wallMs;
+    lastSent = federated;
+    return issuedToken(await exchange(federated, signal), askedAtMs);
+  };
   return {
     lastSent: () => lastSent,
     async source(signal) {
-      const askedAtMs = clock.now().wallMs;
-      const federated = await readFederatedToken(path);
-      assertUnexpired(federated, askedAtMs);
-      lastSent = federated;
-      return issuedToken(await exchange(federated, signal), askedAtMs);
+      const federated = await readUnexpired();
+      try {
+        return await send(federated, signal);
+      } catch (error) {
+        if (!isOutOfTime(error)) throw error;
+        // Kubelet may have rotated while the request was on its way.
+        const rotated = await readUnexpired().catch(() => federated);
+        if (rotated.assertion.equals(federated.assertion)) throw error;
+        return await send(rotated, signal);
+      }
     },
   };
+}
+
+/** "Client assertion is not within its valid time range." */
+function isOutOfTime(error: unknown): boolean {
+  return error instanceof PgpassdError && error.details.aadsts === 'AADSTS700024';
 }
 
 export interface Rotation {

@@ -20,8 +20,15 @@ export type ErrorCode =
   | 'passfile.no-space'
   | 'internal';
 
+/**
+ * Who ends a failure: nobody (`transient`), time, since a change spreads slowly (`propagating`), an
+ * `operator`, or whoever mends a defect or setting of ours (`ours`).
+ */
+export type Nature = 'transient' | 'propagating' | 'operator' | 'ours';
+
 /** What helps an operator, or Microsoft's support, to find the one request that failed. */
 export interface ErrorDetails {
+  readonly nature?: Nature;
   readonly status?: number;
   /** Such as `AADSTS700213`. */
   readonly aadsts?: string;

@@ -35,6 +35,7 @@ const failed: Failed = {
   error: refused,
   failures: 3,
   token,
+  expiredForMs: undefined,
   retryInMs: 12_340,
 };
 
@@ -55,7 +56,7 @@ const lines: { readonly [T in EventType]: [RefreshEvent & { type: T }, Level, st
   'passfile.adopted': [
     { type: 'passfile.adopted', token, refreshInMs: 600_000 },
     'info',
-    'took over the passfile in place, valid for 1800 s',
+    'took over the passfile in place, valid for 30 min',
     {
       tokenExpiresAt: '2026-11-24T13:00:00.000Z',
       tokenValidForSeconds: 1800,
@@ -78,7 +79,7 @@ const lines: { readonly [T in EventType]: [RefreshEvent & { type: T }, Level, st
   'token.refreshed': [
     { type: 'token.refreshed', token, refreshInMs: 600_000, tookMs: 149 },
     'info',
-    'got a token, valid for 1800 s',
+    'got a token, valid for 30 min',
     {
       tokenExpiresAt: '2026-11-24T13:00:00.000Z',
       tokenValidForSeconds: 1800,
@@ -89,13 +90,13 @@ const lines: { readonly [T in EventType]: [RefreshEvent & { type: T }, Level, st
   'refresh.failed': [
     failed,
     'warn',
-    'Entra refused the exchange. Set the subject. The token in place: valid for 1800 s; next try in 12.3 s.',
+    'Entra refused the exchange. Set the subject. The token in place is valid for 30 min; next try in 12.3 s.',
     { failures: 3 },
   ],
   'refresh.recovered': [
     { type: 'refresh.recovered', failures: 3, lastedMs: 61_000 },
     'info',
-    'recovered after 3 failed attempts',
+    'recovered after 3 failed attempts in 61 s',
     { failures: 3, lastedSeconds: 61 },
   ],
   'federated-token.found': [
@@ -174,7 +175,7 @@ describe('a failure', () => {
   });
 
   test.each<[string, TokenInPlace | undefined, Level]>([
-    ['no token is in place', undefined, 'error'],
+    ['there never was a token', undefined, 'error'],
     ['a quarter of its life is left', { ...token, remainingMs: 900_000 }, 'error'],
     ['a little more than a quarter is left', { ...token, remainingMs: 900_001 }, 'warn'],
     ['the token is new', { ...token, remainingMs: 3_600_000 }, 'warn'],
@@ -193,11 +194,32 @@ describe('a failure', () => {
     );
   });
 
-  test('without a token in place says so', () => {
+  test('before the first token says that there is none', () => {
     const line = describeEvent({ ...failed, token: undefined });
-    expect(line.message).toContain('The token in place: none');
+    expect(line.message).toContain('There is no token yet, so clients cannot connect; next try');
     expect(line.fields).toMatchObject({ tokenValidForSeconds: 0 });
     expect(line.fields).not.toHaveProperty('tokenExpiresAt');
+  });
+
+  test('with an expired token in place is fatal for clients, and says since when', () => {
+    const line = describeEvent({ ...failed, token: undefined, expiredForMs: 35_000 });
+    expect(line.level).toBe('fatal');
+    expect(line.message).toContain(
+      'The token in place expired 35 s ago, so clients cannot connect; next try in 12.3 s.',
+    );
+    expect(line.fields).toMatchObject({ tokenValidForSeconds: 0 });
+  });
+
+  test.each([
+    [119_940, '119.9 s'],
+    [120_000, '2 min'],
+    [7_199_000, '120 min'],
+    [7_200_000, '2 h'],
+    [86_399_000, '24 h'],
+    [45_000_000, '12.5 h'],
+  ])('says %i ms as a person does: %s', (remainingMs, words) => {
+    const line = describeEvent({ ...failed, token: { ...token, remainingMs } });
+    expect(line.message).toContain(`The token in place is valid for ${words};`);
   });
 
   test.each([
@@ -210,7 +232,7 @@ describe('a failure', () => {
 
 test('a token that expired before it could be published is none', () => {
   const line = describeEvent({ ...lines['token.refreshed'][0], token: undefined });
-  expect(line.message).toBe('got a token, none');
+  expect(line.message).toBe('got a token, already expired');
 });
 
 describe('a federated token', () => {

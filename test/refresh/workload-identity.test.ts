@@ -51,6 +51,49 @@ describe('a workload identity', () => {
     expect(sent).toEqual([before, after]);
   });
 
+  describe('answered that its assertion is out of time', () => {
+    const outOfTime = new PgpassdError('entra.refused', 'Entra refused', 'Look at the clocks.', {
+      details: { aadsts: 'AADSTS700024' },
+    });
+    const stale = unsignedJwt({ ...claims, jti: 'stale' });
+    const rotated = unsignedJwt({ ...claims, jti: 'rotated' });
+
+    const answering = async (during: (path: string) => Promise<void>) => {
+      const sent: string[] = [];
+      const path = await tokenFile(stale);
+      const identity = createWorkloadIdentity(
+        path,
+        async ({ assertion }) => {
+          sent.push(assertion.unwrap());
+          await during(path);
+          if (sent.length < 3) throw outOfTime;
+          return accessToken;
+        },
+        clock,
+      );
+      return { sent, identity };
+    };
+
+    test('sends a token that was rotated meanwhile at once, and only that one', async () => {
+      const { sent, identity } = await answering((path) => writeFile(path, rotated));
+      await expect(identity.source(signal)).rejects.toBe(outOfTime);
+      expect(sent).toEqual([stale, rotated]);
+      expect(identity.lastSent()?.assertion.unwrap()).toBe(rotated);
+    });
+
+    test('does not send the same token again', async () => {
+      const { sent, identity } = await answering(async () => undefined);
+      await expect(identity.source(signal)).rejects.toBe(outOfTime);
+      expect(sent).toEqual([stale]);
+    });
+
+    test('tells what Entra said when the file has gone meanwhile', async () => {
+      const { sent, identity } = await answering((path) => writeFile(path, ''));
+      await expect(identity.source(signal)).rejects.toBe(outOfTime);
+      expect(sent).toEqual([stale]);
+    });
+  });
+
   test('tells Entra what the token says of itself', async () => {
     let told: Assertion['identity'] | undefined;
     const path = await tokenFile(unsignedJwt(claims));

@@ -86,7 +86,7 @@ describe('a failing source', () => {
     world.start();
     await world.clock.advance(599_000);
     expect(world.exchanges).toBe(1);
-    await world.clock.advance(5_000);
+    await world.clock.advance(65_000);
     expect(world.exchanges).toBe(2);
     await world.stop();
   });

@@ -13,6 +13,10 @@ export interface WorldOptions {
   readonly refreshFraction?: number;
   readonly adopted?: (clock: FakeClock) => AdoptedToken;
   readonly refreshInSeconds?: number;
+  /** Shared by a fleet; a clock of its own when absent. */
+  readonly clock?: FakeClock;
+  readonly seed?: number;
+  readonly onEvent?: (event: RefreshEvent) => void;
   /** Hands out the token it has until it expires. */
   readonly caching?: boolean;
 }
@@ -24,8 +28,8 @@ interface IssuedToken {
 
 /** The refresher with an Entra, a passfile and clients that live in simulated time. */
 export class World {
-  readonly clock = new FakeClock();
-  readonly random = seededRandom(20261124);
+  readonly clock: FakeClock;
+  readonly random: () => number;
   readonly events: RefreshEvent[] = [];
   readonly refresher: Refresher;
   /** Thrown instead of an answer while set. */
@@ -47,6 +51,8 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.#options = options;
+    this.clock = options.clock ?? new FakeClock();
+    this.random = seededRandom(options.seed ?? 20261124);
     this.refresher = new Refresher({
       fetchToken: this.#fetchToken,
       passfile: {
@@ -57,7 +63,10 @@ export class World {
       clock: this.clock,
       random: this.random,
       refreshFraction: options.refreshFraction ?? 0.5,
-      onEvent: (event) => this.events.push(event),
+      onEvent: (event) => {
+        this.events.push(event);
+        options.onEvent?.(event);
+      },
     });
   }
 

@@ -64,6 +64,12 @@ export class FakeClock implements Clock {
     this.#suspendedMs += durationMs;
   }
 
+  /** The process is stopped (SIGSTOP): both clocks go on, but nobody wakes before it continues. */
+  async stall(durationMs: number): Promise<void> {
+    this.#monotonicMs += durationMs;
+    await this.advance(0);
+  }
+
   /** Resolves as soon as somebody sleeps. */
   async sleeping(): Promise<void> {
     while (this.#sleepers.size === 0) {
