@@ -1,101 +1,103 @@
-/** What a remedy can name, so that an operator can compare it with what Entra holds. */
-export interface RefusedIdentity {
-  readonly tenantId: string;
-  readonly clientId: string;
-  readonly scope: string;
-  readonly issuer: string | undefined;
-  readonly subject: string | undefined;
-  readonly audience: readonly string[];
+import type { Nature } from '../support/errors.ts';
+import { inWords, type Meaning, type Verdict } from './meaning.ts';
+import type { RefusedIdentity, Remedy } from './remedies.ts';
+import * as say from './remedies.ts';
+
+interface Row extends Verdict {
+  readonly codes: readonly number[];
 }
 
-/** The same, fit for a sentence. */
-type Words = Readonly<Record<keyof RefusedIdentity, string>>;
+const rowOf =
+  (nature: Nature) =>
+  (remedy: Remedy, ...codes: readonly [number, ...number[]]): Row => ({ nature, remedy, codes });
 
-type Remedy = (words: Words) => string;
-
-const checkClient: Remedy = ({ clientId, tenantId }) =>
-  `Check that AZURE_CLIENT_ID (--client-id) ${clientId} is the client id, not the object id, of an identity in tenant ${tenantId}, and that it was not deleted.`;
-const matchIssuer: Remedy = ({ issuer }) =>
-  `Set the issuer of the federated credential to ${issuer}, trailing slash included; a new credential takes some minutes to spread.`;
-const matchSubject: Remedy = ({ subject }) =>
-  `Set the subject of the federated credential to ${subject}, case included; a new credential takes some minutes to spread.`;
-const matchAudience: Remedy = ({ audience }) =>
-  `The token's audience is ${audience}: project it with api://AzureADTokenExchange, or set the federated credential's audience to it; in a pod with AKS identity bindings the exchange has to go through the token proxy, so see why AZURE_KUBERNETES_TOKEN_PROXY is not set.`;
-const matchAll: Remedy = ({ issuer, subject, audience }) =>
-  `Create a federated credential with issuer ${issuer}, subject ${subject} and audience ${audience}, exactly; a new one takes some minutes to spread.`;
-const addCredential: Remedy = ({ clientId, issuer, subject }) =>
-  `Add a federated credential to ${clientId} (issuer ${issuer}, subject ${subject}), or correct AZURE_CLIENT_ID; a new one takes some minutes to spread.`;
-const checkTenant: Remedy = ({ tenantId }) =>
-  `Check AZURE_TENANT_ID (--tenant-id) ${tenantId}, and that AZURE_AUTHORITY_HOST (--authority-host) is its cloud.`;
-const checkScope: Remedy = ({ scope }) =>
-  `Check --scope ${scope}: it must be the cloud's resource for Azure Database for PostgreSQL followed by /.default.`;
-const otherCloud: Remedy = () =>
-  "Set AZURE_AUTHORITY_HOST (--authority-host) to the tenant's own cloud.";
-const publishKeys: Remedy = ({ issuer }) =>
-  `Publish the cluster's current signing keys at ${issuer}; after a key rotation Entra's cache can lag by 30 minutes.`;
-const reachIssuer: Remedy = ({ issuer }) =>
-  `Make ${issuer} and its signing keys publicly reachable over https; on AKS "az aks update" repairs its issuer.`;
-const unexpiredAssertion: Remedy = () =>
-  'Check that kubelet rotates the projected token (a subPath mount never changes) and that the clocks agree (NTP).';
-const realAssertion: Remedy = () =>
-  'Point --federated-token-file (AZURE_FEDERATED_TOKEN_FILE) at the projected service-account token.';
-const shorterAssertion: Remedy = () =>
-  'Set the annotation azure.workload.identity/service-account-token-expiration to 86400 or less.';
-const createPrincipal: Remedy = ({ clientId, tenantId }) =>
-  `Create its service principal in tenant ${tenantId}: az ad sp create --id ${clientId}.`;
-const enableApplication: Remedy = () => 'Enable the enterprise application in Entra again.';
-const conditionalAccess: Remedy = ({ clientId }) =>
-  `Exclude ${clientId} from the Conditional Access policy for workload identities, or allow the pod's egress address in it.`;
-const slowDown: Remedy = () =>
-  'Look for a second process or a crash loop that asks with the same identity.';
+const transient = rowOf('transient');
+const propagating = rowOf('propagating');
+const operator = rowOf('operator');
+const ours = rowOf('ours');
 
 /**
- * Remedies by AADSTS code. Entra's status and `error` decide what a failure is; the code only
- * chooses the words, since codes may change: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+ * What the AADSTS codes mean for a client that has a federated token. Entra's status and `error`
+ * decide what a failure is, since codes may change; a code only chooses the words and how patiently
+ * it is asked again: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
  */
-const remedies: Readonly<Record<number, Remedy>> = {
-  50027: realAssertion,
-  50166: reachIssuer,
-  50196: slowDown,
-  53003: conditionalAccess,
-  70001: checkClient,
-  70011: checkScope,
-  70021: matchAll,
-  70023: shorterAssertion,
-  70025: addCredential,
-  90002: checkTenant,
-  90038: otherCloud,
-  90061: reachIssuer,
-  500011: checkScope,
-  700011: checkClient,
-  700016: checkClient,
-  700024: unexpiredAssertion,
-  700211: matchIssuer,
-  700212: matchAudience,
-  700213: matchSubject,
-  700222: realAssertion,
-  900021: checkTenant,
-  900023: checkTenant,
-  900382: otherCloud,
-  900432: otherCloud,
-  900612: publishKeys,
-  1002012: checkScope,
-  7000112: enableApplication,
-  7000229: createPrincipal,
-  7000272: publishKeys,
-  7002138: matchAll,
-};
+const rows: readonly Row[] = [
+  // The federated credential and the federated token do not agree.
+  propagating(say.matchIssuer, 700211),
+  propagating(say.matchSubject, 700213),
+  operator(say.matchAudience, 700212),
+  propagating(say.matchAll, 70021),
+  operator(say.matchCase, 7002138, 7002131),
+  propagating(say.addCredential, 70025),
+  operator(say.allowIssuer, 700223, 700238, 7002381),
 
-const anyRefusal: Remedy = ({ clientId, tenantId }) =>
-  `Compare the identity ${clientId} in tenant ${tenantId} and its federated credential with the message.`;
+  // The federated token itself is not accepted.
+  operator(say.realAssertion, 50027, 700222, 700229),
+  operator(say.shorterAssertion, 70023),
+  operator(say.unexpiredAssertion, 700024),
+  operator(say.notACertificate, 700027, 50012),
+  operator(say.noSecret, 7000215, 7000222),
 
-/** One sentence for the operator about a refusal; a general one for a code we do not know. */
-export function remedyFor(code: number | undefined, identity: RefusedIdentity): string {
-  const remedy = code === undefined ? undefined : remedies[code];
-  return (remedy ?? anyRefusal)({
-    ...identity,
-    issuer: identity.issuer ?? "the token's iss",
-    subject: identity.subject ?? "the token's sub",
-    audience: identity.audience.join(', ') || "the token's aud",
-  });
+  // Entra reads the issuer's signing keys.
+  propagating(say.publishKeys, 7000272),
+  operator(say.mendKeys, 900612),
+  transient(say.reachIssuer, 90061, 50166),
+
+  // The identity.
+  propagating(say.checkClient, 700016),
+  operator(say.checkClient, 700011, 70001),
+  operator(say.createPrincipal, 7000229),
+  operator(say.enableApplication, 7000112),
+  operator(say.confidentialClient, 700025),
+
+  // The tenant and its cloud.
+  operator(say.checkTenant, 90002, 900021, 900023),
+  ours(say.nameTenant, 90019, 50059, 50128),
+  operator(say.otherCloud, 90038, 900382, 900432),
+  operator(say.globalHost, 100007),
+
+  // The resource.
+  operator(say.findResource, 500011, 50001, 650052, 650057),
+  operator(say.checkScope, 70011, 1002012, 28002, 700022, 700023),
+  operator(say.consent, 65001, 90094),
+  operator(say.assignIdentity, 501051, 50105),
+
+  // Policies.
+  operator(say.conditionalAccess, 530032, 530034, 530035, ...range(53000, 53011)),
+  operator(say.tenantRestrictions, 500021, 500022, 500212, 500213),
+
+  // Entra is asked too often, or is in trouble.
+  transient(say.slowDown, 50196, 90055),
+  transient(say.waitForEntra, 90033, 90006, 90012, 90024, 90090, 90091, 50033, 50000),
+  operator(say.supportCase, 90036, 90092),
+
+  // The request: made by pgpassd, bent by a setting, or on its way.
+  ours(say.fitRequest, 7000218, 900144, 9002313),
+  ours(say.noResource, 901002),
+  ours(say.keepPost, 900561),
+
+  // Answers to certificates, to users' assertions, to browsers and to users' passwords.
+  ours(say.foreignAnswer, 700030, 500133, 50013, 900971, 50126, 50034, 50076, 50079, 50053),
+];
+
+function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+const verdicts = new Map<number, Verdict>(
+  rows.flatMap((row) => row.codes.map((code) => [code, row] as const)),
+);
+
+/** Every code that has a row, ascending. */
+export const documentedCodes: readonly number[] = rows
+  .flatMap(({ codes }) => codes)
+  .toSorted((a, b) => a - b);
+
+/** What an AADSTS code means for this identity; `undefined` for a code that we do not know. */
+export function meaningOf(
+  code: number | undefined,
+  identity: RefusedIdentity,
+): Meaning | undefined {
+  const verdict = code === undefined ? undefined : verdicts.get(code);
+  return verdict && inWords(verdict, identity);
 }

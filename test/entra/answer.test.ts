@@ -1,50 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { interpretAnswer, type RawAnswer } from '../../src/entra/answer.ts';
-import type { AccessToken } from '../../src/support/access-token.ts';
-import { type ErrorCode, PgpassdError } from '../../src/support/errors.ts';
-
-const sentId = '7a1f0c7e-9d2b-4f6c-8a53-0e9b1d2c3f40';
-const traceId = 'c3d4e5f6-0718-4a2b-9c3d-4e5f60718293';
-const correlationId = '11112222-3333-4444-5555-666677778888';
-
-const context = {
-  identity: {
-    tenantId: 'the-tenant',
-    clientId: 'the-client',
-    scope: 'the-scope',
-    issuer: 'https://issuer.example/',
-    subject: 'system:serviceaccount:shop:legacy-app',
-    audience: ['api://AzureADTokenExchange'],
-  },
-  correlationId: sentId,
-  nowMs: Date.parse('2026-11-24T12:00:00Z'),
-};
-
-const granted = {
-  token_type: 'Bearer',
-  expires_in: 3599,
-  ext_expires_in: 3599,
-  access_token: 'header.payload.signature',
-};
-
-const answer = (status: number, body: unknown, headers: RawAnswer['headers'] = {}): RawAnswer => ({
-  status,
-  headers,
-  body: typeof body === 'string' ? body : JSON.stringify(body),
-});
-
-const read = (raw: RawAnswer): AccessToken => interpretAnswer(raw, context);
-
-function failure(raw: RawAnswer): PgpassdError {
-  try {
-    read(raw);
-  } catch (error) {
-    if (error instanceof PgpassdError) return error;
-    throw error;
-  }
-  throw new Error('the answer was taken for a good one');
-}
+import { refreshDelayMs } from '../../src/refresh/schedule.ts';
+import type { Nature } from '../../src/support/errors.ts';
+import { answer, failure, granted, read, sentId, traceId } from './answer-parts.ts';
 
 describe('a good answer', () => {
   test('gives the token and its life', () => {
@@ -58,18 +15,33 @@ describe('a good answer', () => {
     ['a wish to be asked again', { refresh_in: 1800 }, { refreshInSeconds: 1800 }],
     ['that wish as text', { refresh_in: '1800' }, { refreshInSeconds: 1800 }],
     ['no type', { token_type: undefined }, { expiresInSeconds: 3599 }],
+    ['a part of a second in the text', { expires_in: '59.5' }, { expiresInSeconds: 59.5 }],
     ['its type in capitals', { token_type: 'BEARER' }, { expiresInSeconds: 3599 }],
   ])('may have %s', (_case, changes, expected) => {
     expect(read(answer(200, { ...granted, ...changes }))).toMatchObject(expected);
   });
 
-  test.each([0, -1, 'soon', '', null])(
+  test.each([0, -1, 'soon', '', null, true, [1800], {}, '-1', '0x10', '1e400', 'NaN'])(
     'with %j for a wish to be asked again has none',
     (refreshIn) => {
       const token = read(answer(200, { ...granted, refresh_in: refreshIn }));
       expect(token).not.toHaveProperty('refreshInSeconds');
     },
   );
+
+  test('is refreshed in time, though it wishes to be asked again after its end', () => {
+    const { expiresInSeconds, refreshInSeconds } = read(
+      answer(200, { ...granted, refresh_in: 1e300 }),
+    );
+    const delayMs = refreshDelayMs({
+      lifeMs: expiresInSeconds * 1000,
+      refreshInMs: refreshInSeconds && refreshInSeconds * 1000,
+      fraction: 0.5,
+      random: 0,
+      sameToken: false,
+    });
+    expect(delayMs).toBe((3599 * 1000) / 2);
+  });
 });
 
 describe('an answer that is not fit for use', () => {
@@ -93,6 +65,12 @@ describe('an answer that is not fit for use', () => {
     ['a life of more than a year', { ...granted, expires_in: 1e12 }],
     ['a life in words', { ...granted, expires_in: 'an hour' }],
     ['an empty life', { ...granted, expires_in: ' ' }],
+    ['a life in an exponent', { ...granted, expires_in: '1e400' }],
+    ['a negative life in words', { ...granted, expires_in: '-1' }],
+    ['a life in hexadecimal', { ...granted, expires_in: '0x10' }],
+    ['a life of digits without end', { ...granted, expires_in: '9'.repeat(400) }],
+    ['a life that is no number', { ...granted, expires_in: 'NaN' }],
+    ['a life that is true', { ...granted, expires_in: true }],
     ['a life without end', JSON.stringify(granted).replace('3599', '1e999')],
     ['a life that is a list', { ...granted, expires_in: [3599] }],
     ['another type', { ...granted, token_type: 'pop' }],
@@ -105,92 +83,14 @@ describe('an answer that is not fit for use', () => {
     });
     expect(error.message).not.toMatch(/header|payload|sign in/i);
   });
-});
 
-const description = (text: string) =>
-  `${text} Trace ID: ${traceId} Correlation ID: ${correlationId} Timestamp: 2026-11-24 12:00:00Z`;
-
-const refusal = {
-  error: 'invalid_client',
-  error_description: description('AADSTS700213: No matching federated identity record found.'),
-  error_codes: [700213],
-  trace_id: traceId,
-  correlation_id: correlationId,
-};
-
-describe('an answer other than 200', () => {
-  test.each<[string, number, unknown, ErrorCode]>([
-    ['a refusal', 401, refusal, 'entra.refused'],
-    ['a malformed request', 400, { error: 'invalid_request' }, 'entra.refused'],
-    ['Conditional Access', 400, { ...refusal, error: 'invalid_grant' }, 'entra.refused'],
-    ['a throttle in plain text', 429, 'Too Many Requests', 'entra.throttled'],
-    ['a throttle in JSON', 429, refusal, 'entra.throttled'],
-    ['a timeout at the gateway', 408, '', 'entra.unavailable'],
-    ['a crash', 500, '<html></html>', 'entra.unavailable'],
-    ['an outage', 503, refusal, 'entra.unavailable'],
-    ['an outage in its own words', 400, { error: 'temporarily_unavailable' }, 'entra.unavailable'],
-    ['a firewall', 403, '<html>Blocked.</html>', 'entra.bad-answer'],
-    ['a wrong path', 404, '', 'entra.bad-answer'],
-    ['JSON of somebody else', 401, { message: 'Unauthorized' }, 'entra.bad-answer'],
-    ['a proxy that wants a password', 407, '', 'entra.bad-answer'],
-    ['a redirect', 302, '', 'entra.bad-answer'],
-    ['a redirect with an error', 302, refusal, 'entra.bad-answer'],
-    ['no content', 204, '', 'entra.bad-answer'],
-    ['another success', 201, granted, 'entra.bad-answer'],
-  ])('such as %s (%i) is told apart', (_case, status, body, code) => {
-    const error = failure(answer(status, body));
-    expect(error.code).toBe(code);
-    expect(error.details.status).toBe(status);
-    expect(error.message).toContain(String(status));
-  });
-
-  test('says what Entra said, without the ids that have fields of their own', () => {
-    const error = failure(answer(401, refusal));
-    expect(error.message).toContain('AADSTS700213: No matching federated identity record found.');
-    expect(error.message).not.toMatch(/Trace ID|Timestamp/);
-    expect(error.remedy).toContain(context.identity.subject);
-    expect(error.details).toEqual({ status: 401, aadsts: 'AADSTS700213', traceId, correlationId });
-  });
-
-  test('says the same in the form of former years, with line ends between', () => {
-    const former = refusal.error_description.replace(' Trace ID', '\r\nTrace ID');
-    const error = failure(answer(401, { ...refusal, error_description: former }));
-    expect(error.message).toMatch(/record found\.$/);
-  });
-
-  test('is one line of bounded length, whatever Entra said', () => {
-    const unit = fc.constantFrom('words', ' ', 'ä', '\r', '\n', 'Trace ID:');
-    const text = fc.oneof(fc.string({ unit }), fc.string({ unit: 'grapheme', minLength: 500 }));
-    fc.assert(
-      fc.property(text, (said) => {
-        const { message } = failure(answer(401, { ...refusal, error_description: said }));
-        expect(message).not.toMatch(/[\r\n]/);
-        expect(message.length).toBeLessThan(500);
-      }),
-    );
-  });
-
-  test.each<[string, object, object]>([
-    ['an id that is none', { correlation_id: '<script>' }, { correlationId: sentId }],
-    ['an id that is a number', { trace_id: 7 }, { correlationId }],
-    ['no ids', { trace_id: undefined, correlation_id: undefined }, { correlationId: sentId }],
-    ['no words', { error_description: undefined }, { traceId }],
-    ['words that are a number', { error_description: 7 }, { traceId }],
-  ])('may have %s', (_case, changes, expected) => {
-    const error = failure(answer(401, { ...refusal, ...changes }));
-    expect(error).toMatchObject({ code: 'entra.refused', details: expected });
-  });
-
-  test.each<[string, number, RawAnswer['headers'], number | undefined]>([
-    ['a throttle', 429, { 'retry-after': '120' }, 120_000],
-    ['an outage', 503, { 'retry-after': 'Tue, 24 Nov 2026 12:00:30 GMT' }, 30_000],
-    ['a throttle without a hint', 429, {}, undefined],
-    ['a throttle with a hint twice', 429, { 'retry-after': ['1', '2'] }, undefined],
-  ])('tells how long to stay away: %s', (_case, status, headers, expectedMs) => {
-    expect(failure(answer(status, '', headers)).details.retryAfterMs).toBe(expectedMs);
-  });
-
-  test('promises that a failure of Entra mends itself', () => {
-    expect(failure(answer(503, '')).remedy).toContain('tried again');
+  test.each<[string, unknown, Nature]>([
+    ['a page in HTML', '<!DOCTYPE html>', 'operator'],
+    ['JSON of somebody else', { status: 'ok' }, 'operator'],
+    ['a list', [granted], 'operator'],
+    ['half of it', JSON.stringify(granted).slice(0, -20), 'transient'],
+    ['nothing', '', 'transient'],
+  ])('needs a person unless it was only cut short: %s', (_case, body, nature) => {
+    expect(failure(answer(200, body)).details.nature).toBe(nature);
   });
 });

@@ -82,6 +82,7 @@ describe('a refusal', () => {
     const { exchange } = await exchangeWith(entra);
     const error = await failureOf(exchange(await federatedToken(entra), endless), entra);
     expect(error.details).toEqual({
+      nature: 'propagating',
       status: 401,
       aadsts: 'AADSTS70025',
       correlationId: entra.requests[0]?.correlationId,
