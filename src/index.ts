@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseEntries } from './config/entry.ts';
 import type { Entry } from './passfile/format.ts';
+import { createGuard } from './passfile/guard.ts';
 import { entriesLayout, type PassfileLayout } from './passfile/layout.ts';
 import { createPassfile } from './passfile/passfile.ts';
 import { layoutOf, readTemplate } from './passfile/read-template.ts';
@@ -9,7 +10,7 @@ import { Refresher } from './refresh/refresher.ts';
 import { fetchFrom, type TokenSource } from './refresh/token-source.ts';
 import type { Clock } from './support/clock.ts';
 import { asPgpassdError } from './support/errors.ts';
-import { followFile } from './support/follow-file.ts';
+import { createFollower } from './support/follow-file.ts';
 import type { JwtClaims } from './support/jwt.ts';
 import { systemClock } from './support/system-clock.ts';
 
@@ -94,20 +95,27 @@ export async function createRefresher(options: RefresherOptions): Promise<Passfi
       onEvent({ type: 'template.rejected', error: asPgpassdError(error) });
     }
   };
-  const followTemplate = async (file: string, signal: AbortSignal) =>
-    followFile(
-      {
-        path: resolve(file),
-        clock,
-        pollIntervalMs: POLL_INTERVAL_MS,
-        watching: true,
-        read: readTemplate,
-        same: (one, other) => one.equals(other),
-        onContent: acceptTemplate,
-        onWatchFailed: (error) => onEvent({ type: 'template.watch-failed', error }),
-      },
-      signal,
-    );
+  const attention = { clock, pollIntervalMs: POLL_INTERVAL_MS, watching: true };
+  const guard = createGuard({
+    ...attention,
+    path,
+    passfile,
+    onRepaired: (repair, repairs) => onEvent({ type: 'passfile.repaired', ...repair, repairs }),
+    onContested: (repairsInAMinute) => onEvent({ type: 'passfile.contested', repairsInAMinute }),
+    onRepairFailed: (error) => onEvent({ type: 'passfile.repair-failed', error }),
+    onWatchFailed: (error) => onEvent({ type: 'watch.failed', what: 'passfile', error }),
+  });
+  const templateFollower =
+    template === undefined
+      ? undefined
+      : createFollower({
+          ...attention,
+          path: resolve(template),
+          read: readTemplate,
+          same: (one, other) => one.equals(other),
+          onContent: acceptTemplate,
+          onWatchFailed: (error) => onEvent({ type: 'watch.failed', what: 'template', error }),
+        });
 
   return {
     get tokenInPlace() {
@@ -117,10 +125,12 @@ export async function createRefresher(options: RefresherOptions): Promise<Passfi
       return refresher.failing;
     },
     async run(signal) {
-      const following = template === undefined ? [] : [followTemplate(template, signal)];
-      await Promise.all([refresher.run(signal), ...following]);
+      await Promise.all([refresher.run(signal), guard.run(signal), templateFollower?.run(signal)]);
     },
-    refresh: (cause = 'request') => refresher.ask(cause),
+    refresh(cause = 'request') {
+      templateFollower?.lookNow();
+      refresher.ask(cause);
+    },
     remove: () => passfile.remove(),
   };
 }

@@ -1,7 +1,7 @@
 import type { Environment, GivenFlag } from '../config/given.ts';
 
 /** What the process edge hands to a command. */
-interface CommandContext {
+export interface CommandContext {
   readonly flags: readonly GivenFlag[];
   readonly env: Environment;
   /** Whether standard output is a terminal. */

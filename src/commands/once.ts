@@ -1,18 +1,26 @@
 import { type Config, loadConfig } from '../config/config.ts';
+import type { Log } from '../observe/log.ts';
 import { createNarrator } from '../observe/narrator.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
 import { mayPassByItself } from '../refresh/retry.ts';
 import { withDeadline } from '../support/deadline.ts';
 import { PgpassdError } from '../support/errors.ts';
 import { systemClock } from '../support/system-clock.ts';
-import type { Command } from './command.ts';
+import type { Command, CommandContext } from './command.ts';
 import { createDaemon } from './daemon.ts';
-import { openLog } from './open-log.ts';
+import { withLog } from './with-log.ts';
 
 /** The daemon's own steps, until the passfile holds a valid token; for init containers and CronJobs. */
-export const once: Command = async ({ flags, env, terminal, signal, onHangup }) => {
-  const config = loadConfig(flags, env);
-  const log = await openLog(config, terminal);
+export const once: Command = async (context) => {
+  const config = loadConfig(context.flags, context.env);
+  await withLog(config, context.terminal, (log) => obtain(config, context, log));
+};
+
+async function obtain(
+  config: Config,
+  { env, signal, onHangup }: CommandContext,
+  log: Log,
+): Promise<void> {
   const outcome = new Outcome(config);
   const narrate = createNarrator(systemClock);
   const daemon = await createDaemon(config, env, (event) => {
@@ -26,7 +34,7 @@ export const once: Command = async ({ flags, env, terminal, signal, onHangup }) 
     daemon.run(AbortSignal.any([attempt, outcome.reached])),
   );
   if (!signal.aborted) outcome.conclude();
-};
+}
 
 /** Whether `once` has what it came for, or why it never will. */
 class Outcome {

@@ -1,17 +1,25 @@
-import { loadConfig } from '../config/config.ts';
+import { type Config, loadConfig } from '../config/config.ts';
 import { sentence } from '../observe/describe.ts';
+import type { Log } from '../observe/log.ts';
 import { createNarrator } from '../observe/narrator.ts';
 import { asPgpassdError } from '../support/errors.ts';
 import { systemClock } from '../support/system-clock.ts';
 import { VERSION } from '../version.ts';
-import type { Command } from './command.ts';
+import type { Command, CommandContext } from './command.ts';
 import { createDaemon } from './daemon.ts';
-import { openLog } from './open-log.ts';
+import { withLog } from './with-log.ts';
 
 /** Keeps the passfile current until it is asked to stop. */
-export const run: Command = async ({ flags, env, terminal, signal, onHangup }) => {
-  const config = loadConfig(flags, env);
-  const log = await openLog(config, terminal);
+export const run: Command = async (context) => {
+  const config = loadConfig(context.flags, context.env);
+  await withLog(config, context.terminal, (log) => keepCurrent(config, context, log));
+};
+
+async function keepCurrent(
+  config: Config,
+  { env, signal, onHangup }: CommandContext,
+  log: Log,
+): Promise<void> {
   const narrate = createNarrator(systemClock);
   const daemon = await createDaemon(config, env, (event) => log(narrate(event)));
   onHangup(() => daemon.refresher.refresh());
@@ -29,4 +37,4 @@ export const run: Command = async ({ flags, env, terminal, signal, onHangup }) =
     });
   }
   log({ level: 'info', event: 'stopped', message: 'stopped', fields: { onExit: config.onExit } });
-};
+}

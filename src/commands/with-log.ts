@@ -17,7 +17,7 @@ export async function withLog(
     await work(log);
   } finally {
     const closed = new AbortController();
-    const closing = close().then(() => closed.abort());
-    await Promise.race([closing, systemClock.sleep(LONGEST_CLOSE_MS, closed.signal)]);
+    await close(systemClock.sleep(LONGEST_CLOSE_MS, closed.signal));
+    closed.abort();
   }
 }

@@ -6,7 +6,7 @@ import { createExchange } from '../entra/exchange.ts';
 import { issuedFor } from '../entra/issued-for.ts';
 import { createTokenProxyWay } from '../entra/token-proxy-way.ts';
 import type { Way } from '../entra/way.ts';
-import { followFederatedToken } from '../federated-token/follow.ts';
+import { createTokenFollower } from '../federated-token/follow.ts';
 import type { FederatedToken } from '../federated-token/token.ts';
 import { type PassfileRefresher, POLL_INTERVAL_MS } from '../index.ts';
 import { createWorkloadIdentity, rotationCallsForRefresh } from '../refresh/workload-identity.ts';
@@ -53,17 +53,14 @@ export async function openWorkloadIdentity(
     source: identity.source,
     isOurs: (claims) => issuedFor(claims, settings.exchange),
     accompany: (refresher, signal) =>
-      followFederatedToken(
-        {
-          path,
-          clock,
-          pollIntervalMs: POLL_INTERVAL_MS,
-          watching: true,
-          onToken: (federated, before) => noticeToken(refresher, federated, before),
-          onWatchFailed: (error) => onEvent({ type: 'federated-token.watch-failed', error }),
-        },
-        signal,
-      ),
+      createTokenFollower({
+        path,
+        clock,
+        pollIntervalMs: POLL_INTERVAL_MS,
+        watching: true,
+        onToken: (federated, before) => noticeToken(refresher, federated, before),
+        onWatchFailed: (error) => onEvent({ type: 'watch.failed', what: 'federated-token', error }),
+      }).run(signal),
     close: () => way.close(),
   };
 }

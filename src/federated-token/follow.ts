@@ -1,4 +1,5 @@
-import { type FollowOptions, followFile } from '../support/follow-file.ts';
+import type { FileAttendant } from '../support/attend-file.ts';
+import { createFollower, type FollowOptions } from '../support/follow-file.ts';
 import { readFederatedToken } from './read.ts';
 import type { FederatedToken } from './token.ts';
 
@@ -11,14 +12,11 @@ type FollowTokenOptions = Pick<
 };
 
 /**
- * Follows the token file from rotation to rotation until `signal` aborts. An unreadable file is the
- * refresher's to report, when it needs it; here only a change counts.
+ * Follows the token file from rotation to rotation. An unreadable file is the refresher's to report,
+ * when it needs it; here only a change counts.
  */
-export function followFederatedToken(
-  { onToken, ...options }: FollowTokenOptions,
-  signal: AbortSignal,
-): Promise<void> {
+export function createTokenFollower({ onToken, ...options }: FollowTokenOptions): FileAttendant {
   const same = (one: FederatedToken, other: FederatedToken) =>
     one.assertion.equals(other.assertion);
-  return followFile({ ...options, read: readFederatedToken, same, onContent: onToken }, signal);
+  return createFollower({ ...options, read: readFederatedToken, same, onContent: onToken });
 }

@@ -1,5 +1,5 @@
 import type { RefreshEvent, TokenInPlace } from '../refresh/events.ts';
-import type { PgpassdError } from '../support/errors.ts';
+import { type PgpassdError, systemErrorCode } from '../support/errors.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
@@ -68,15 +68,49 @@ export function describe(event: RefreshEvent): LogLine {
       );
     case 'token-command.said':
       return line('debug', event, event.text);
-    case 'federated-token.watch-failed':
-    case 'template.watch-failed':
+    case 'watch.failed':
+      return line('warn', event, watchFailure(event.error), { what: event.what });
+    case 'passfile.repaired':
+      return line('warn', event, `${findings[event.damage]}; put it back`, {
+        damage: event.damage,
+        repairs: event.repairs,
+        ...(event.displacedTo !== undefined && { displacedTo: event.displacedTo }),
+      });
+    case 'passfile.contested':
       return line(
-        'warn',
+        'error',
         event,
-        'cannot watch the file, so it is only polled; raise fs.inotify.max_user_instances on the node',
+        `somebody keeps changing the passfile, ${event.repairsInAMinute} times within a minute; find the other writer (a second pgpassd, a start script), or mount the volume read-only in the other containers. Until then it is put back every 10 s.`,
+        { repairsInAMinute: event.repairsInAMinute },
       );
+    case 'passfile.repair-failed':
+      return line('error', event, sentence(event.error), {
+        reason: event.error.code,
+        remedy: event.error.remedy,
+      });
   }
 }
+
+type Damage = Extract<RefreshEvent, { type: 'passfile.repaired' }>['damage'];
+
+const findings: Readonly<Record<Damage, string>> = {
+  missing: 'somebody removed the passfile',
+  'not-a-file': 'somebody put something else in the place of the passfile',
+  owner: 'somebody gave the passfile away',
+  mode: 'somebody changed the mode of the passfile',
+  content: 'somebody changed the content of the passfile',
+};
+
+function watchFailure(error: unknown): string {
+  const code = systemErrorCode(error) ?? 'unknown error';
+  return `files cannot be watched (${code}), so they are looked at every 30 s; ${watchRemedies[code] ?? 'see whether their file system supports inotify'}`;
+}
+
+const watchRemedies: Readonly<Record<string, string>> = {
+  EMFILE: 'raise fs.inotify.max_user_instances on the node, or the limit of open files',
+  ENFILE: 'raise fs.file-max on the node',
+  ENOSPC: 'raise fs.inotify.max_user_watches on the node',
+};
 
 type Failure = Extract<RefreshEvent, { type: 'refresh.failed' }>;
 

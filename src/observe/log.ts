@@ -1,3 +1,4 @@
+import { constants, openSync } from 'node:fs';
 import { type DestinationStream, pino, stdTimeFunctions } from 'pino';
 import type { LogLine } from './describe.ts';
 
@@ -8,11 +9,24 @@ export interface LogSettings {
 
 export type Log = (line: LogLine) => void;
 
+export interface OpenLog {
+  readonly log: Log;
+  /** Resolves when everything told is written, or cannot be; once `patience` is over, with what is. */
+  close(patience: Promise<void>): Promise<void>;
+}
+
 /** Tokens are `Secret`s and print as such; should one ever get past that, these fields stay empty. */
 const NEVER = ['token', 'assertion', 'password', 'access_token', 'client_assertion', 'body'];
 
-/** The log on standard output: written at once, so that nothing is lost when the process ends. */
-export async function createLog({ level, format }: LogSettings): Promise<Log> {
+/** What is kept for a reader who stalls; later lines are dropped. */
+const LARGEST_BACKLOG_BYTES = 1024 * 1024;
+
+const STDOUT = 1;
+
+/** The log on standard output. */
+export async function createLog({ level, format }: LogSettings): Promise<OpenLog> {
+  const { stream, end, abandon } =
+    format === 'json' ? jsonDestination() : await prettyDestination();
   const logger = pino(
     {
       level,
@@ -21,24 +35,73 @@ export async function createLog({ level, format }: LogSettings): Promise<Log> {
       formatters: { level: (label) => ({ level: label }) },
       redact: NEVER.flatMap((name) => [name, `*.${name}`]),
     },
-    await destination(format),
+    stream,
   );
-  return ({ level: lineLevel, event, message, fields }) => {
-    logger[lineLevel]({ event, ...fields }, message);
+  return {
+    log: ({ level: lineLevel, event, message, fields }) => {
+      logger[lineLevel]({ event, ...fields }, message);
+    },
+    async close(patience) {
+      await Promise.race([end(), patience]);
+      abandon();
+    },
   };
 }
 
-async function destination(format: LogSettings['format']): Promise<DestinationStream> {
-  const stdout = pino.destination({ fd: 1, sync: true });
-  // A reader of the log that goes away is no reason to stop serving clients.
-  stdout.on('error', () => undefined);
-  if (format === 'json') return stdout;
+interface Destination {
+  readonly stream: DestinationStream;
+  /** Resolves when everything is written, or cannot be. */
+  end(): Promise<void>;
+  /** What is not written by now is lost. */
+  abandon(): void;
+}
+
+/** Written without waiting: a reader of the log who stalls or goes away is no reason to stop serving clients. */
+function jsonDestination(): Destination {
+  const stdout = pino.destination({
+    fd: nonBlockingStdout() ?? STDOUT,
+    sync: false,
+    maxLength: LARGEST_BACKLOG_BYTES,
+  });
+  let broken = false;
+  stdout.on('error', () => {
+    broken = true;
+  });
+  const end = async () => {
+    if (broken) return;
+    await new Promise<void>((done) => {
+      stdout.once('close', done).once('error', () => done());
+      stdout.end();
+    });
+  };
+  return { stream: stdout, end, abandon: () => stdout.destroy() };
+}
+
+/**
+ * A blocking write that nobody reads would hold the process's end up, too. Opened anew, standard
+ * output can be non-blocking without being so for whoever shares it. A socket cannot be opened.
+ */
+function nonBlockingStdout(): number | undefined {
+  try {
+    return openSync(
+      `/proc/self/fd/${STDOUT}`,
+      constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK,
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+async function prettyDestination(): Promise<Destination> {
   const { default: pretty } = await import('pino-pretty');
-  return pretty({
+  const stdout = pino.destination({ fd: STDOUT, sync: true });
+  stdout.on('error', () => undefined);
+  const stream = pretty({
     destination: stdout,
     sync: true,
     ignore: 'event,remedy',
     translateTime: 'SYS:HH:MM:ss',
     singleLine: true,
   });
+  return { stream, end: async () => undefined, abandon: () => undefined };
 }

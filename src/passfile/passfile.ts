@@ -1,23 +1,35 @@
-import { constants, open } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import type { JwtClaims } from '../support/jwt.ts';
 import type { Secret } from '../support/secret.ts';
 import { type AdoptedToken, adoptToken } from './adopt.ts';
+import { type Damage, type Expected, inspect, openInPlace } from './inspect.ts';
 import type { PassfileLayout } from './layout.ts';
 import {
+  displaceDirectory,
   type PassfileTarget,
   publishPassfile,
   removePassfile,
+  replacePassfile,
   sweepLeftovers,
   tryDirectory,
 } from './publish.ts';
 
-/** The passfile as the refresher sees it. Every method throws PgpassdError `passfile.*`. */
+export interface Repair {
+  readonly damage: Damage;
+  /** Where a directory that stood in the passfile's place is now. */
+  readonly displacedTo?: string;
+}
+
+/** The passfile as the refresher and the guard see it. Every method throws PgpassdError `passfile.*`. */
 export interface Passfile {
   /** Tries the directory and removes leftovers; returns how many there were. */
   prepare(): Promise<number>;
   /** The token of a passfile already in place whose lines are exactly ours. */
   adopt(): Promise<AdoptedToken | undefined>;
   publish(token: Secret): Promise<'written' | 'unchanged'>;
+  /** Puts what was published or adopted back when it is not in place; `undefined` when it is, or nothing was. */
+  repair(): Promise<Repair | undefined>;
+  /** From then on there is nothing to repair. */
   remove(): Promise<void>;
 }
 
@@ -33,38 +45,91 @@ export function createPassfile(
   layout: () => PassfileLayout,
   isOurs: (claims: JwtClaims) => boolean,
 ): Passfile {
+  const inTurn = createTurns();
+  let published: Expected | undefined;
+
+  // As the file system made it: without an owner of our choice a change of owner is to be seen, too.
+  const remember = async (content: Buffer) => {
+    const stats = await lstat(target.path).catch(() => undefined);
+    published = { content, mode: target.mode, owner: target.owner ?? stats };
+  };
+
   return {
-    async prepare() {
-      const swept = await sweepLeftovers(target);
-      await tryDirectory(target);
-      return swept;
-    },
+    prepare: () =>
+      inTurn(async () => {
+        const swept = await sweepLeftovers(target);
+        await tryDirectory(target);
+        return swept;
+      }),
 
-    async adopt() {
-      const inPlace = await readInPlace(target.path);
-      return inPlace && adoptToken(inPlace.content, inPlace.writtenAtMs, layout(), isOurs);
-    },
+    adopt: () =>
+      inTurn(async () => {
+        const inPlace = await readInPlace(target.path);
+        const adopted =
+          inPlace && adoptToken(inPlace.content, inPlace.writtenAtMs, layout(), isOurs);
+        if (adopted) published = { ...inPlace, mode: target.mode };
+        return adopted;
+      }),
 
-    publish: (token) => publishPassfile(target, layout().render(token.unwrap())),
+    publish: (token) =>
+      inTurn(async () => {
+        const content = layout().render(token.unwrap());
+        const outcome = await publishPassfile(target, content);
+        await remember(content);
+        return outcome;
+      }),
 
-    remove: () => removePassfile(target),
+    repair: () =>
+      inTurn(async () => {
+        const damage = published && (await inspect(target.path, published));
+        if (published === undefined || damage === undefined) return undefined;
+        const displacedTo = (await isDirectory(target.path))
+          ? await displaceDirectory(target)
+          : undefined;
+        await replacePassfile(target, published.content);
+        await remember(published.content);
+        return { damage, ...(displacedTo !== undefined && { displacedTo }) };
+      }),
+
+    remove: () =>
+      inTurn(async () => {
+        published = undefined;
+        await removePassfile(target);
+      }),
   };
 }
 
+/** One after the other, so that a repair never puts an older token over a newer one. */
+function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  const stats = await lstat(path).catch(() => undefined);
+  return stats?.isDirectory() ?? false;
+}
+
+interface InPlace {
+  readonly content: Buffer;
+  readonly writtenAtMs: number;
+  readonly owner: { readonly uid: number; readonly gid: number };
+}
+
 /** A file that libpq would not read, or that is not a file, is not in service: nothing to adopt. */
-async function readInPlace(
-  path: string,
-): Promise<{ content: Buffer; writtenAtMs: number } | undefined> {
-  const file = await open(
-    path,
-    constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW,
-  ).catch(() => undefined);
+async function readInPlace(path: string): Promise<InPlace | undefined> {
+  const file = await openInPlace(path).catch(() => undefined);
   if (file === undefined) return undefined;
   try {
     const stats = await file.stat();
     const acceptable = stats.isFile() && (stats.mode & 0o077) === 0;
     if (!acceptable || stats.size > LARGEST_PASSFILE_BYTES) return undefined;
-    return { content: await file.readFile(), writtenAtMs: stats.mtimeMs };
+    const { uid, gid, mtimeMs: writtenAtMs } = stats;
+    return { content: await file.readFile(), writtenAtMs, owner: { uid, gid } };
   } finally {
     await file.close();
   }

@@ -1,13 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { lstat, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
+import { systemErrorCode } from '../support/errors.ts';
+import { belongsTo, inspect, type Owner } from './inspect.ts';
 import { explainWriteError } from './write-errors.ts';
-
-interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 export interface PassfileTarget {
   readonly path: string;
@@ -18,8 +15,22 @@ export interface PassfileTarget {
 }
 
 /**
+ * Puts `content` in place, unless the file in place is already right.
+ *
+ * @throws PgpassdError `passfile.*`; the file in place stays as it was
+ */
+export async function publishPassfile(
+  target: PassfileTarget,
+  content: Buffer,
+): Promise<'written' | 'unchanged'> {
+  if ((await inspect(target.path, { ...target, content })) === undefined) return 'unchanged';
+  await replacePassfile(target, content);
+  return 'written';
+}
+
+/**
  * Puts `content` in place in one rename, so that a reader sees the old file or the new one, whole
- * and never looser than `mode`. Writes nothing when the file in place is already right.
+ * and never looser than `mode`.
  *
  * write-file-atomic creates the file with its mode, syncs it and cleans up after itself, but it
  * follows a symlink in the target's place, forgives a refused chown, and takes a short write for a
@@ -28,14 +39,9 @@ export interface PassfileTarget {
  *
  * @throws PgpassdError `passfile.*`; the file in place stays as it was
  */
-export async function publishPassfile(
-  target: PassfileTarget,
-  content: Buffer,
-): Promise<'written' | 'unchanged'> {
+export async function replacePassfile(target: PassfileTarget, content: Buffer): Promise<void> {
   try {
-    if (await isInPlace(target, content)) return 'unchanged';
     await withStagedFile(target, content, (staged) => rename(staged, target.path));
-    return 'written';
   } catch (error) {
     throw explainWriteError(error, target);
   }
@@ -68,6 +74,26 @@ export async function removePassfile(target: PassfileTarget): Promise<void> {
   });
 }
 
+/**
+ * Makes room for the passfile where a directory stands: an empty one goes, any other is moved aside.
+ * Returns where to.
+ *
+ * @throws PgpassdError `passfile.*`
+ */
+export async function displaceDirectory(target: PassfileTarget): Promise<string | undefined> {
+  try {
+    await rmdir(target.path);
+    return undefined;
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOTEMPTY') throw explainWriteError(error, target);
+  }
+  const aside = `${target.path}.displaced-${randomBytes(4).toString('hex')}`;
+  await rename(target.path, aside).catch((error: unknown) => {
+    throw explainWriteError(error, target);
+  });
+  return aside;
+}
+
 /** Removes what an interrupted publication of this passfile left beside it. Returns how many files. */
 export async function sweepLeftovers(target: PassfileTarget): Promise<number> {
   const directory = dirname(target.path);
@@ -76,14 +102,6 @@ export async function sweepLeftovers(target: PassfileTarget): Promise<number> {
   const leftovers = names.filter((name) => name.startsWith(prefix));
   await Promise.all(leftovers.map((name) => rm(join(directory, name), { force: true })));
   return leftovers.length;
-}
-
-async function isInPlace({ path, mode, owner }: PassfileTarget, content: Buffer): Promise<boolean> {
-  const stats = await lstat(path).catch(() => undefined);
-  if (!stats?.isFile() || (stats.mode & 0o7777) !== mode) return false;
-  if (!belongsTo(stats, owner)) return false;
-  const inPlace = await readFile(path).catch(() => undefined);
-  return inPlace?.equals(content) ?? false;
 }
 
 async function withStagedFile(
@@ -110,13 +128,12 @@ async function checkStaged(staged: string, target: PassfileTarget, content: Buff
   if (stats.size !== content.length) {
     throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
   }
+  if ((stats.mode & 0o7777) !== target.mode) {
+    throw Object.assign(new Error('mode unchanged'), { code: 'EPERM', syscall: 'chmod' });
+  }
   if (!belongsTo(stats, target.owner)) {
     throw Object.assign(new Error('owner unchanged'), { code: 'EPERM', syscall: 'chown' });
   }
-}
-
-function belongsTo(stats: Owner, owner: Owner | undefined): boolean {
-  return owner === undefined || (stats.uid === owner.uid && stats.gid === owner.gid);
 }
 
 /** Hidden, and tied to the one passfile: others may keep theirs in the same directory. */

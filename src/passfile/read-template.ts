@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
 import { PgpassdError, systemErrorCode } from '../support/errors.ts';
 import type { PassfileLayout } from './layout.ts';
 import { PLACEHOLDER, templateLayout } from './template.ts';
@@ -13,7 +13,8 @@ const LARGEST_TEMPLATE_BYTES = 1024 * 1024;
  */
 export async function readTemplate(path: string): Promise<Buffer> {
   try {
-    const file = await open(path, 'r');
+    // Without O_NONBLOCK a FIFO would hold us until somebody writes to it.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stats = await file.stat();
       if (!stats.isFile()) throw unusable(path, 'is not a regular file');

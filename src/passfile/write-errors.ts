@@ -26,6 +26,12 @@ const notGiven: Reading = {
     'Run pgpassd with the same runAsUser as the application instead of --owner, or grant it the capability CHOWN.',
 };
 
+const notKept: Reading = {
+  code: 'passfile.unwritable',
+  what: 'its file system does not keep the mode, and libpq ignores a file that others may read',
+  remedy: 'Use an emptyDir, or another volume that keeps the modes of files.',
+};
+
 const readings: Readonly<Record<string, Reading>> = {
   ENOSPC: noSpace,
   EDQUOT: noSpace,
@@ -72,7 +78,9 @@ export function explainWriteError(error: unknown, target: { readonly path: strin
 }
 
 function read(error: unknown, directory: string): Reading {
-  if (error instanceof Error && 'syscall' in error && error.syscall === 'chown') return notGiven;
+  const syscall = error instanceof Error && 'syscall' in error ? error.syscall : undefined;
+  if (syscall === 'chown') return notGiven;
+  if (syscall === 'chmod') return notKept;
   const code = systemErrorCode(error) ?? 'unknown error';
   return (
     readings[code] ?? {

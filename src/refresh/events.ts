@@ -1,4 +1,5 @@
 import type { FederatedIdentity } from '../federated-token/token.ts';
+import type { Damage } from '../passfile/inspect.ts';
 import type { PgpassdError } from '../support/errors.ts';
 
 /** The token that clients find in the passfile. */
@@ -18,6 +19,17 @@ export type RefreshEvent =
       readonly refreshInMs: number;
     }
   | { readonly type: 'passfile.written' | 'passfile.unchanged' }
+  | {
+      /** Somebody had changed the passfile; it is back. */
+      readonly type: 'passfile.repaired';
+      readonly damage: Damage;
+      /** Where a directory that stood in its place is now. */
+      readonly displacedTo?: string;
+      /** Since the start, this one included. */
+      readonly repairs: number;
+    }
+  | { readonly type: 'passfile.contested'; readonly repairsInAMinute: number }
+  | { readonly type: 'passfile.repair-failed'; readonly error: PgpassdError }
   | { readonly type: 'refresh.started'; readonly cause: RefreshCause }
   | {
       readonly type: 'token.refreshed';
@@ -44,7 +56,9 @@ export type RefreshEvent =
       readonly refreshing: boolean;
     }
   | {
-      readonly type: 'federated-token.watch-failed' | 'template.watch-failed';
+      /** The file is only polled from now on. */
+      readonly type: 'watch.failed';
+      readonly what: 'federated-token' | 'template' | 'passfile';
       readonly error: unknown;
     }
   | { readonly type: 'template.changed' }

@@ -9,8 +9,8 @@ export const SHORTEST_INTERVAL_MS = { due: 500, asked: 1_000 } as const;
 /** Refreshing is spread over this share of its delay, always to the early side. */
 const JITTER = 0.1;
 
-/** A source may hand out the token it has until shortly before the end: ask it no more often than this. */
-const SAME_TOKEN_FLOOR_MS = 10_000;
+/** What a source says, or hands out again until shortly before its end, makes nobody ask more often than this. */
+const SOURCE_FLOOR_MS = 10_000;
 
 /** A time to come: so long after a moment that both clocks remember. */
 export interface Wait {
@@ -32,9 +32,9 @@ export interface RefreshWish {
 
 /** How long after its acquisition a token is to be refreshed. */
 export function refreshDelayMs(wish: RefreshWish): number {
-  const latestMs = Math.min(wish.fraction * wish.lifeMs, wish.refreshInMs ?? Infinity);
-  const delayMs = latestMs * (1 - JITTER * wish.random);
-  const floorMs = wish.sameToken ? Math.min(SAME_TOKEN_FLOOR_MS, wish.lifeMs / 2) : 0;
+  const wishedMs = Math.max(wish.refreshInMs ?? Infinity, SOURCE_FLOOR_MS);
+  const delayMs = Math.min(wish.fraction * wish.lifeMs, wishedMs) * (1 - JITTER * wish.random);
+  const floorMs = wish.sameToken ? Math.min(SOURCE_FLOOR_MS, wish.lifeMs / 2) : 0;
   return Math.max(delayMs, floorMs);
 }
 

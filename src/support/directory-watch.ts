@@ -1,5 +1,5 @@
 import { lstat, stat } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { watch } from 'chokidar';
 
 /** The symlink that kubelet's AtomicWriter replaces to publish a volume's new content. */
@@ -46,35 +46,41 @@ export interface DirectoryWatchListener {
 
 /**
  * Watches `directory` for a new `..data`, or a change of what lies next on the way to `path`: the
- * file itself, or a directory that does not exist yet. Resolves once it hears.
+ * file itself, or a directory that does not exist yet. Resolves once it hears; rejects when the
+ * system does not let it.
  */
 export async function watchDirectory(
   directory: string,
   path: string,
   listener: DirectoryWatchListener,
 ): Promise<DirectoryWatch> {
-  const relevant = new Set([
-    directory,
-    join(directory, DATA_LINK),
-    join(directory, relative(directory, path).split(sep)[0] ?? ''),
-  ]);
+  const next = join(directory, relative(directory, path).split(sep)[0] ?? '');
+  const relevant = new Set([directory, join(directory, DATA_LINK), next]);
   const watcher = watch(directory, {
     depth: 0,
     followSymlinks: false,
     ignoreInitial: true,
     ignored: (each) => !relevant.has(each),
   });
-  await new Promise<void>((ready) => {
-    watcher
-      .on('all', (event, changed) => {
-        if (event === 'unlinkDir' && changed === directory) listener.onEnd();
-        else listener.onChange();
-      })
-      .on('error', (error) => {
-        listener.onEnd(error);
-        ready();
-      })
-      .on('ready', ready);
-  });
+  try {
+    await new Promise<void>((ready, failed) => {
+      watcher.once('ready', ready).once('error', failed);
+    });
+  } catch (error) {
+    await watcher.close();
+    throw error;
+  }
+  watcher
+    .on('all', (event, changed) => {
+      if (event === 'unlinkDir' && changed === directory) listener.onEnd();
+      else listener.onChange();
+    })
+    // The system tells more than chokidar does: a changed mode or owner, and that the directory was moved.
+    .on('raw', (_event, name, details) => {
+      const { watchedPath = directory } = details as { readonly watchedPath?: string };
+      const moved = watchedPath === directory && name === basename(directory);
+      if (moved || relevant.has(join(watchedPath, name ?? ''))) listener.onChange();
+    })
+    .on('error', (error) => listener.onEnd(error));
   return { directory, close: () => watcher.close() };
 }

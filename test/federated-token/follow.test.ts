@@ -1,7 +1,7 @@
 import { rename } from 'node:fs/promises';
 import { setTimeout as wallTimer } from 'node:timers';
 import { afterEach, describe, expect, test } from 'vitest';
-import { followFederatedToken } from '../../src/federated-token/follow.ts';
+import { createTokenFollower } from '../../src/federated-token/follow.ts';
 import { readFederatedToken } from '../../src/federated-token/read.ts';
 import type { FederatedToken } from '../../src/federated-token/token.ts';
 import type { Clock } from '../../src/support/clock.ts';
@@ -43,18 +43,15 @@ function follow(
   const watchFailures: unknown[] = [];
   let tell = (_: FederatedToken) => {};
   const stop = new AbortController();
-  const following = followFederatedToken(
-    {
-      path,
-      ...how,
-      onToken: (federated) => {
-        seen.push(federated);
-        tell(federated);
-      },
-      onWatchFailed: (error) => watchFailures.push(error),
+  const following = createTokenFollower({
+    path,
+    ...how,
+    onToken: (federated) => {
+      seen.push(federated);
+      tell(federated);
     },
-    stop.signal,
-  );
+    onWatchFailed: (error) => watchFailures.push(error),
+  }).run(stop.signal);
   releases.push(() => {
     stop.abort();
     return following;

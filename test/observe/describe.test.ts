@@ -45,6 +45,8 @@ const federated = {
   refreshing: false,
 };
 
+const systemError = (code: string) => Object.assign(new Error('system'), { code });
+
 /** One of each type: the compiler asks for those that are added. */
 const lines: { readonly [T in EventType]: [RefreshEvent & { type: T }, Level, string, object] } = {
   'passfile.swept': [
@@ -127,22 +129,37 @@ const lines: { readonly [T in EventType]: [RefreshEvent & { type: T }, Level, st
     'It is bad. Mend it. The last good template stays in force.',
     { reason: 'config.invalid', remedy: 'Mend it.' },
   ],
-  'template.watch-failed': [
-    { type: 'template.watch-failed', error: new Error('EMFILE') },
+  'watch.failed': [
+    { type: 'watch.failed', what: 'template', error: systemError('EMFILE') },
     'warn',
-    'cannot watch the file, so it is only polled; raise fs.inotify.max_user_instances on the node',
-    {},
+    'files cannot be watched (EMFILE), so they are looked at every 30 s; raise fs.inotify.max_user_instances on the node',
+    { what: 'template' },
+  ],
+  'passfile.repaired': [
+    { type: 'passfile.repaired', damage: 'mode', repairs: 2 },
+    'warn',
+    'somebody changed the mode of the passfile; put it back',
+    { damage: 'mode', repairs: 2 },
+  ],
+  'passfile.contested': [
+    { type: 'passfile.contested', repairsInAMinute: 6 },
+    'error',
+    'somebody keeps changing the passfile, 6 times within a minute; find the other writer',
+    { repairsInAMinute: 6 },
+  ],
+  'passfile.repair-failed': [
+    {
+      type: 'passfile.repair-failed',
+      error: new PgpassdError('passfile.no-space', 'Full', 'Raise it.'),
+    },
+    'error',
+    'Full. Raise it.',
+    { reason: 'passfile.no-space', remedy: 'Raise it.' },
   ],
   'token-command.said': [
     { type: 'token-command.said', text: 'logged in' },
     'debug',
     'logged in',
-    {},
-  ],
-  'federated-token.watch-failed': [
-    { type: 'federated-token.watch-failed', error: new Error('EMFILE') },
-    'warn',
-    'fs.inotify.max_user_instances',
     {},
   ],
 };
@@ -228,6 +245,22 @@ describe('a failure', () => {
   ])('reads as sentences: %s', (message, expected) => {
     expect(sentence(new PgpassdError('internal', message, 'Look.'))).toBe(expected);
   });
+});
+
+test.each([
+  ['EMFILE', 'fs.inotify.max_user_instances'],
+  ['ENFILE', 'fs.file-max'],
+  ['ENOSPC', 'fs.inotify.max_user_watches'],
+  ['EOPNOTSUPP', 'inotify'],
+])('watching that fails with %s names %s', (code, setting) => {
+  const event = { type: 'watch.failed', what: 'passfile', error: systemError(code) } as const;
+  expect(describeEvent(event).message).toContain(setting);
+});
+
+test('a directory that was moved aside is told with its new name', () => {
+  const event = { type: 'passfile.repaired', damage: 'not-a-file', repairs: 1 } as const;
+  const line = describeEvent({ ...event, displacedTo: '/pgpass/pgpass.displaced-12345678' });
+  expect(line.fields).toMatchObject({ displacedTo: '/pgpass/pgpass.displaced-12345678' });
 });
 
 test('a token that expired before it could be published is none', () => {

@@ -77,6 +77,17 @@ test('while a token is valid every failure is told', () => {
   expect([level({ ...failed, token }), level({ ...failed, token })]).toEqual(['error', 'error']);
 });
 
+test('that files cannot be watched is told once', () => {
+  const { level } = narration();
+  const failure = (what: 'passfile' | 'template') =>
+    level({ type: 'watch.failed', what, error: new Error('EMFILE') });
+  expect([failure('passfile'), failure('template'), failure('passfile')]).toEqual([
+    'warn',
+    'debug',
+    'debug',
+  ]);
+});
+
 test('whatever else happens is told as it is', () => {
   const { level } = narration();
   level(failed);

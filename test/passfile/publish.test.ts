@@ -1,4 +1,4 @@
-import { execFile, fork, spawnSync } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmod,
@@ -14,7 +14,6 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   type PassfileTarget,
@@ -23,6 +22,7 @@ import {
   tryDirectory,
 } from '../../src/passfile/publish.ts';
 import { seededRandom } from '../support/random.ts';
+import { canMount, mountTmpfs } from '../support/tmpfs.ts';
 import { checkContent, numberedContent } from './numbered-content.ts';
 
 const asRoot = process.getuid?.() === 0;
@@ -147,8 +147,7 @@ describe('a volume that runs full', () => {
   test.skipIf(!canMount())(
     'keeps the file in place whole, leaves nothing behind, and is named (needs to mount a tmpfs)',
     async () => {
-      const run = promisify(execFile);
-      await run('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'pgpassd-test', directory]);
+      const tmpfs = await mountTmpfs(directory, 16);
       try {
         await publishPassfile(target, Buffer.from('in place\n'));
         await writeFile(join(directory, 'filler'), 'x'.repeat(8 * 1024));
@@ -161,7 +160,7 @@ describe('a volume that runs full', () => {
         await rm(join(directory, 'filler'));
         expect(await publishPassfile(target, Buffer.from('y'.repeat(6 * 1024)))).toBe('written');
       } finally {
-        await run('umount', [directory]);
+        await tmpfs.unmount();
       }
     },
   );
@@ -210,10 +209,4 @@ describe('sweeping', () => {
 /** Lets the event loop turn: the child goes on for a while that no clock measures. */
 async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Root may lack the capability, in a container for one. */
-function canMount(): boolean {
-  const { status } = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'probe', '/mnt']);
-  return asRoot && status === 0;
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { describe, test } from 'vitest';
 import type { TokenBody } from '../support/fake-entra/answers.ts';
 import {
@@ -10,7 +10,13 @@ import {
 } from '../support/fake-entra/faults.ts';
 import { findLeaks } from '../support/leak-check.ts';
 import type { Pgpassd } from '../support/pgpassd-process.ts';
-import { leavePassfile, openWorkload, type Workload, type WorkloadOptions } from './workload.ts';
+import {
+  leavePassfile,
+  openWorkload,
+  takeAway,
+  type Workload,
+  type WorkloadOptions,
+} from './workload.ts';
 
 /** A refusal in Entra's shape; everything in it that a careless server could fill is filled. */
 const refusalWith = (fields: Record<string, unknown>, headers: Record<string, string> = {}) =>
@@ -33,7 +39,7 @@ const quotations: Readonly<Record<string, (assertion: string) => Fault>> = {
       `Bad token ${assertion.slice(7, 60)}...${assertion.slice(-30)} (${assertion.slice(90, 107)}).`,
     ),
   'a refusal that quotes it where a long text is cut': (assertion) =>
-    aadsts(50027, 401, 'invalid_client', `${'Bad token. '.repeat(33)}${assertion}`),
+    aadsts(50027, 401, 'invalid_client', `${'Bad token, '.repeat(33)}${assertion}`),
   'a refusal that quotes it line by line': (assertion) =>
     refusalWith({ error_description: assertion.replaceAll(/.{64}/g, '$& ') }),
   'a refusal that is nothing but it': (assertion) =>
@@ -98,11 +104,12 @@ const formats = [
 describe.concurrent.for(formats)(
   'nothing printed as $format holds a piece of a token',
   ({ format, quoted, spoilt }) => {
-    const args = ['once', '--log-format', format, '--timeout', '1s', '--request-timeout', '1s'];
+    const unhurried = ['once', '--log-format', format];
+    const args = [...unhurried, '--timeout', '1s', '--request-timeout', '1s'];
 
     test('when all goes well', async ({ expect, onTestFinished }) => {
       const { entra, start } = await openWorkload({ onTestFinished });
-      const pgpassd = start(args);
+      const pgpassd = start(unhurried);
       expect(await pgpassd.exited).toEqual({ code: 0, signal: null });
       expect(pgpassd.output()).toContain('got a token');
       expect(findLeaks(pgpassd.output(), entra.secrets())).toEqual([]);
@@ -163,13 +170,15 @@ const courses: readonly Course[] = [
   },
   {
     name: 'when the passfile cannot be written with the token',
-    run: async ({ passfile }, start) => {
+    run: async ({ directory }, start) => {
       const pgpassd = start();
       await pgpassd.waitFor('token.refreshed');
-      await rm(passfile);
-      await mkdir(passfile);
+      await takeAway(directory);
+      await writeFile(directory, 'a file where the directory was');
       pgpassd.signal('SIGHUP');
-      await pgpassd.waitFor(({ reason }) => reason === 'passfile.unwritable');
+      await pgpassd.waitFor(
+        ({ event, reason }) => event === 'refresh.failed' && reason === 'passfile.unwritable',
+      );
     },
   },
   {

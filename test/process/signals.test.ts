@@ -1,8 +1,8 @@
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Pgpassd, PgpassdExit } from '../support/pgpassd-process.ts';
-import { openWorkload, passfileWith, startedFor } from './workload.ts';
+import { openWorkload, passfileWith, startedFor, takeAway, whileStopped } from './workload.ts';
 
 const stopSignals = ['SIGTERM', 'SIGINT'] as const;
 const done: PgpassdExit = { code: 0, signal: null };
@@ -70,11 +70,11 @@ describe('when run is stopped', () => {
   });
 
   test('a passfile that cannot be removed is told, and ends it with 0 all the same', async () => {
-    const { passfile, start } = await openWorkload();
+    const { directory, start } = await openWorkload();
     const pgpassd = start(['run', '--on-exit', 'remove']);
     await pgpassd.waitFor('token.refreshed');
-    await rm(passfile);
-    await mkdir(passfile);
+    await takeAway(directory);
+    await writeFile(directory, 'a file where the directory was');
     expect(await stop(pgpassd, 'SIGTERM')).toEqual(done);
     expect(pgpassd.lines.map(({ event }) => event)).toContain('passfile.remove-failed');
   });
@@ -88,19 +88,14 @@ describe('when run is stopped', () => {
     const { start } = await openWorkload();
     const pgpassd = start(['run', '--on-exit', 'remove'], uncached);
     await pgpassd.waitFor('token.refreshed');
-    pgpassd.signal('SIGSTOP');
-    await untilStopped(pgpassd.pid);
-    for (const name of stopSignals) pgpassd.signal(name);
-    pgpassd.signal('SIGCONT');
+    await whileStopped(pgpassd, async () => {
+      for (const name of stopSignals) pgpassd.signal(name);
+    });
     const { code } = await pgpassd.exited;
     expect([128 + 2, 128 + 15]).toContain(code);
     expect(pgpassd.lines.map(({ event }) => event)).not.toContain('stopped');
   });
 });
-
-async function untilStopped(pid: number): Promise<void> {
-  while (!/^State:\tT/m.test(await readFile(`/proc/${pid}/status`, 'utf8'))) await setImmediate();
-}
 
 describe.concurrent('SIGHUP', () => {
   test('makes an exchange now, and the passfile gets the new token', async ({

@@ -1,6 +1,7 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { expect, onTestFinished as globalOnTestFinished } from 'vitest';
 import {
   type FakeEntra,
@@ -57,6 +58,7 @@ export async function openWorkload(options: WorkloadOptions = {}): Promise<Workl
   onTestFinished(async () => {
     await chmod(directory, 0o700);
     await rm(directory, { recursive: true });
+    await rm(awayFrom(directory), { recursive: true, force: true });
   });
 
   const token = options.federatedToken;
@@ -110,6 +112,23 @@ export async function leavePassfile(
   }
   await utimes(passfile, then() / 1000, then() / 1000);
   return readFile(passfile, 'utf8');
+}
+
+const awayFrom = (directory: string): string => `${directory}-away`;
+
+/** At once and whole, where a removal would go from file to file and find new ones. */
+export function takeAway(directory: string): Promise<void> {
+  return rename(directory, awayFrom(directory));
+}
+
+/** Does what pgpassd is to find done when it goes on. */
+export async function whileStopped(pgpassd: Pgpassd, work: () => Promise<unknown>): Promise<void> {
+  pgpassd.signal('SIGSTOP');
+  const stopped = async () =>
+    /^State:\tT/m.test(await readFile(`/proc/${pgpassd.pid}/status`, 'utf8'));
+  while (!(await stopped())) await setImmediate();
+  await work();
+  pgpassd.signal('SIGCONT');
 }
 
 /** What tells a file that nobody touched from one that was written again. */

@@ -1,0 +1,47 @@
+import { type Attention, FileAttendant } from '../support/attend-file.ts';
+import { asPgpassdError, type PgpassdError } from '../support/errors.ts';
+import { Fight } from './fight.ts';
+import type { Passfile, Repair } from './passfile.ts';
+
+export interface GuardOptions extends Omit<Attention, 'look'> {
+  readonly passfile: Pick<Passfile, 'repair'>;
+  /** Told with the number of repairs since the start. */
+  readonly onRepaired: (repair: Repair, repairs: number) => void;
+  /** Somebody keeps changing the passfile; repairs are slowed down from now on. Called once a fight. */
+  readonly onContested: (repairsInAMinute: number) => void;
+  /** Tried again at the next change or poll; called once for each failure that differs from the last. */
+  readonly onRepairFailed: (error: PgpassdError) => void;
+}
+
+/** Looks after the passfile between refreshes: whatever happens to it, it is put back. */
+export function createGuard(options: GuardOptions): FileAttendant {
+  const { clock, passfile } = options;
+  const fight = new Fight();
+  const nowMs = () => clock.now().monotonicMs;
+  let repairs = 0;
+  let lastFailure: string | undefined;
+
+  const repaired = (repair: Repair) => {
+    repairs += 1;
+    options.onRepaired(repair, repairs);
+    const contested = fight.noteRepair(nowMs());
+    if (contested !== undefined) options.onContested(contested);
+  };
+
+  return new FileAttendant({
+    ...options,
+    async look(signal) {
+      const truceMs = fight.truceMs(nowMs());
+      if (truceMs > 0) await clock.sleep(truceMs, signal);
+      try {
+        const repair = await passfile.repair();
+        lastFailure = undefined;
+        if (repair !== undefined) repaired(repair);
+      } catch (thrown) {
+        const error = asPgpassdError(thrown);
+        if (error.message !== lastFailure) options.onRepairFailed(error);
+        lastFailure = error.message;
+      }
+    },
+  });
+}

@@ -1,0 +1,78 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { damages, elsewhere, isRight } from '../passfile/damages.ts';
+import type { Pgpassd } from '../support/pgpassd-process.ts';
+import { openWorkload, passfileWith, takeAway, type Workload, whileStopped } from './workload.ts';
+
+const asRoot = process.getuid?.() === 0;
+/** What is promised while watching works; polling alone would take up to 30 s. */
+const soon = { within: 5_000 };
+
+async function startGuarded(): Promise<{ workload: Workload; pgpassd: Pgpassd; content: string }> {
+  const workload = await openWorkload();
+  const pgpassd = workload.start(['run']);
+  await pgpassd.waitFor('token.refreshed');
+  return { workload, pgpassd, content: passfileWith(workload.entra.issued[0]) };
+}
+
+describe.each(damages)('a passfile that was $how', (each) => {
+  test.skipIf(each.asRoot && !asRoot)('is right again within 5 s', async () => {
+    const { workload, pgpassd, content } = await startGuarded();
+    const { passfile, entra } = workload;
+    await whileStopped(pgpassd, () => each.todo(passfile));
+    const line = await pgpassd.waitFor('passfile.repaired', soon);
+    expect(line).toMatchObject({ level: 'warn', damage: each.damage, repairs: 1 });
+    expect(await isRight(passfile, content)).toBe(true);
+    expect(entra.issued).toHaveLength(1);
+  });
+});
+
+test('all of that, one after the other on one process, is mended within 5 s each, and the link leads to what it did', async () => {
+  const { workload, pgpassd, content } = await startGuarded();
+  const { passfile } = workload;
+  for (const { todo } of damages.filter((each) => !each.asRoot).slice(0, 6)) {
+    await whileStopped(pgpassd, () => todo(passfile));
+    await pgpassd.waitFor('passfile.repaired', soon);
+    expect(await isRight(passfile, content)).toBe(true);
+  }
+  await damages.find(({ how }) => how.includes('link'))?.todo(passfile);
+  await pgpassd.waitFor('passfile.contested');
+  await pgpassd.waitFor('passfile.repaired');
+  expect(await readFile(elsewhere(passfile), 'utf8')).toBe('untouched');
+  expect(await isRight(passfile, content)).toBe(true);
+});
+
+test('while an exchange hangs the passfile is looked after as ever', async () => {
+  const { workload, pgpassd, content } = await startGuarded();
+  const { passfile, entra } = workload;
+  entra.faults.always({ kind: 'hang' });
+  const asked = entra.nextRequest();
+  pgpassd.signal('SIGHUP');
+  await asked;
+  await rm(passfile);
+  await pgpassd.waitFor('passfile.repaired', soon);
+  expect(await isRight(passfile, content)).toBe(true);
+});
+
+test('a directory that vanishes and returns gets its passfile back within 5 s', async () => {
+  const { workload, pgpassd, content } = await startGuarded();
+  const { directory, passfile } = workload;
+  await takeAway(directory);
+  expect(await pgpassd.waitFor('passfile.repair-failed', soon)).toMatchObject({
+    level: 'error',
+    reason: 'passfile.unwritable',
+  });
+  await mkdir(directory);
+  await pgpassd.waitFor('passfile.repaired', soon);
+  expect(await isRight(passfile, content)).toBe(true);
+});
+
+test('a new token published over a damaged passfile is no repair', async () => {
+  const { workload, pgpassd } = await startGuarded();
+  const { passfile, entra } = workload;
+  pgpassd.signal('SIGHUP');
+  await pgpassd.waitFor('token.refreshed');
+  await writeFile(passfile, 'garbage');
+  await pgpassd.waitFor('passfile.repaired', soon);
+  expect(await isRight(passfile, passfileWith(entra.issued[1]))).toBe(true);
+});
