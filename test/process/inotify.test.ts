@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openWorkload, passfileWith } from './workload.ts';
 
@@ -35,5 +36,28 @@ test.skipIf(!canExhaust())(
       event: 'watch.failed',
       msg: expect.stringContaining('fs.inotify.max_user_instances'),
     });
+  },
+);
+
+test.skipIf(!canExhaust())(
+  'without inotify instances SIGHUP reads the template again (needs user namespaces)',
+  async () => {
+    const { entra, directory, passfile, start } = await openWorkload();
+    const template = join(directory, 'template');
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the template's own syntax
+    const line = 'server:5432:*:app:${token}\n';
+    await writeFile(template, line);
+    const pgpassd = start(['run', '--template', template], {
+      under: withoutInotify,
+      env: { PGPASSD_ENTRIES: undefined },
+    });
+    await pgpassd.waitFor('token.refreshed');
+    await pgpassd.waitFor(({ event, what }) => event === 'watch.failed' && what === 'template');
+    await writeFile(template, `# edited\n${line}`);
+    pgpassd.signal('SIGHUP');
+    await pgpassd.waitFor('token.refreshed');
+    expect(await readFile(passfile, 'utf8')).toBe(
+      `# edited\nserver:5432:*:app:${entra.issued[1]}\n`,
+    );
   },
 );
