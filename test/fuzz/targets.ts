@@ -1,0 +1,7 @@
+import type { FuzzTarget } from './target.ts';
+import { answers } from './targets/answers.ts';
+import { passfiles } from './targets/passfiles.ts';
+import { settings } from './targets/settings.ts';
+import { tokens } from './targets/tokens.ts';
+
+export const targets: readonly FuzzTarget[] = [...answers, ...passfiles, ...settings, ...tokens];

@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { adoptToken } from '../../../src/passfile/adopt.ts';
+import { formatLine, parseLine, passwordSpan, splitFields } from '../../../src/passfile/format.ts';
+import { entriesLayout } from '../../../src/passfile/layout.ts';
+import { PLACEHOLDER, templateLayout } from '../../../src/passfile/template.ts';
+import { insist } from '../outcome.ts';
+import { fuzz, nearly } from '../target.ts';
+
+const pieces = [':', '\\:', '\\\\', '*', '#', 'a', '5432', PLACEHOLDER, '\r\n', 'password'];
+const samples = [
+  'my-server:5432:*:my-app:password\n',
+  `# a comment\nmy-server:5432:*:my-app:${PLACEHOLDER}\r\nother:*:*:her:se\\:cret\n`,
+];
+const text = nearly(samples, pieces);
+const line = text.map((each) => each.replaceAll(/[\r\n\0]/g, ''));
+const claims = Buffer.from(JSON.stringify({ iat: 1, exp: 2 })).toString('base64url');
+const entry = { host: 'my-server', port: '5432', database: null, user: 'my-app' };
+
+export const passfiles = [
+  fuzz('passfile line', line, (each) => {
+    insist(splitFields(each).join(':') === each, 'splitting lost something');
+    const parsed = parseLine(each);
+    const span = passwordSpan(each);
+    insist((parsed === undefined) === (span === undefined), 'the two readings disagree');
+    if (parsed === undefined) return;
+    const again = parseLine(formatLine(parsed));
+    insist(JSON.stringify(again) === JSON.stringify(parsed), 'written and read it is another line');
+  }),
+
+  fuzz(
+    'passfile in place',
+    nearly([`my-server:5432:*:my-app:e30.${claims}.c2ln\n`], pieces),
+    (each) => {
+      const layout = entriesLayout([entry]);
+      const content = Buffer.from(each);
+      const adopted = adoptToken(content, 0, layout, () => true);
+      if (adopted === undefined) return;
+      insist(layout.render(adopted.token.unwrap()).equals(content), 'adopted what is not ours');
+      insist(Number.isFinite(adopted.expiresAtMs), 'adopted without an end');
+    },
+  ),
+
+  fuzz(
+    'template',
+    fc.tuple(
+      text.map((each) => Buffer.from(each, 'latin1')),
+      fc.constantFrom('a-token', 'a\\b:c', ''),
+    ),
+    ([template, password]) => {
+      const layout = templateLayout(template);
+      if (layout === undefined) return;
+      insist(layout.render(PLACEHOLDER).equals(template), 'something else than the token changed');
+      const content = layout.render(password);
+      insist(layout.passwordIn(content) === password, 'the password is not found again');
+    },
+  ),
+];

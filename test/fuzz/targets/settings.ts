@@ -1,0 +1,152 @@
+import fc from 'fast-check';
+import { loadConfig } from '../../../src/config/config.ts';
+import { parseEntries } from '../../../src/config/entry.ts';
+import { flagOf, variableOf } from '../../../src/config/option.ts';
+import { options } from '../../../src/config/options.ts';
+import {
+  parseAuthorityHost,
+  parseCommand,
+  parseDurationMs,
+  parseFormField,
+  parseFraction,
+  parseMode,
+  parseOwner,
+  parseTenantId,
+  ValueError,
+} from '../../../src/config/values.ts';
+import { formatLine, parseLine } from '../../../src/passfile/format.ts';
+import { PgpassdError } from '../../../src/support/errors.ts';
+import { holdsPiece, insist, isFitForLog, outcome } from '../outcome.ts';
+import { fuzz, nearly } from '../target.ts';
+
+const PASSWORD = 'correct-horse-battery-staple';
+
+/** Says what is expected, fit for a log, and never with the password of the string that it refuses. */
+const isValueError = (error: unknown): boolean =>
+  error instanceof ValueError && isFitForLog(error.message) && !holdsPiece(error.message, PASSWORD);
+
+const connectionString = nearly(
+  [
+    'my-server:5432:*:my-app',
+    'postgresql://my-app@my-server.postgres.database.azure.com:5432/appdb?sslmode=require',
+    `postgresql://my-app:${PASSWORD}@my-server/appdb`,
+    `postgresql://my-app@one:1,[::1]:2/db?password=${PASSWORD}&host=x`,
+    `host=my-server user=my-app dbname='app db' password='${PASSWORD}'`,
+    `host = one,two port=5432, user = my-app passwor=${PASSWORD}`,
+  ],
+  [
+    'postgresql://',
+    '@',
+    ':',
+    '/',
+    '?',
+    '&',
+    '=',
+    '%',
+    '%00',
+    '%zz',
+    '[',
+    ']',
+    ',',
+    'host=',
+    ' ',
+    '*',
+    PASSWORD,
+  ],
+);
+
+const value = nearly(
+  ['90s', '1h30m', '0.5', '0600', '1000:1000', '8f3c1a52-6d0e-4b7a-9c25-41e07fd3b690'],
+  ['9', '0', '1', '.', ':', '-', 'h', 'm', 's', 'e', ' ', '/'],
+);
+
+const parsers = { parseFraction, parseMode, parseOwner, parseTenantId, parseFormField };
+
+const names = Object.entries(options).map(([name, option]) => [
+  flagOf(name),
+  variableOf(name, option),
+]);
+const setting = fc.oneof(
+  fc.constant(`postgresql://my-app:${PASSWORD}@my-server`),
+  fc.constantFrom('https://login.microsoftonline.com/', '/path', 'my-server:5432:*:my-app', ''),
+  value,
+);
+const flag = fc.oneof(
+  fc.constantFrom(...names.map(([each = '']) => each)),
+  nearly(['--passfile', '--entry'], ['-', '--', 'e']),
+);
+const variable = fc.oneof(
+  fc.constantFrom(...names.map(([, each = '']) => each), 'AZURE_TENANT_ID', 'PGHOST', 'PGUSER'),
+  nearly(['PGPASSD_PASSFILE'], ['_', 'P']),
+);
+
+export const settings = [
+  fuzz('entry or connection string', connectionString, (text) => {
+    const entries = outcome(() => parseEntries(text), isValueError);
+    for (const entry of entries ?? []) {
+      const line = formatLine({ entry, password: 'p' });
+      insist(!/[\r\n\0]/.test(line), 'an entry is more than a line');
+      insist(
+        JSON.stringify(parseLine(line)?.entry) === JSON.stringify(entry),
+        'libpq would read another entry',
+      );
+    }
+  }),
+
+  fuzz('duration', value, (text) => {
+    const durationMs = outcome(() => parseDurationMs(text), isValueError);
+    insist(durationMs === undefined || durationMs >= 1_000, 'a duration below its smallest unit');
+  }),
+
+  fuzz('other values', value, (text) => {
+    for (const parse of Object.values(parsers)) outcome(() => parse(text), isValueError);
+  }),
+
+  fuzz(
+    'authority host',
+    nearly(
+      ['https://login.microsoftonline.com/', 'http://localhost:8080', 'https://[::1]/x'],
+      ['http://', 'https://', '@', ':', '/', '#', '?', '127.0.0.1', '[', ']', '%'],
+    ),
+    (text) => {
+      const url = outcome(() => parseAuthorityHost(text), isValueError);
+      if (url === undefined) return;
+      insist(
+        url.protocol === 'https:' || /^(localhost|127\.|\[::1)/.test(url.hostname),
+        'in clear',
+      );
+      insist(url.username + url.password + url.hash + url.search === '', 'more than host and path');
+    },
+  ),
+
+  fuzz(
+    'command line',
+    nearly(
+      [`az account get-access-token --resource 'a b' "c \\" d"`],
+      ["'", '"', '\\', ' ', '$', '`', '|'],
+    ),
+    (text) => {
+      const argv = outcome(() => parseCommand(text), isValueError);
+      insist(argv === undefined || argv[0] !== '', 'a command without a program');
+    },
+  ),
+
+  fuzz(
+    'configuration',
+    fc.tuple(
+      fc.array(fc.record({ flag, value: fc.option(setting, { nil: undefined }) }), {
+        maxLength: 4,
+      }),
+      fc.dictionary(variable, setting, { maxKeys: 4 }),
+    ),
+    ([flags, env]) => {
+      outcome(
+        () => loadConfig(flags, env),
+        (error) =>
+          error instanceof PgpassdError &&
+          error.code === 'config.invalid' &&
+          !holdsPiece(`${error.message} ${error.remedy}`, PASSWORD),
+      );
+    },
+  ),
+];

@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { parseFederatedToken } from '../../../src/federated-token/token.ts';
+import { decodeJwtClaims, numericDateMs } from '../../../src/support/jwt.ts';
+import { Secret } from '../../../src/support/secret.ts';
+import { interpretOutput } from '../../../src/token-command/interpret.ts';
+import { presentableLines } from '../../../src/token-command/stderr.ts';
+import { holdsPiece, insist, isPresentable, outcome } from '../outcome.ts';
+import { fuzz, nearly } from '../target.ts';
+
+const NOW_MS = Date.parse('2026-11-24T12:00:00Z');
+const claims = { iss: 'https://issuer.example/', sub: 'subject', aud: ['one'], exp: 1_795_521_600 };
+const segment = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const jwt = `eyJhbGciOiJSUzI1NiJ9.${segment(claims)}.c2lnbmF0dXJlLXRoYXQtaXMtbG9uZw`;
+const pieces = ['.', '-', '_', '=', 'e30', 'eyJ', ' ', '{', '}'];
+
+const odd = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.double(), fc.constant(1e300));
+const oddJwt = fc
+  .dictionary(fc.constantFrom('iss', 'sub', 'aud', 'exp', 'iat'), odd)
+  .map((each) => `e30.${segment(each)}.c2ln`);
+const token = fc.oneof(nearly([jwt, ` ${jwt}\n`], pieces), oddJwt);
+
+const output = nearly(
+  [
+    jwt,
+    `{"access_token": "${jwt}", "expires_in": 3599}`,
+    `{"accessToken": "${jwt}", "expiresOn": "2026-11-24 13:00:00.000000", "expires_on": 1795521600}`,
+    `{"status": {"token": "${jwt}", "expirationTimestamp": "2026-11-24T12:14:00Z"}}`,
+  ],
+  ['{', '}', '"', ':', ',', '[', 'null', '1e400', '-1', 'Z', '+14:00'],
+);
+
+export const tokens = [
+  fuzz('federated token', token, (content) => {
+    const federated = outcome(
+      () => parseFederatedToken(content, '/var/run/token'),
+      (error) => isPresentable(error, /^federated-token\./, content),
+    );
+    if (federated === undefined) return;
+    insist(/^[\w.-]+$/.test(federated.assertion.unwrap()), 'more than a JWT would be sent');
+    // Throws a RangeError when it is not a date.
+    new Date(federated.expiresAtMs ?? 0).toISOString();
+  }),
+
+  fuzz('JWT claims', token, (text) => {
+    const decoded = decodeJwtClaims(text);
+    if (decoded === undefined) return;
+    for (const name of ['exp', 'iat']) new Date(numericDateMs(decoded, name) ?? 0).toISOString();
+  }),
+
+  fuzz("a token command's output", output, (stdout) => {
+    const fallbackLifetimeSeconds = stdout.length % 2 === 0 ? 900 : undefined;
+    const issued = outcome(
+      () => interpretOutput(stdout, { nowMs: NOW_MS, fallbackLifetimeSeconds }),
+      (error) => isPresentable(error, /^token-command\.bad-output$/, jwt),
+    );
+    if (issued === undefined) return;
+    insist(issued.token.isPrintable(), 'the token would not fit one field of one line');
+    insist(issued.expiresInSeconds > 0 && issued.expiresInSeconds <= 366 * 86_400, 'no such life');
+  }),
+
+  fuzz(
+    "a token command's standard error",
+    nearly([`failed with ${jwt} for you`], pieces),
+    (stderr) => {
+      const lines = presentableLines(stderr, [new Secret(jwt)]);
+      insist(!holdsPiece(lines.join(' '), jwt), 'a piece of the token gets into the log');
+      insist(
+        lines.every((each) => !/\p{Cc}/u.test(each)),
+        'a line moves the cursor',
+      );
+    },
+  ),
+
+  fuzz('redaction', nearly([jwt, `before ${jwt} after`, jwt + jwt], pieces), (text) => {
+    const clean = new Secret(jwt).redactFrom(text);
+    insist(!holdsPiece(clean, jwt), 'a piece of the secret survives');
+  }),
+];
