@@ -2,6 +2,7 @@ import type { AdoptedToken } from '../../src/passfile/adopt.ts';
 import type { RefreshEvent } from '../../src/refresh/events.ts';
 import { type FetchToken, Refresher } from '../../src/refresh/refresher.ts';
 import type { AccessToken } from '../../src/support/access-token.ts';
+import { withDeadline } from '../../src/support/deadline.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { Secret } from '../../src/support/secret.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -19,12 +20,17 @@ export interface WorldOptions {
   readonly onEvent?: (event: RefreshEvent) => void;
   /** Hands out the token it has until it expires. */
   readonly caching?: boolean;
+  /** Keeps `events` empty, for a run longer than memory. */
+  readonly forgetful?: boolean;
 }
 
 interface IssuedToken {
   readonly token: Secret;
   readonly expiresAtTrueMs: number;
 }
+
+/** Longer than this Entra ever takes. */
+const REQUEST_TIMEOUT_MS = 30_000;
 
 /** The refresher with an Entra, a passfile and clients that live in simulated time. */
 export class World {
@@ -47,7 +53,7 @@ export class World {
   /** True time at which the token in the passfile, or the source's own, expires. */
   #expiresAtTrueMs: number | undefined;
   #cached: IssuedToken | undefined;
-  #expiryOf = new Map<string, number>();
+  readonly #expiryOf = new WeakMap<Secret, number>();
 
   constructor(options: WorldOptions) {
     this.#options = options;
@@ -64,7 +70,7 @@ export class World {
       random: this.random,
       refreshFraction: options.refreshFraction ?? 0.5,
       onEvent: (event) => {
-        this.events.push(event);
+        if (!options.forgetful) this.events.push(event);
         options.onEvent?.(event);
       },
     });
@@ -80,6 +86,11 @@ export class World {
     await this.#running;
   }
 
+  /** What `run` was given; aborted by `stop`. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
   count(type: RefreshEvent['type']): number {
     return this.events.filter((event) => event.type === type).length;
   }
@@ -91,7 +102,9 @@ export class World {
 
   #fetchToken: FetchToken = async (signal): Promise<AccessToken> => {
     this.exchanges += 1;
-    await this.clock.sleep(50 + this.random() * 1950, signal);
+    await withDeadline(this.clock, REQUEST_TIMEOUT_MS, signal, (attempt) =>
+      this.clock.sleep(50 + this.random() * 1950, attempt),
+    );
     if (this.outage) throw this.outage;
     const { caching, refreshInSeconds } = this.#options;
     const kept = caching && this.clock.trueMs < (this.#cached?.expiresAtTrueMs ?? 0);
@@ -107,10 +120,10 @@ export class World {
   #issue(): IssuedToken {
     const lifetimeSeconds = this.#options.lifetimeSeconds(this.random);
     this.issuedSeconds += lifetimeSeconds;
-    const text = `token-${this.exchanges}`;
+    const token = new Secret(`token-${this.exchanges}`);
     const expiresAtTrueMs = this.clock.trueMs + lifetimeSeconds * 1000;
-    this.#expiryOf.set(text, expiresAtTrueMs);
-    return { token: new Secret(text), expiresAtTrueMs };
+    this.#expiryOf.set(token, expiresAtTrueMs);
+    return { token, expiresAtTrueMs };
   }
 
   #adopt(): AdoptedToken | undefined {
@@ -122,7 +135,7 @@ export class World {
   #publish(token: Secret): 'written' {
     if (this.diskFull) throw new PgpassdError('passfile.no-space', 'full', 'Make room.');
     this.#noteGap();
-    this.#expiresAtTrueMs = this.#expiryOf.get(token.unwrap()) ?? 0;
+    this.#expiresAtTrueMs = this.#expiryOf.get(token) ?? 0;
     return 'written';
   }
 
