@@ -4,8 +4,14 @@ import { connect as connectTls } from 'node:tls';
 import type { Front } from '../support/postgres/front/server.ts';
 import { sslRequest } from '../support/postgres/front/wire.ts';
 
-/** Makes the front reachable at another TCP address; the client's TLS passes through. */
-export async function relay(front: Front, at: ListenOptions): Promise<Server> {
+/**
+ * Makes the front, or any other server, reachable at another TCP address; the client's TLS passes
+ * through. Where it is is looked up for each connection.
+ */
+export async function relay(
+  front: Pick<Front, 'host' | 'port'>,
+  at: ListenOptions,
+): Promise<Server> {
   return await listen(at, (client) => join(client, connect(front.port, front.host)));
 }
 

@@ -1,0 +1,171 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, rm, truncate } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { type Azure, startAzure } from '../postgres/azure.ts';
+import { startedFor } from '../process/workload.ts';
+import type { LogLine, Pgpassd } from '../support/pgpassd-process.ts';
+import { psql } from '../support/postgres/clients.ts';
+import { startTimeoutMs } from '../support/postgres/server.ts';
+import { type Context, expectUnharmed, noPsql, openPod, type Pod } from './pod.ts';
+
+let azure: Azure;
+
+beforeAll(async () => {
+  azure = await startAzure({});
+}, startTimeoutMs);
+afterAll(() => azure.close());
+
+const run = promisify(execFile);
+
+interface Damage {
+  readonly name: string;
+  readonly reason: string;
+  readonly what: RegExp;
+  readonly remedy: RegExp;
+  readonly inflict: (pod: Pod) => unknown;
+}
+
+const unreadable = {
+  reason: 'federated-token.unreadable',
+  remedy: /may read the projected token, and point --federated-token-file at the file itself/,
+};
+
+const gone = ({ volume }: Pod) => rm(volume.tokenPath, { recursive: true, force: true });
+
+const damages: readonly Damage[] = [
+  {
+    name: 'removed',
+    reason: 'federated-token.missing',
+    what: /does not exist/,
+    remedy: /azure\.workload\.identity\/use/,
+    inflict: gone,
+  },
+  {
+    name: 'empty',
+    reason: 'federated-token.empty',
+    what: /is empty/,
+    remedy: /Wait for kubelet/,
+    inflict: ({ volume }) => volume.write(''),
+  },
+  {
+    name: 'no JWT',
+    reason: 'federated-token.malformed',
+    what: /does not hold a JWT/,
+    remedy: /AZURE_FEDERATED_TOKEN_FILE/,
+    inflict: ({ volume }) => volume.write('hunter2.hunter2.hunter2'),
+  },
+  {
+    name: 'expired',
+    reason: 'federated-token.expired',
+    what: /expired at \d{4}-/,
+    remedy: /kubelet rotates/,
+    inflict: async ({ entra, volume }) => {
+      const life = { notBeforeMs: Date.now() - 3_600_000, lifetimeSeconds: 600 };
+      await volume.write(await entra.cluster.issueServiceAccountToken(life));
+    },
+  },
+  {
+    name: 'a directory',
+    what: /is not a regular file/,
+    ...unreadable,
+    inflict: async (pod) => {
+      await gone(pod);
+      await mkdir(pod.volume.tokenPath);
+    },
+  },
+  {
+    name: 'a FIFO that nobody writes to',
+    what: /is not a regular file/,
+    ...unreadable,
+    inflict: async (pod) => {
+      await gone(pod);
+      await run('mkfifo', [pod.volume.tokenPath]);
+    },
+  },
+  {
+    name: '1 GiB long',
+    what: /is too large for a token/,
+    ...unreadable,
+    inflict: async ({ volume }) => truncate(volume.tokenPath, 1024 ** 3),
+  },
+];
+
+const unreadableFile: Damage = {
+  name: 'not readable',
+  what: /cannot be read \(EACCES\)/,
+  ...unreadable,
+  inflict: ({ volume }) => chmod(volume.tokenPath, 0),
+};
+
+describe.skipIf(noPsql).concurrent('with the federated token (psql must be installed)', () => {
+  test('missing at the start run waits, and works as soon as it appears', async (context) => {
+    const { expect } = context;
+    const pod = await openPod(azure, context, { federatedToken: null });
+    const pgpassd = pod.run();
+    expect(await resting(pgpassd)).toMatchObject({
+      reason: 'federated-token.missing',
+      remedy: expect.stringContaining('azure.workload.identity/use: "true"'),
+    });
+    expect(await psql(pod.client)).toMatchObject({ code: 2 });
+    expect(pod.entra.requests).toEqual([]);
+    await actedOn(pod, pgpassd, context);
+    await expectUnharmed(pod, pgpassd, context);
+  });
+
+  test.for(damages)('$name the token in place serves until the next rotation', untilRotation);
+
+  test.skipIf(process.getuid?.() === 0)(
+    'not readable the token in place serves until the next rotation (as an ordinary user)',
+    (context) => untilRotation(unreadableFile, context),
+  );
+});
+
+async function untilRotation(damage: Damage, context: Context): Promise<void> {
+  const { expect } = context;
+  const pod = await openPod(azure, context, { layout: 'plain' });
+  const pgpassd = pod.run();
+  await pgpassd.waitFor('token.refreshed');
+  await pgpassd.waitFor('federated-token.found');
+  const application = pod.startApplication();
+
+  await damage.inflict(pod);
+  pgpassd.signal('SIGHUP');
+  const failed = await resting(pgpassd);
+  expect(failed).toMatchObject({
+    level: 'warn',
+    reason: damage.reason,
+    msg: expect.stringMatching(damage.what),
+    remedy: expect.stringMatching(damage.remedy),
+  });
+  expect(pod.entra.requests).toHaveLength(1);
+
+  await application.nextConnect();
+  await gone(pod);
+  await actedOn(pod, pgpassd, context);
+  expect(pod.entra.requests).toHaveLength(2);
+  const connects = await application.stop();
+  expect(connects.filter(({ ok }) => !ok)).toEqual([]);
+  await expectUnharmed(pod, pgpassd, context);
+}
+
+/** Has it fail on request until the next try is so far away that it can't be taken for a rotation's. */
+async function resting(pgpassd: Pgpassd): Promise<LogLine> {
+  for (;;) {
+    const failed = await pgpassd.waitFor('refresh.failed');
+    if (Number(failed['nextTryInSeconds']) > 4) return failed;
+    pgpassd.signal('SIGHUP');
+  }
+}
+
+/** Passes when a good token in the volume is in use within two seconds, because it was noticed. */
+async function actedOn(pod: Pod, pgpassd: Pgpassd, { expect }: Context): Promise<void> {
+  const token = await pod.entra.cluster.issueServiceAccountToken();
+  const rotatedAt = performance.now();
+  await pod.volume.write(token);
+  await pgpassd.waitFor(startedFor('rotation'));
+  await pgpassd.waitFor('refresh.recovered');
+  expect(performance.now() - rotatedAt).toBeLessThan(2000);
+  await pod.expectNewestToken();
+  expect(await psql(pod.client)).toMatchObject({ code: 0 });
+}
