@@ -75,7 +75,9 @@ export function createPassfile(
       inTurn(async () => {
         const content = layout().render(token.unwrap());
         const outcome = await publishPassfile(target, content);
-        await remember(content);
+        // A file that was right already may have been given away.
+        if (outcome === 'unchanged' && published) published = { ...published, content };
+        else await remember(content);
         return outcome;
       }),
 

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -141,6 +141,17 @@ describe('repairing', () => {
       expect(await readFile(path, 'utf8')).toContain(`newer-${round}`);
     }
   });
+
+  test.skipIf(!asRoot)(
+    'also goes for a passfile that was given away and then published again unchanged (as root)',
+    async () => {
+      await passfile.publish(new Secret('a-token'));
+      await chown(path, 4321, 4321);
+      expect(await passfile.publish(new Secret('a-token'))).toBe('unchanged');
+      expect(await passfile.repair()).toEqual({ damage: 'owner' });
+      expect(await isRight(path, content)).toBe(true);
+    },
+  );
 
   test('also goes for a passfile that was taken over', async () => {
     const claims = { iat: 1_764_000_000, exp: 1_764_003_600 };
