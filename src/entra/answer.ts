@@ -1,4 +1,4 @@
-import type { AccessToken } from '../support/access-token.ts';
+import { type AccessToken, LONGEST_LIFE_SECONDS, LONGEST_TOKEN } from '../support/access-token.ts';
 import { isRecord } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
 import { badAnswer, explainFailure } from './failure.ts';
@@ -20,9 +20,6 @@ export interface AnswerContext {
 /** The beginning of a JSON object, or nothing at all: an answer that was cut short. */
 const BROKEN_OFF = /^\s*(?:\{|$)/;
 
-/** Entra's tokens live for a day at most; nobody's for more than a year. */
-const LONGEST_LIFE_SECONDS = 366 * 86_400;
-
 /**
  * What the token endpoint's answer means: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
  *
@@ -38,6 +35,9 @@ export function interpretAnswer(answer: RawAnswer, context: AnswerContext): Acce
   const token = body['access_token'];
   if (typeof token !== 'string' || !new Secret(token).isPrintable()) {
     throw badAnswer(answer, context, 'access_token is not printable ASCII without blanks');
+  }
+  if (token.length > LONGEST_TOKEN) {
+    throw badAnswer(answer, context, 'access_token is longer than PostgreSQL reads');
   }
   const expiresInSeconds = positiveNumber(body['expires_in']);
   if (expiresInSeconds === undefined || expiresInSeconds > LONGEST_LIFE_SECONDS) {

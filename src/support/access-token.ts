@@ -8,3 +8,9 @@ export interface AccessToken {
   /** When the server wishes to be asked again, counted likewise. */
   readonly refreshInSeconds?: number;
 }
+
+/** PostgreSQL reads a password message of up to 65535 bytes, length and NUL included (`recv_password_packet`). */
+export const LONGEST_TOKEN = 65_535 - 5;
+
+/** Entra's tokens live for a day at most; nobody's for more than a year. */
+export const LONGEST_LIFE_SECONDS = 366 * 86_400;

@@ -1,4 +1,4 @@
-import type { AccessToken } from '../support/access-token.ts';
+import { type AccessToken, LONGEST_LIFE_SECONDS, LONGEST_TOKEN } from '../support/access-token.ts';
 import { PgpassdError } from '../support/errors.ts';
 import { decodeJwtClaims, isRecord, numericDateMs } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
@@ -17,11 +17,6 @@ const EXPIRY_FIELDS = ['expires_on', 'expiresOn', 'expirationTimestamp'];
 
 /** No bare token begins like this; `null` is what jq prints for a field that is not there. */
 const LOOKS_LIKE_JSON = /^(?:[{["]|null$)/;
-
-/** PostgreSQL reads a password message of up to 65535 bytes, length and NUL included (`recv_password_packet`). */
-const LONGEST_TOKEN = 65_535 - 5;
-
-const LONGEST_LIFE_SECONDS = 366 * 86_400;
 
 /** A date and time with a zone: RFC 3339 section 5.6, with its space in place of the `T`. */
 const RFC_3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d))$/;

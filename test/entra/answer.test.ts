@@ -3,6 +3,15 @@ import { refreshDelayMs } from '../../src/refresh/schedule.ts';
 import type { Nature } from '../../src/support/errors.ts';
 import { answer, failure, granted, read, sentId, traceId } from './answer-parts.ts';
 
+test.each([
+  [65_530, true],
+  [65_531, false],
+])('a token of %i characters is as long as PostgreSQL reads: %s', (length, readable) => {
+  const raw = answer(200, { ...granted, access_token: 'x'.repeat(length) });
+  if (readable) expect(read(raw).token.unwrap()).toHaveLength(length);
+  else expect(failure(raw).message).toContain('longer than PostgreSQL reads');
+});
+
 describe('a good answer', () => {
   test('gives the token and its life', () => {
     const { token, ...rest } = read(answer(200, granted));
