@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import { publishPassfile } from '../../src/passfile/publish.ts';
+import { explainWriteError } from '../../src/passfile/write-errors.ts';
+import { PgpassdError } from '../../src/support/errors.ts';
+import { canMount } from '../support/tmpfs.ts';
+
+const target = { path: '/pgpass/pgpass' };
+const systemError = (code: string, syscall = 'open') =>
+  Object.assign(new Error('system'), { code, syscall });
+
+test.each<[string, Error, string, RegExp, RegExp]>([
+  ['the volume is full', systemError('ENOSPC'), 'no-space', /full/, /sizeLimit/],
+  ['the quota is used up', systemError('EDQUOT'), 'no-space', /full/, /sizeLimit/],
+  ['the directory is not ours', systemError('EACCES'), 'unwritable', /not writable/, /emptyDir/],
+  ['the system does not permit it', systemError('EPERM'), 'unwritable', /not writable/, /emptyDir/],
+  ['the volume is read-only', systemError('EROFS'), 'unwritable', /read-only/, /readOnly/],
+  ['the directory is missing', systemError('ENOENT'), 'unwritable', /not exist/, /PGPASSFILE/],
+  ['a file is on the way', systemError('ENOTDIR'), 'unwritable', /not a directory/, /PGPASSFILE/],
+  ['a directory is in its place', systemError('EISDIR'), 'unwritable', /a directory/, /PGPASSFILE/],
+  ['it is mounted itself', systemError('EBUSY'), 'unwritable', /mount point/, /subPath/],
+  [
+    'the owner is refused',
+    systemError('EPERM', 'chown'),
+    'unwritable',
+    /owner/,
+    /runAsUser.*CHOWN/,
+  ],
+  ['the mode is not kept', systemError('EPERM', 'chmod'), 'unwritable', /mode/, /emptyDir/],
+  ['it is something else', systemError('EIO'), 'unwritable', /EIO/, /volume behind \/pgpass\./],
+  ['it has no code', new Error('strange'), 'unwritable', /unknown error/, /volume behind/],
+])('when %s, the error says so and what to do', (_case, thrown, code, what, remedy) => {
+  const error = explainWriteError(thrown, target);
+  expect(error.code).toBe(`passfile.${code}`);
+  expect(error.message).toMatch(what);
+  expect(error.message).toContain(target.path);
+  expect(error.remedy).toMatch(remedy);
+  expect(error.remedy).toMatch(/\.$/);
+});
+
+test('an error of ours stays as it is', () => {
+  const ours = new PgpassdError('passfile.no-space', 'full', 'Make room.');
+  expect(explainWriteError(ours, target)).toBe(ours);
+});
+
+test.skipIf(!canMount())(
+  'a single file that is mounted stays as it is, and subPath is named (needs to mount a file)',
+  async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'pgpassd-mounted-'));
+    const path = join(directory, 'pgpass');
+    await writeFile(path, 'in place\n');
+    const run = promisify(execFile);
+    await run('mount', ['--bind', path, path]);
+    onTestFinished(async () => {
+      await run('umount', [path]);
+      await rm(directory, { recursive: true });
+    });
+    const published = publishPassfile({ path, mode: 0o600, owner: undefined }, Buffer.from('new'));
+    await expect(published).rejects.toMatchObject({
+      code: 'passfile.unwritable',
+      remedy: expect.stringContaining('subPath'),
+    });
+    expect(await readFile(path, 'utf8')).toBe('in place\n');
+  },
+);
