@@ -1,4 +1,5 @@
 import { constants, type FileHandle, lstat, open } from 'node:fs/promises';
+import { systemErrorCode } from '../support/errors.ts';
 
 export interface Owner {
   readonly uid: number;
@@ -17,23 +18,35 @@ export interface Expected {
 export type Damage = 'missing' | 'not-a-file' | 'owner' | 'mode' | 'content';
 
 /** Compares what is at `path` with what is to be there; `undefined` when nothing is wrong. */
-export async function inspect(
-  path: string,
-  { content, mode, owner }: Expected,
-): Promise<Damage | undefined> {
-  const stats = await lstat(path).catch(() => undefined);
-  if (stats === undefined) return 'missing';
-  if (!stats.isFile()) return 'not-a-file';
-  if (!belongsTo(stats, owner)) return 'owner';
-  if ((stats.mode & 0o7777) !== mode) return 'mode';
-  if (stats.size !== content.length) return 'content';
-  const file = await openInPlace(path).catch(() => undefined);
-  if (file === undefined) return 'content';
+export async function inspect(path: string, expected: Expected): Promise<Damage | undefined> {
+  let file: FileHandle;
   try {
-    return (await file.readFile()).equals(content) ? undefined : 'content';
+    file = await openInPlace(path);
+  } catch (error) {
+    return await whyUnopened(path, expected, systemErrorCode(error));
+  }
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile()) return 'not-a-file';
+    if (!belongsTo(stats, expected.owner)) return 'owner';
+    if ((stats.mode & 0o7777) !== expected.mode) return 'mode';
+    if (stats.size !== expected.content.length) return 'content';
+    return (await file.readFile()).equals(expected.content) ? undefined : 'content';
   } finally {
     await file.close();
   }
+}
+
+/** A link (ELOOP), a socket (ENXIO), or a file that somebody made unreadable for us. */
+async function whyUnopened(
+  path: string,
+  { owner }: Expected,
+  code: string | undefined,
+): Promise<Damage> {
+  if (code === 'ELOOP' || code === 'ENXIO') return 'not-a-file';
+  const stats = await lstat(path).catch(() => undefined);
+  if (stats === undefined) return 'missing';
+  return belongsTo(stats, owner) ? 'mode' : 'owner';
 }
 
 /** Opens what is at `path` for reading, but neither follows a link nor waits for the writer of a FIFO. */
