@@ -7,7 +7,7 @@ import { openSource } from './source.ts';
 
 export interface Daemon {
   readonly refresher: PassfileRefresher;
-  /** Runs until `signal` aborts, then releases everything in reverse. */
+  /** Runs until `signal` aborts. */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -19,7 +19,7 @@ export async function createDaemon(
 ): Promise<Daemon> {
   const { requestTimeoutMs, template, passfile, entries, mode, refreshFraction } = config;
   const context = { requestTimeoutMs, env, clock: systemClock, onEvent };
-  const { source, isOurs, accompany, close } = await openSource(config.source, context);
+  const { source, isOurs, accompany } = await openSource(config.source, context);
   const owner = ownerOf(config);
   const refresher = await createRefresher({
     passfile,
@@ -35,11 +35,7 @@ export async function createDaemon(
   return {
     refresher,
     async run(signal) {
-      try {
-        await Promise.all([refresher.run(signal), accompany(refresher, signal)]);
-      } finally {
-        await close();
-      }
+      await Promise.all([refresher.run(signal), accompany(refresher, signal)]);
     },
   };
 }

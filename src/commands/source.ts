@@ -15,7 +15,6 @@ export interface OpenSource {
   readonly isOurs: (claims: JwtClaims) => boolean;
   /** What goes on beside the refresher until `signal` aborts. */
   accompany(refresher: PassfileRefresher, signal: AbortSignal): Promise<void>;
-  close(): Promise<void>;
 }
 
 export interface SourceContext {

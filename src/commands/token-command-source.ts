@@ -21,6 +21,5 @@ export function openTokenCommand(
     },
     isOurs: () => true,
     accompany: async () => undefined,
-    close: async () => undefined,
   };
 }

@@ -61,7 +61,6 @@ export async function openWorkloadIdentity(
         onToken: (federated, before) => noticeToken(refresher, federated, before),
         onWatchFailed: (error) => onEvent({ type: 'watch.failed', what: 'federated-token', error }),
       }).run(signal),
-    close: () => way.close(),
   };
 }
 

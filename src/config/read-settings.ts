@@ -88,7 +88,7 @@ function unknownFlags(flags: readonly GivenFlag[]): string[] {
     .filter(({ flag }) => !known.includes(flag))
     .map(({ flag }) =>
       flag.startsWith('-')
-        ? `${flag} is not a setting; did you mean ${nearest(flag, known)}?`
+        ? `${quotable(flag, 'an argument that begins with -')} is not a setting; did you mean ${nearest(flag, known)}?`
         : `${quotable(flag)}: no setting takes this argument`,
     );
 }
@@ -98,15 +98,19 @@ function unknownVariables(env: Environment): string[] {
   return Object.keys(env)
     .filter((variable) => variable.startsWith('PGPASSD_') && !SERVICE_LINK.test(variable))
     .filter((variable) => !known.includes(variable))
-    .map((variable) => `${variable} is not a setting; did you mean ${nearest(variable, known)}?`);
+    .map((variable) => {
+      const name = quotable(variable, 'a variable that begins with PGPASSD_');
+      return `${name} is not a setting; did you mean ${nearest(variable, known)}?`;
+    });
 }
 
 /** A word as we may repeat it: what is no plain word might be an entry with its password. */
-export function quotable(word: string): string {
-  return /^[\w-]+$/.test(word) ? word : 'an argument';
+export function quotable(word: string, otherwise = 'an argument'): string {
+  return /^[\w-]{1,64}$/.test(word) ? word : otherwise;
 }
 
-/** The known word with the fewest edits. */
+/** The known word with the fewest edits from the plain beginning of `word`. */
 export function nearest(word: string, known: readonly string[]): string {
-  return known.toSorted((one, other) => leven(word, one) - leven(word, other))[0] ?? '';
+  const [beginning = ''] = /^[\w-]{0,64}/.exec(word) ?? [];
+  return known.toSorted((one, other) => leven(beginning, one) - leven(beginning, other))[0] ?? '';
 }

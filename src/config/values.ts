@@ -21,7 +21,7 @@ export function parseDurationMs(text: string): number {
 }
 
 export function parseFraction(text: string): number {
-  const fraction = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
+  const fraction = /^(?:\d+|\d*\.\d+)$/.test(text) ? Number(text) : Number.NaN;
   if (!(fraction > 0 && fraction < 1))
     throw new ValueError('write a number between 0 and 1, such as 0.5');
   return fraction;

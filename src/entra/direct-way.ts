@@ -20,12 +20,12 @@ export interface DirectWaySettings {
  */
 export async function createDirectWay(settings: DirectWaySettings): Promise<Way> {
   const trust = settings.caFile === undefined ? {} : { ca: await trustedWith(settings.caFile) };
-  const dispatcher = withProxies(settings, trust);
+  // What cannot be used is told at the start.
+  await withProxies(settings, trust).destroy();
   return {
     kind: 'direct',
     urlFor: (endpoint) => endpoint,
-    dispatcher: async () => dispatcher,
-    close: () => dispatcher.destroy(),
+    dispatcher: async () => withProxies(settings, trust),
   };
 }
 

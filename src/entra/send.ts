@@ -19,12 +19,17 @@ export async function sendTokenRequest(
   way: Way,
   signal: AbortSignal,
 ): Promise<RawAnswer> {
+  const dispatcher = await way.dispatcher();
+  // undici heeds a signal once it is connected, not before: not in a TLS handshake, nor in a CONNECT.
+  const breakOff = () => void dispatcher.destroy(signal.reason);
+  signal.addEventListener('abort', breakOff, { once: true });
+  if (signal.aborted) breakOff();
   try {
     const response = await request(url, {
       method: 'POST',
       headers,
       body,
-      dispatcher: await way.dispatcher(),
+      dispatcher,
       signal,
       // The signal bounds the attempt as a whole; a kept connection would only outlive its address.
       headersTimeout: 0,
@@ -39,6 +44,9 @@ export async function sendTokenRequest(
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     throw error instanceof PgpassdError ? error : explainTransportError(error, url, way.kind);
+  } finally {
+    signal.removeEventListener('abort', breakOff);
+    await dispatcher.destroy();
   }
 }
 

@@ -23,17 +23,11 @@ export async function createTokenProxyWay({ url, sniName, ca }: TokenProxySettin
   const servername = sniName === undefined ? {} : { servername: sniName };
   const readTrust = trustReader(ca);
   let trust: Trust | undefined;
-  let agent: Agent | undefined;
 
   async function dispatcher(): Promise<Dispatcher> {
-    const before = trust;
-    trust = await readTrust(before);
-    if (agent !== undefined && trust === before) return agent;
-    const outdated = agent;
+    trust = await readTrust(trust);
     const roots = trust === undefined ? {} : { ca: [...trust.certificates] };
-    agent = new Agent({ connect: { ...servername, ...roots } });
-    await outdated?.close();
-    return agent;
+    return new Agent({ connect: { ...servername, ...roots } });
   }
 
   const tell = (error: unknown, code: ErrorCode) =>
@@ -48,7 +42,6 @@ export async function createTokenProxyWay({ url, sniName, ca }: TokenProxySettin
       dispatcher().catch((error: unknown) => {
         throw tell(error, 'entra.untrusted');
       }),
-    close: async () => agent?.destroy(),
   };
 }
 

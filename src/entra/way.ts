@@ -8,8 +8,9 @@ export interface Way {
   readonly kind: WayKind;
   /** Where a request that is meant for `endpoint` goes. */
   urlFor(endpoint: string): string;
-  /** What sends the next request. Throws PgpassdError `entra.*` when the way cannot be gone now. */
+  /**
+   * What sends one request, to be destroyed after it. Throws PgpassdError `entra.*` when the way cannot
+   * be gone now.
+   */
   dispatcher(): Promise<Dispatcher>;
-  /** Breaks off whatever is still under way. */
-  close(): Promise<void>;
 }

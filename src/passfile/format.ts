@@ -71,7 +71,8 @@ export function parseLine(line: string): PassfileLine | undefined {
 /** Where the password of a raw line begins and ends, or `undefined` where `parseLine` finds none. */
 export function passwordSpan(line: string): { start: number; end: number } | undefined {
   if (line.startsWith('#')) return undefined;
-  const fields = splitFields(line.replace(/[\r\n]+$/, ''));
+  // Without the lookbehind, a line full of carriage returns would take quadratic time.
+  const fields = splitFields(line.replace(/(?<![\r\n])[\r\n]+$/, ''));
   const password = fields[4];
   if (password === undefined) return undefined;
   const start = fields.slice(0, 4).reduce((sum, field) => sum + field.length + 1, 0);

@@ -48,7 +48,6 @@ export async function exchangeWith(
 ): Promise<ExchangeUnderTest> {
   const { authorityHost, caFile, scope = `${defaultResource}/.default` } = options;
   const way = options.way ?? (await createDirectWay({ ...direct, caFile }));
-  onTestFinished(() => way.close());
   const clock = manualClock({ wallMs: nowMs, monotonicMs: 0 });
   const { tenantId, clientId } = entra;
   const authority = new URL(authorityHost ?? entra.authorityHost);

@@ -1,18 +1,33 @@
 import fc from 'fast-check';
 
+/** Makes texts of `samples`, which a parser takes, and of `pieces`, which mean something to it. */
+export type Texts = (samples: readonly string[], pieces: readonly string[]) => fc.Arbitrary<string>;
+
 /** One parser of what comes from outside, and what must hold for whatever it is given. */
 export interface FuzzTarget {
   readonly name: string;
-  readonly property: fc.IProperty<unknown>;
+  inputs(texts: Texts): fc.Arbitrary<unknown>;
+  /** Throws or rejects when the input shows a defect. */
+  run(input: unknown): void | Promise<void>;
 }
 
 export function fuzz<T>(
   name: string,
-  input: fc.Arbitrary<T>,
-  check: (input: T) => void,
+  inputs: (texts: Texts) => fc.Arbitrary<T>,
+  run: (input: T) => void | Promise<void>,
 ): FuzzTarget {
-  return { name, property: fc.property(input, check) as fc.IProperty<unknown> };
+  return { name, inputs, run: run as FuzzTarget['run'] };
 }
+
+export function propertyOf(
+  target: FuzzTarget,
+  texts: Texts,
+  run = target.run,
+): fc.IAsyncProperty<[unknown]> {
+  return fc.asyncProperty(target.inputs(texts), async (input) => run(input));
+}
+
+const ODD_PIECES = ['\0', '\n', '\r', '\\', "'", '"', 'ä', '🐘', '\u202e'];
 
 interface Edit {
   /** Share of the text before it. */
@@ -21,14 +36,13 @@ interface Edit {
   readonly inserted: string;
 }
 
+const share = fc.double({ min: 0, max: 1, noNaN: true });
+
 /** Any text, texts of these pieces, and these texts with a few edits: what almost fits finds the most. */
-export function nearly(
-  samples: readonly string[],
-  pieces: readonly string[],
-): fc.Arbitrary<string> {
-  const piece = fc.constantFrom(...pieces, '\0', '\n', '\r', '\\', "'", '"', 'ä', '🐘', '\u202e');
+export const nearly: Texts = (samples, pieces) => {
+  const piece = fc.constantFrom(...pieces, ...ODD_PIECES);
   const edit: fc.Arbitrary<Edit> = fc.record({
-    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    at: share,
     removed: fc.nat({ max: 8 }),
     inserted: fc.oneof(piece, fc.constant('')),
   });
@@ -39,7 +53,26 @@ export function nearly(
       .tuple(fc.constantFrom(...samples), fc.array(edit, { maxLength: 4 }))
       .map(([sample, edits]) => edits.reduce(applyEdit, sample)),
   );
-}
+};
+
+/** What an environment variable or a template can hold; quadratic time is minutes here. */
+const LONG = 100_000;
+
+/** These texts with one or two pieces in them, over and over: a parser that is not linear hangs. */
+export const drawnOut: Texts = (samples, pieces) => {
+  const piece = fc.constantFrom(...pieces, ...ODD_PIECES);
+  return fc
+    .record({
+      sample: fc.constantFrom('', ...samples),
+      at: fc.oneof(fc.constantFrom(0, 1), share),
+      repeated: fc.array(piece, { minLength: 1, maxLength: 2 }).map((each) => each.join('')),
+      after: fc.oneof(piece, fc.constant('')),
+    })
+    .map(({ sample, at, repeated, after }) => {
+      const inserted = repeated.repeat(Math.ceil(LONG / repeated.length)) + after;
+      return applyEdit(sample, { at, removed: 0, inserted });
+    });
+};
 
 function applyEdit(text: string, { at, removed, inserted }: Edit): string {
   const start = Math.floor(at * text.length);

@@ -1,7 +1,14 @@
 import type { FuzzTarget } from './target.ts';
 import { answers } from './targets/answers.ts';
+import { exchange } from './targets/exchange.ts';
 import { passfiles } from './targets/passfiles.ts';
 import { settings } from './targets/settings.ts';
 import { tokens } from './targets/tokens.ts';
 
-export const targets: readonly FuzzTarget[] = [...answers, ...passfiles, ...settings, ...tokens];
+export const targets: readonly FuzzTarget[] = [
+  ...answers,
+  ...exchange,
+  ...passfiles,
+  ...settings,
+  ...tokens,
+];

@@ -3,7 +3,7 @@ import { interpretAnswer, type RawAnswer } from '../../../src/entra/answer.ts';
 import { parseRetryAfterMs } from '../../../src/entra/retry-after.ts';
 import { context, granted } from '../../entra/answer-parts.ts';
 import { insist, isPresentable, outcome } from '../outcome.ts';
-import { fuzz, nearly } from '../target.ts';
+import { fuzz, type Texts } from '../target.ts';
 
 const refusal = {
   error: 'invalid_client',
@@ -31,42 +31,58 @@ const spoiltBody = fc
   )
   .map(([body, odd]) => JSON.stringify({ ...body, ...odd }));
 
-const body = fc.oneof(
-  spoiltBody,
-  fc.json({ maxDepth: 3 }),
-  nearly([JSON.stringify(granted), JSON.stringify(refusal)], ['{', '}', '[', ':', ',', 'null']),
-);
+const bodies = (texts: Texts) =>
+  fc.oneof(
+    spoiltBody,
+    fc.json({ maxDepth: 3 }),
+    texts(
+      [JSON.stringify(granted), JSON.stringify(refusal)],
+      ['{', '}', '[', ':', ',', 'null', ' ', '{"a":', '0'],
+    ),
+    texts([refusal.error_description], [' ', 'AADSTS', '0', '. ', 'Trace ID:']).map((description) =>
+      JSON.stringify({ ...refusal, error_description: description }),
+    ),
+  );
 
-const answer: fc.Arbitrary<RawAnswer> = fc.record({
-  status: fc.oneof(
-    fc.constant(200),
-    fc.constantFrom(400, 401, 403, 408, 429, 500, 503),
-    fc.nat(999),
-  ),
-  headers: fc.dictionary(
-    fc.constantFrom('retry-after', 'x-ms-request-id', 'content-type'),
-    fc.oneof(fc.string({ maxLength: 12 }), fc.array(fc.string({ maxLength: 4 }), { maxLength: 2 })),
-    { maxKeys: 2 },
-  ),
-  body,
-});
+const answerWith = (body: fc.Arbitrary<string>): fc.Arbitrary<RawAnswer> =>
+  fc.record({
+    status: fc.oneof(
+      fc.constant(200),
+      fc.constantFrom(400, 401, 403, 408, 429, 500, 503),
+      fc.nat(999),
+    ),
+    headers: fc.dictionary(
+      fc.constantFrom('retry-after', 'x-ms-request-id', 'content-type'),
+      fc.oneof(
+        fc.string({ maxLength: 12 }),
+        fc.array(fc.string({ maxLength: 4 }), { maxLength: 2 }),
+      ),
+      { maxKeys: 2 },
+    ),
+    body,
+  });
 
 export const answers = [
-  fuzz("Entra's answer", answer, (raw) => {
-    const issued = outcome(
-      () => interpretAnswer(raw, context),
-      (error) => isPresentable(error, /^entra\./),
-    );
-    if (issued === undefined) return;
-    insist(issued.token.isPrintable(), 'the token would not fit one field of one line');
-    insist(issued.expiresInSeconds > 0, 'the token has no life');
-    insist(issued.expiresInSeconds <= 366 * 86_400, 'nobody believes in such a life');
-    insist((issued.refreshInSeconds ?? 1) > 0, 'a refresh before the token is there');
-  }),
+  fuzz(
+    "Entra's answer",
+    (texts) => answerWith(bodies(texts)),
+    (raw) => {
+      const issued = outcome(
+        () => interpretAnswer(raw, context),
+        (error) => isPresentable(error, /^entra\./),
+      );
+      if (issued === undefined) return;
+      insist(issued.token.isPrintable(), 'the token would not fit one field of one line');
+      insist(issued.expiresInSeconds > 0, 'the token has no life');
+      insist(issued.expiresInSeconds <= 366 * 86_400, 'nobody believes in such a life');
+      insist((issued.refreshInSeconds ?? 1) > 0, 'a refresh before the token is there');
+    },
+  ),
 
   fuzz(
     'Retry-After',
-    nearly(['60', 'Tue, 24 Nov 2026 12:01:00 GMT'], ['0', '9', '-', '.', 'e', ' ', 'Mon', 'GMT']),
+    (texts) =>
+      texts(['60', 'Tue, 24 Nov 2026 12:01:00 GMT'], ['0', '9', '-', '.', 'e', ' ', 'Mon', 'GMT']),
     (header) => {
       const delayMs = parseRetryAfterMs(header, context.nowMs);
       if (delayMs === undefined) return;

@@ -1,35 +1,43 @@
 import fc from 'fast-check';
 import { adoptToken } from '../../../src/passfile/adopt.ts';
-import { formatLine, parseLine, passwordSpan, splitFields } from '../../../src/passfile/format.ts';
+import {
+  formatLine,
+  parseLine,
+  passwordSpan,
+  splitFields,
+  unescapeText,
+} from '../../../src/passfile/format.ts';
 import { entriesLayout } from '../../../src/passfile/layout.ts';
 import { PLACEHOLDER, templateLayout } from '../../../src/passfile/template.ts';
 import { insist } from '../outcome.ts';
-import { fuzz, nearly } from '../target.ts';
+import { fuzz, type Texts } from '../target.ts';
 
 const pieces = [':', '\\:', '\\\\', '*', '#', 'a', '5432', PLACEHOLDER, '\r\n', 'password'];
 const samples = [
   'my-server:5432:*:my-app:password\n',
   `# a comment\nmy-server:5432:*:my-app:${PLACEHOLDER}\r\nother:*:*:her:se\\:cret\n`,
 ];
-const text = nearly(samples, pieces);
-const line = text.map((each) => each.replaceAll(/[\r\n\0]/g, ''));
+const lineOf = (texts: Texts) =>
+  texts(samples, pieces).map((each) => each.replaceAll(/[\r\n\0]/g, ''));
 const claims = Buffer.from(JSON.stringify({ iat: 1, exp: 2 })).toString('base64url');
 const entry = { host: 'my-server', port: '5432', database: null, user: 'my-app' };
 
 export const passfiles = [
-  fuzz('passfile line', line, (each) => {
+  fuzz('passfile line', lineOf, (each) => {
     insist(splitFields(each).join(':') === each, 'splitting lost something');
     const parsed = parseLine(each);
     const span = passwordSpan(each);
     insist((parsed === undefined) === (span === undefined), 'the two readings disagree');
-    if (parsed === undefined) return;
+    if (parsed === undefined || span === undefined) return;
+    const spanned = unescapeText(each.slice(span.start, span.end));
+    insist(spanned === parsed.password, 'the span is not that of the password');
     const again = parseLine(formatLine(parsed));
     insist(JSON.stringify(again) === JSON.stringify(parsed), 'written and read it is another line');
   }),
 
   fuzz(
     'passfile in place',
-    nearly([`my-server:5432:*:my-app:e30.${claims}.c2ln\n`], pieces),
+    (texts) => texts([`my-server:5432:*:my-app:e30.${claims}.c2ln\n`], pieces),
     (each) => {
       const layout = entriesLayout([entry]);
       const content = Buffer.from(each);
@@ -42,10 +50,11 @@ export const passfiles = [
 
   fuzz(
     'template',
-    fc.tuple(
-      text.map((each) => Buffer.from(each, 'latin1')),
-      fc.constantFrom('a-token', 'a\\b:c', ''),
-    ),
+    (texts) =>
+      fc.tuple(
+        texts(samples, pieces).map((each) => Buffer.from(each, 'latin1')),
+        fc.constantFrom('a-token', 'a\\b:c', ''),
+      ),
     ([template, password]) => {
       const layout = templateLayout(template);
       if (layout === undefined) return;

@@ -5,7 +5,7 @@ import { Secret } from '../../../src/support/secret.ts';
 import { interpretOutput } from '../../../src/token-command/interpret.ts';
 import { presentableLines } from '../../../src/token-command/stderr.ts';
 import { holdsPiece, insist, isPresentable, outcome } from '../outcome.ts';
-import { fuzz, nearly } from '../target.ts';
+import { fuzz, type Texts } from '../target.ts';
 
 const NOW_MS = Date.parse('2026-11-24T12:00:00Z');
 const claims = { iss: 'https://issuer.example/', sub: 'subject', aud: ['one'], exp: 1_795_521_600 };
@@ -17,20 +17,21 @@ const odd = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.double(), fc.constant(1e3
 const oddJwt = fc
   .dictionary(fc.constantFrom('iss', 'sub', 'aud', 'exp', 'iat'), odd)
   .map((each) => `e30.${segment(each)}.c2ln`);
-const token = fc.oneof(nearly([jwt, ` ${jwt}\n`], pieces), oddJwt);
+const tokenOf = (texts: Texts) => fc.oneof(texts([jwt, ` ${jwt}\n`], pieces), oddJwt);
 
-const output = nearly(
-  [
-    jwt,
-    `{"access_token": "${jwt}", "expires_in": 3599}`,
-    `{"accessToken": "${jwt}", "expiresOn": "2026-11-24 13:00:00.000000", "expires_on": 1795521600}`,
-    `{"status": {"token": "${jwt}", "expirationTimestamp": "2026-11-24T12:14:00Z"}}`,
-  ],
-  ['{', '}', '"', ':', ',', '[', 'null', '1e400', '-1', 'Z', '+14:00'],
-);
+const outputOf = (texts: Texts) =>
+  texts(
+    [
+      jwt,
+      `{"access_token": "${jwt}", "expires_in": 3599}`,
+      `{"accessToken": "${jwt}", "expiresOn": "2026-11-24 13:00:00.000000", "expires_on": 1795521600}`,
+      `{"status": {"token": "${jwt}", "expirationTimestamp": "2026-11-24T12:14:00Z"}}`,
+    ],
+    ['{', '}', '"', ':', ',', '[', 'null', '1e400', '-1', 'Z', '+14:00'],
+  );
 
 export const tokens = [
-  fuzz('federated token', token, (content) => {
+  fuzz('federated token', tokenOf, (content) => {
     const federated = outcome(
       () => parseFederatedToken(content, '/var/run/token'),
       (error) => isPresentable(error, /^federated-token\./, content),
@@ -41,13 +42,13 @@ export const tokens = [
     new Date(federated.expiresAtMs ?? 0).toISOString();
   }),
 
-  fuzz('JWT claims', token, (text) => {
+  fuzz('JWT claims', tokenOf, (text) => {
     const decoded = decodeJwtClaims(text);
     if (decoded === undefined) return;
     for (const name of ['exp', 'iat']) new Date(numericDateMs(decoded, name) ?? 0).toISOString();
   }),
 
-  fuzz("a token command's output", output, (stdout) => {
+  fuzz("a token command's output", outputOf, (stdout) => {
     const fallbackLifetimeSeconds = stdout.length % 2 === 0 ? 900 : undefined;
     const issued = outcome(
       () => interpretOutput(stdout, { nowMs: NOW_MS, fallbackLifetimeSeconds }),
@@ -60,7 +61,7 @@ export const tokens = [
 
   fuzz(
     "a token command's standard error",
-    nearly([`failed with ${jwt} for you`], pieces),
+    (texts) => texts([`failed with ${jwt} for you`], [...pieces, '\x1b[', '1;', jwt]),
     (stderr) => {
       const lines = presentableLines(stderr, [new Secret(jwt)]);
       insist(!holdsPiece(lines.join(' '), jwt), 'a piece of the token gets into the log');
@@ -71,8 +72,12 @@ export const tokens = [
     },
   ),
 
-  fuzz('redaction', nearly([jwt, `before ${jwt} after`, jwt + jwt], pieces), (text) => {
-    const clean = new Secret(jwt).redactFrom(text);
-    insist(!holdsPiece(clean, jwt), 'a piece of the secret survives');
-  }),
+  fuzz(
+    'redaction',
+    (texts) => texts([jwt, `before ${jwt} after`, jwt + jwt], [...pieces, jwt]),
+    (text) => {
+      const clean = new Secret(jwt).redactFrom(text);
+      insist(!holdsPiece(clean, jwt), 'a piece of the secret survives');
+    },
+  ),
 ];
