@@ -169,6 +169,14 @@ describe('what is no setting', () => {
     ]);
   });
 
+  test('is told by how it begins when it is no plain word', () => {
+    const flag = '--entry:\u001b[2J:5432';
+    expect(problemsOf([{ flag, value: undefined }], { 'PGPASSD_MODE\n': '' })).toEqual([
+      'an argument that begins with - is not a setting; did you mean --entry?',
+      'a variable that begins with PGPASSD_ is not a setting; did you mean PGPASSD_MODE?',
+    ]);
+  });
+
   test.each([
     ['onc', 'once'],
     ['rnu', 'run'],
@@ -186,6 +194,9 @@ describe('a password in an entry', () => {
     ['the variable', [], { PGPASSD_ENTRIES: `reader:::my-app\n${spec}` }],
     ['a misspelt flag', [{ flag: '--entri', value: spec }], {}],
     ['a misspelt variable', [], { PGPASSD_ENTRIE: spec }],
+    ['one word with a flag', [{ flag: `--entry:${spec}`, value: undefined }], {}],
+    ["psql's flag", [{ flag: '-dpostgresql://my-app:hunter2@my-server', value: undefined }], {}],
+    ["a variable's name", [], { [`PGPASSD_ENTRY:${spec}`]: '' }],
   ])('is a problem that does not repeat it, in %s', (_case, flags, env) => {
     const problems = problemsOf(flags, env);
     expect(problems).toHaveLength(1);

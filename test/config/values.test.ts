@@ -97,6 +97,10 @@ describe('a fraction', () => {
   ])('%j is none', (text) => {
     expectRefused(parseFraction, text, /between 0 and 1/);
   });
+
+  test('is none when a text is hundreds of thousands of digits, which hold nothing up', () => {
+    expectRefused(parseFraction, `${'1'.repeat(300_000)}x`, /between 0 and 1/);
+  });
 });
 
 describe('a mode', () => {

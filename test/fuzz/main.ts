@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { timed } from './stopwatch.ts';
 import { drawnOut, type FuzzTarget, nearly, propertyOf, type Texts } from './target.ts';
@@ -37,7 +37,10 @@ async function holds(
     `${details.failed ? 'DEFECT' : 'ok'}  ${target.name}${what}: ${details.numRuns} runs, ${seconds.toFixed(1)} s, ${pace}; ` +
       `slowest ${tookMs.toFixed(1)} ms: ${fc.stringify(input).slice(0, 80)}\n`,
   );
-  if (details.failed) process.stdout.write(`${await fc.asyncDefaultReportMessage(details)}\n`);
+  if (details.failed) {
+    const report = await fc.asyncDefaultReportMessage(details);
+    process.stdout.write(`${report}\n${inspect(details.errorInstance)}\n`);
+  }
   return !details.failed;
 }
 

@@ -54,6 +54,11 @@ describe('a template', () => {
     }
   });
 
+  test('is read at once though hundreds of thousands of carriage returns stand in a line', () => {
+    const bytes = Buffer.from(`${'\r'.repeat(300_000)}:*:*:u:${PLACEHOLDER}\r\n`);
+    expect(templateLayout(bytes)?.render(PLACEHOLDER)).toEqual(bytes);
+  });
+
   test.each(['', '# nothing', 'h:*:*:u:password\n', `h:*:u:${PLACEHOLDER}`])(
     'without a managed line is none: %j',
     (text) => {

@@ -9,6 +9,7 @@ import {
 } from '../../../src/passfile/format.ts';
 import { entriesLayout } from '../../../src/passfile/layout.ts';
 import { PLACEHOLDER, templateLayout } from '../../../src/passfile/template.ts';
+import { oddJwt, segment } from '../odd-jwt.ts';
 import { insist } from '../outcome.ts';
 import { fuzz, type Texts } from '../target.ts';
 
@@ -19,7 +20,7 @@ const samples = [
 ];
 const lineOf = (texts: Texts) =>
   texts(samples, pieces).map((each) => each.replaceAll(/[\r\n\0]/g, ''));
-const claims = Buffer.from(JSON.stringify({ iat: 1, exp: 2 })).toString('base64url');
+const adoptable = `e30.${segment({ iat: 1, exp: 2 })}.c2ln`;
 const entry = { host: 'my-server', port: '5432', database: null, user: 'my-app' };
 
 export const passfiles = [
@@ -37,7 +38,11 @@ export const passfiles = [
 
   fuzz(
     'passfile in place',
-    (texts) => texts([`my-server:5432:*:my-app:e30.${claims}.c2ln\n`], pieces),
+    (texts) =>
+      fc.oneof(
+        texts([`my-server:5432:*:my-app:${adoptable}\n`], pieces),
+        oddJwt.map((token) => `my-server:5432:*:my-app:${token}\n`),
+      ),
     (each) => {
       const layout = entriesLayout([entry]);
       const content = Buffer.from(each);
@@ -45,6 +50,7 @@ export const passfiles = [
       if (adopted === undefined) return;
       insist(layout.render(adopted.token.unwrap()).equals(content), 'adopted what is not ours');
       insist(Number.isFinite(adopted.expiresAtMs), 'adopted without an end');
+      insist(Number.isFinite(adopted.issuedAtMs), 'adopted without a beginning');
     },
   ),
 

@@ -100,8 +100,11 @@ const mistypedVariable = (texts: Texts) =>
     ),
   );
 
-/** A word between single quotes, as POSIX sh reads it. */
-const quoted = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
+/** The ways to quote any word for POSIX sh. */
+const quotations: readonly ((word: string) => string)[] = [
+  (word) => `'${word.replaceAll("'", `'\\''`)}'`,
+  (word) => `"${word.replaceAll(/[$`"\\]/g, '\\$&')}"`,
+];
 
 export const settings = [
   fuzz('entry or connection string', connectionStringOf, (text) => {
@@ -154,8 +157,10 @@ export const settings = [
       const argv = outcome(() => parseCommand(text), isValueError);
       if (argv === undefined) return;
       insist(argv[0] !== '', 'a command without a program');
-      const again = parseCommand(argv.map(quoted).join(' '));
-      insist(JSON.stringify(again) === JSON.stringify(argv), 'quoted, its words are others');
+      for (const quoted of quotations) {
+        const again = parseCommand(argv.map(quoted).join(' '));
+        insist(JSON.stringify(again) === JSON.stringify(argv), 'quoted, its words are others');
+      }
     },
   ),
 
