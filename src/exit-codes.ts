@@ -21,6 +21,15 @@ const exitCodes = {
   'token-source.failed': 5,
   'passfile.unwritable': 6,
   'passfile.no-space': 6,
+  'passfile.missing': 7,
+  'passfile.ignored': 7,
+  'passfile.malformed': 7,
+  'passfile.expired': 7,
+  'passfile.no-line': 7,
+  'passfile.overridden': 7,
+  'server.unreachable': 8,
+  'server.refused': 8,
+  'clock.wrong': 3,
 } as const satisfies Record<ErrorCode, number>;
 
 export function exitCodeOf(code: ErrorCode): number {

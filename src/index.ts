@@ -5,8 +5,9 @@ import { createGuard } from './passfile/guard.ts';
 import { entriesLayout, type PassfileLayout } from './passfile/layout.ts';
 import { createPassfile } from './passfile/passfile.ts';
 import { layoutOf, readTemplate } from './passfile/read-template.ts';
-import type { RefreshCause, RefreshEvent, TokenInPlace } from './refresh/events.ts';
+import type { Damage, RefreshCause, RefreshEvent, TokenInPlace } from './refresh/events.ts';
 import { Refresher } from './refresh/refresher.ts';
+import type { Turn } from './refresh/schedule.ts';
 import { fetchFrom, type TokenSource } from './refresh/token-source.ts';
 import type { Clock } from './support/clock.ts';
 import { asPgpassdError } from './support/errors.ts';
@@ -15,7 +16,8 @@ import type { JwtClaims } from './support/jwt.ts';
 import { systemClock } from './support/system-clock.ts';
 
 export type { Entry } from './passfile/format.ts';
-export type { RefreshEvent, TokenInPlace } from './refresh/events.ts';
+export type { Damage, RefreshEvent, TokenInPlace } from './refresh/events.ts';
+export type { Turn } from './refresh/schedule.ts';
 export type { IssuedToken, TokenSource } from './refresh/token-source.ts';
 export type { Clock, Instant } from './support/clock.ts';
 export { type ErrorCode, PgpassdError } from './support/errors.ts';
@@ -47,6 +49,10 @@ export interface PassfileRefresher {
   readonly tokenInPlace: TokenInPlace | undefined;
   /** Whether the last attempt failed. */
   readonly failing: boolean;
+  /** What the loop did last. */
+  readonly turn: Turn;
+  /** What keeps clients from finding the token in place, on disk and now. */
+  lookAtPassfile(): Promise<Damage | undefined>;
   /** Keeps the passfile current until `signal` aborts; never rejects for a fault of the world. */
   run(signal: AbortSignal): Promise<void>;
   /** Asks for a refresh as soon as decent, whatever the schedule says. */
@@ -124,6 +130,10 @@ export async function createRefresher(options: RefresherOptions): Promise<Passfi
     get failing() {
       return refresher.failing;
     },
+    get turn() {
+      return refresher.turn;
+    },
+    lookAtPassfile: () => passfile.look(),
     async run(signal) {
       await Promise.all([refresher.run(signal), guard.run(signal), templateFollower?.run(signal)]);
     },

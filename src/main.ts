@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { constants } from 'node:os';
-import { help, parseCommandLine } from './cli.ts';
+import { help, loadCommand, parseCommandLine } from './cli.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { asPgpassdError } from './support/errors.ts';
 import { VERSION } from './version.ts';
@@ -14,7 +14,7 @@ let hangup = () => {};
 for (const name of ['SIGTERM', 'SIGINT'] as const) {
   process.on(name, () => {
     if (stop.signal.aborted) process.exit(128 + constants.signals[name]);
-    stop.abort();
+    stop.abort(128 + constants.signals[name]);
     setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
   });
 }
@@ -22,26 +22,36 @@ process.on('SIGHUP', () => hangup());
 
 try {
   const invocation = parseCommandLine(process.argv.slice(2));
-  if (invocation.kind === 'help') process.stdout.write(help());
+  let exitCode = 0;
+  if (invocation.kind === 'help') process.stdout.write(help(invocation.command));
   else if (invocation.kind === 'version') process.stdout.write(`${VERSION}\n`);
   else {
-    await invocation.command({
+    const command = await loadCommand(invocation.command);
+    exitCode = await command({
       flags: invocation.flags,
+      rest: invocation.rest,
       env: process.env,
       terminal: process.stdout.isTTY,
+      columns: process.stdout.columns,
+      print: (text) => void process.stdout.write(text),
+      tell,
       signal: stop.signal,
       onHangup: (listener) => {
         hangup = listener;
       },
     });
   }
-  process.exit(0);
+  process.exit(exitCode);
 } catch (thrown) {
   const error = asPgpassdError(thrown);
-  for (const line of error.message.split('\n')) process.stderr.write(`pgpassd: ${line}\n`);
-  process.stderr.write(`pgpassd: ${error.remedy}\n`);
+  for (const line of error.message.split('\n')) tell(line);
+  tell(error.remedy);
   if (error.code === 'internal' && error.cause instanceof Error) {
     process.stderr.write(`${error.cause.stack}\n`);
   }
   process.exit(exitCodeOf(error.code));
+}
+
+function tell(sentence: string): void {
+  process.stderr.write(`pgpassd: ${sentence}\n`);
 }

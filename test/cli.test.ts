@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { help, parseCommandLine } from '../src/cli.ts';
-import { once } from '../src/commands/once.ts';
-import { run } from '../src/commands/run.ts';
+import { help, loadCommand, parseCommandLine } from '../src/cli.ts';
 import { loadConfig } from '../src/config/config.ts';
 import type { GivenFlag } from '../src/config/given.ts';
+import { options } from '../src/config/options.ts';
 import { everySample } from './config/samples.ts';
 
 const given = (flag: string, value?: string): GivenFlag => ({ flag, value });
@@ -16,27 +15,46 @@ function flagsOf(args: readonly string[]): readonly GivenFlag[] {
 
 describe('a command line', () => {
   test.each([
-    ['nothing', [], run],
-    ['run', ['run'], run],
-    ['once', ['once'], once],
-    ['settings alone', ['--mode', '0400'], run],
-    ['once and settings', ['once', '--mode', '0400'], once],
+    ['nothing', [], 'run'],
+    ['run', ['run'], 'run'],
+    ['once', ['once'], 'once'],
+    ['wait', ['wait'], 'wait'],
+    ['check', ['check'], 'check'],
+    ['settings alone', ['--mode', '0400'], 'run'],
+    ['once and settings', ['once', '--mode', '0400'], 'once'],
   ])('of %s names its command', (_case, args, command) => {
     expect(parseCommandLine(args)).toMatchObject({ kind: 'command', command });
   });
 
   test.each([
-    ['--help', 'help'],
-    ['-h', 'help'],
-    ['run --help', 'help'],
-    ['once -h', 'help'],
-    ['--mode 0640 --help', 'help'],
-    ['nonsense --help', 'help'],
-    ['--version', 'version'],
-    ['once --version', 'version'],
-    ['--version --help', 'help'],
-  ])('of %s asks for %s', (line, kind) => {
-    expect(parseCommandLine(line.split(' '))).toEqual({ kind });
+    ['--help', undefined],
+    ['-h', undefined],
+    ['run --help', 'run'],
+    ['once -h', 'once'],
+    ['check --offline --help', 'check'],
+    ['wait --help -- psql', 'wait'],
+    ['--mode 0640 --help', undefined],
+    ['nonsense --help', undefined],
+    ['--version --help', undefined],
+  ])('of %s asks for help, of a command if it names one', (line, command) => {
+    expect(parseCommandLine(line.split(' '))).toEqual({ kind: 'help', command });
+  });
+
+  test.each(['--version', 'once --version', 'wait --version -- psql --help'])(
+    'of %s asks for the version',
+    (line) => {
+      expect(parseCommandLine(line.split(' '))).toEqual({ kind: 'version' });
+    },
+  );
+
+  test('of wait keeps what follows two dashes for the program', () => {
+    const words = ['wait', '--timeout', '5s', '--', 'psql', '--help', '--', '-c', ''];
+    expect(parseCommandLine(words)).toEqual({
+      kind: 'command',
+      command: 'wait',
+      flags: [given('--timeout', '5s')],
+      rest: ['psql', '--help', '--', '-c', ''],
+    });
   });
 
   test.each(['onec', 'Run', '', 'toString', 'constructor', '__proto__'])(
@@ -58,7 +76,7 @@ test.each([['db:5432:app:me:s3cret'], ['once', 'db:5432:app:me:s3cret']])(
   (...args) => {
     const running = async () => {
       const invocation = parseCommandLine(args);
-      if (invocation.kind === 'command') loadConfig(invocation.flags, {});
+      if (invocation.kind === 'command') loadConfig(invocation.flags, {}, 'run');
     };
     return expect(running()).rejects.toThrow(
       expect.objectContaining({ message: expect.not.stringContaining('s3cret') }),
@@ -67,7 +85,7 @@ test.each([['db:5432:app:me:s3cret'], ['once', 'db:5432:app:me:s3cret']])(
 );
 
 describe('a setting on the command line', () => {
-  test.each(everySample.filter(([name]) => name !== 'allowWildcardHost'))(
+  test.each(everySample.filter(([name]) => options[name].placeholder !== undefined))(
     'has its value after a blank or an equals sign: %s',
     (_name, { flag, fromFlag }) => {
       const [text] = fromFlag;
@@ -117,20 +135,33 @@ test('a setting that is followed by another has no value', () => {
   expect(flagsOf(['--mode', '--owner', '1000'])[0]).toEqual(given('--mode'));
 });
 
+test.each(['run', 'once', 'wait', 'check'] as const)('%s can be loaded', async (name) => {
+  expect(await loadCommand(name)).toBeInstanceOf(Function);
+});
+
 describe('--help', () => {
   test('shows every command, every setting and every exit code', () => {
     const text = help();
-    for (const command of ['run', 'once']) expect(text).toMatch(new RegExp(`^  ${command} `, 'm'));
+    for (const command of ['run', 'once', 'wait', 'check'])
+      expect(text).toMatch(new RegExp(`^  ${command} `, 'm'));
     for (const [, { flag, variable }] of everySample) {
       expect(text).toContain(flag);
       expect(text).toContain(variable);
     }
-    for (const exitCode of [0, 1, 2, 3, 4, 5, 6])
+    for (const exitCode of [0, 1, 2, 3, 4, 5, 6, 7, 8])
       expect(text).toMatch(new RegExp(`\\b${exitCode} \\w`));
     expect(text).toContain('--version');
   });
 
-  test('ends with one line end', () => {
-    expect(help()).toMatch(/[^\n]\n$/);
+  test('of a command shows its own settings and no others', () => {
+    expect(help('wait')).toContain('--min-validity');
+    expect(help('wait')).not.toContain('--tenant-id');
+    expect(help('run')).toContain('--http-address');
+    expect(help('run')).not.toContain('--expect-uid');
+    expect(help('check')).toContain('--tenant-id');
+  });
+
+  test.each([undefined, 'wait', 'check'] as const)('of %s ends with one line end', (command) => {
+    expect(help(command)).toMatch(/[^\n]\n$/);
   });
 });

@@ -22,6 +22,15 @@ const documented: Record<ErrorCode, number> = {
   'token-command.bad-output': 5,
   'passfile.unwritable': 6,
   'passfile.no-space': 6,
+  'passfile.missing': 7,
+  'passfile.ignored': 7,
+  'passfile.malformed': 7,
+  'passfile.expired': 7,
+  'passfile.no-line': 7,
+  'passfile.overridden': 7,
+  'server.unreachable': 8,
+  'server.refused': 8,
+  'clock.wrong': 3,
 };
 
 test.each(Object.entries(documented) as [ErrorCode, number][])(

@@ -1,13 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { steps } from '../src/check/finding.ts';
 import { settingsTable } from '../src/config/help.ts';
+import { causesTable } from './check/causes-table.ts';
 
 const readme = new URL('../README.md', import.meta.url);
-const table = /(?<=<!-- settings: .* -->\n)[\s\S]*?(?=<!-- \/settings -->)/;
 
-test("the README's table of settings is the options table", async () => {
+/** What stands between the comments that begin and end a part that is written by this test. */
+const partOf = (name: string) =>
+  new RegExp(`(?<=<!-- ${name}: .* -->\\n)[\\s\\S]*?(?=<!-- /${name} -->)`);
+
+test("the README's tables are the options table and what check can find", async () => {
   const text = await readFile(readme, 'utf8');
-  const current = text.replace(table, () => `${settingsTable()}\n`);
+  const tables = { settings: settingsTable(), findings: await causesTable(steps) };
+  let current = text;
+  for (const [name, table] of Object.entries(tables)) {
+    expect(text).toMatch(partOf(name));
+    current = current.replace(partOf(name), () => `\n${table}\n\n`);
+  }
   await expect(current).toMatchFileSnapshot(readme.pathname);
 });
 

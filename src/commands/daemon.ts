@@ -2,8 +2,8 @@ import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/given.ts';
 import { createRefresher, type PassfileRefresher } from '../index.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
+import { openSource } from '../sources/open.ts';
 import { systemClock } from '../support/system-clock.ts';
-import { openSource } from './source.ts';
 
 export interface Daemon {
   readonly refresher: PassfileRefresher;

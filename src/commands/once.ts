@@ -12,8 +12,9 @@ import { withLog } from './with-log.ts';
 
 /** The daemon's own steps, until the passfile holds a valid token; for init containers and CronJobs. */
 export const once: Command = async (context) => {
-  const config = loadConfig(context.flags, context.env);
+  const config = loadConfig(context.flags, context.env, 'once');
   await withLog(config, context.terminal, (log) => obtain(config, context, log));
+  return 0;
 };
 
 async function obtain(

@@ -7,12 +7,14 @@ import { systemClock } from '../support/system-clock.ts';
 import { VERSION } from '../version.ts';
 import type { Command, CommandContext } from './command.ts';
 import { createDaemon } from './daemon.ts';
+import { Observation } from './observation.ts';
 import { withLog } from './with-log.ts';
 
 /** Keeps the passfile current until it is asked to stop. */
 export const run: Command = async (context) => {
-  const config = loadConfig(context.flags, context.env);
+  const config = loadConfig(context.flags, context.env, 'run');
   await withLog(config, context.terminal, (log) => keepCurrent(config, context, log));
+  return 0;
 };
 
 async function keepCurrent(
@@ -21,13 +23,27 @@ async function keepCurrent(
   log: Log,
 ): Promise<void> {
   const narrate = createNarrator(systemClock);
-  const daemon = await createDaemon(config, env, (event) => log(narrate(event)));
+  const observation = new Observation();
+  const daemon = await createDaemon(config, env, (event) => {
+    observation.notice(event);
+    log(narrate(event));
+  });
+  const { httpAddress } = config;
+  const served =
+    httpAddress === 'off'
+      ? undefined
+      : await observation.serve(httpAddress, daemon.refresher, workLimitMs(config), signal);
   onHangup(() => daemon.refresher.refresh());
   log({
     level: 'info',
     event: 'started',
     message: `pgpassd ${VERSION} keeps ${config.passfile} current`,
-    fields: { version: VERSION, node: process.versions.node, entries: config.entries.length },
+    fields: {
+      version: VERSION,
+      node: process.versions.node,
+      entries: config.entries.length,
+      ...(served && { httpPort: served.port }),
+    },
   });
   await daemon.run(signal);
   if (config.onExit === 'remove') {
@@ -36,5 +52,11 @@ async function keepCurrent(
       log({ level: 'error', event: 'passfile.remove-failed', message, fields: {} });
     });
   }
+  await served?.closed;
   log({ level: 'info', event: 'stopped', message: 'stopped', fields: { onExit: config.onExit } });
+}
+
+/** How long the loop may be at work: two exchanges, when the token rotates meanwhile, and a slow disk. */
+function workLimitMs({ requestTimeoutMs }: Config): number {
+  return 2 * requestTimeoutMs + 30_000;
 }

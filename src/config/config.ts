@@ -4,11 +4,14 @@ import type { TokenProxySettings } from '../entra/token-proxy.ts';
 import { ANY, type Entry } from '../passfile/format.ts';
 import { PgpassdError } from '../support/errors.ts';
 import type { Argv } from '../token-command/split.ts';
-import { entriesFromPgVariables } from './entry.ts';
+import { entriesFromPgVariables, PG_VARIABLES } from './entry.ts';
 import type { Environment, GivenFlag } from './given.ts';
+import type { CommandName } from './option.ts';
 import type { OptionValues } from './options.ts';
+import type { Problems } from './problems.ts';
 import { readSettings } from './read-settings.ts';
 import { readTokenProxy } from './token-proxy.ts';
+import { unexpandedReference } from './unexpanded.ts';
 import { ValueError } from './values.ts';
 
 type Plain = Pick<
@@ -21,9 +24,10 @@ type Plain = Pick<
   | 'refreshFraction'
   | 'logLevel'
   | 'logFormat'
+  | 'httpAddress'
 >;
 
-/** Everything `run` and `once` need to know; nothing in it is secret. */
+/** Everything `run`, `once` and `check` need to know; nothing in it is secret. */
 export interface Config extends Plain {
   /** Empty when there is a template. */
   readonly entries: readonly Entry[];
@@ -49,26 +53,51 @@ export interface TokenCommandSettings {
 
 type Values = Partial<OptionValues>;
 
+/** What can be said of a configuration, be it whole or not. */
+export interface Reading {
+  /** Settings that could not be read, or are missing, are absent. */
+  readonly values: Partial<OptionValues>;
+  readonly entries: readonly Entry[];
+  /** Absent when there are problems. */
+  readonly config: Config | undefined;
+  readonly problems: Problems;
+}
+
 /**
  * The configuration that flags and environment make.
  *
  * @throws PgpassdError `config.invalid` with every problem at once, one a line
  */
-export function loadConfig(flags: readonly GivenFlag[], env: Environment): Config {
-  const { values, problems: found } = readSettings(flags, env);
-  const problems = [...found];
+export function loadConfig(
+  flags: readonly GivenFlag[],
+  env: Environment,
+  command: CommandName,
+): Config {
+  const { config, problems } = readConfig(flags, env, command);
+  if (config !== undefined) return config;
+  throw new PgpassdError('config.invalid', problems.texts.join('\n'), seeHelp(command));
+}
+
+export function seeHelp(command: CommandName): string {
+  return `See pgpassd ${command} --help for every setting.`;
+}
+
+/** The same without the last word: `check` looks at what there is. */
+export function readConfig(
+  flags: readonly GivenFlag[],
+  env: Environment,
+  command: CommandName,
+): Reading {
+  const { values, problems } = readSettings(flags, env, command);
   const entries = entriesOf(values, env, problems);
   const source = sourceOf(values, env, problems);
-  if (problems.length > 0) {
-    throw new PgpassdError(
-      'config.invalid',
-      problems.join('\n'),
-      'See pgpassd --help for every setting.',
-    );
+  if (values.connect && values.offline) {
+    problems.add('--connect and --offline exclude each other: keep one of them');
   }
+  if (problems.texts.length > 0) return { values, entries, config: undefined, problems };
   // Without problems every setting has its value.
   const { requestTimeout, timeout, minValidity, ...rest } = values as OptionValues;
-  return Object.freeze({
+  const config: Config = Object.freeze({
     passfile: rest.passfile,
     template: rest.template,
     mode: rest.mode,
@@ -77,58 +106,72 @@ export function loadConfig(flags: readonly GivenFlag[], env: Environment): Confi
     refreshFraction: rest.refreshFraction,
     logLevel: rest.logLevel,
     logFormat: rest.logFormat,
+    httpAddress: rest.httpAddress,
     entries,
     source,
     requestTimeoutMs: requestTimeout,
     timeoutMs: timeout,
     minValidityMs: minValidity,
   });
+  return { values, entries, config, problems };
 }
 
-function entriesOf(values: Values, env: Environment, problems: string[]): readonly Entry[] {
+function entriesOf(values: Values, env: Environment, problems: Problems): readonly Entry[] {
   // Unreadable entries are told already.
   if (values.entry === undefined) return [];
   if (values.template !== undefined) {
     if (values.entry.length > 0) {
-      problems.push(
-        '--template and --entry (PGPASSD_ENTRIES) exclude each other: keep one of them',
-      );
+      problems.add('--template and --entry (PGPASSD_ENTRIES) exclude each other: keep one of them');
     }
     return [];
   }
   const entries = values.entry.length > 0 ? values.entry : entriesOfEnvironment(env, problems);
   if (values.allowWildcardHost === false && entries.some(({ host }) => host === ANY)) {
-    problems.push(
+    problems.add(
       '--entry with * as host sends the token to any server a client is pointed at; name the host, or add --allow-wildcard-host',
     );
   }
   return entries;
 }
 
-function entriesOfEnvironment(env: Environment, problems: string[]): readonly Entry[] {
+function entriesOfEnvironment(env: Environment, problems: Problems): readonly Entry[] {
   if (!env['PGHOST'] && !env['PGHOSTADDR']) {
-    problems.push(
+    problems.addMissing(
       '--entry (PGPASSD_ENTRIES) is not set: say who the token is for, as host:port:database:user, or set PGHOST and PGUSER',
     );
     return [];
   }
+  if (!env['PGUSER']) {
+    problems.addMissing(
+      'PGUSER is not set, and --entry (PGPASSD_ENTRIES) neither: say who the token is for',
+    );
+    return [];
+  }
+  return readPgVariables(env, problems);
+}
+
+/** The entries of libpq's own variables; what is wrong with them is added to `problems`. */
+export function readPgVariables(env: Environment, problems: Problems): readonly Entry[] {
+  const names = Object.keys(PG_VARIABLES);
   try {
+    const unexpanded = names.map((name) => unexpandedReference(env[name] ?? '')).find(Boolean);
+    if (unexpanded) throw new ValueError(unexpanded);
     return entriesFromPgVariables(env);
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
-    problems.push(`PGHOST, PGHOSTADDR, PGPORT, PGDATABASE, PGUSER: ${error.message}`);
+    problems.add(`${names.join(', ')}: ${error.message}`);
     return [];
   }
 }
 
-function sourceOf(values: Values, env: Environment, problems: string[]): Config['source'] {
+function sourceOf(values: Values, env: Environment, problems: Problems): Config['source'] {
   const { tokenCommand: command, tokenLifetime } = values;
   if (command !== undefined) {
     const lifetimeSeconds = tokenLifetime === undefined ? undefined : tokenLifetime / 1000;
     return { kind: 'token-command', command, lifetimeSeconds };
   }
   if (tokenLifetime !== undefined) {
-    problems.push(
+    problems.add(
       '--token-lifetime goes with --token-command only: Entra tells the life of its tokens',
     );
   }
@@ -137,15 +180,15 @@ function sourceOf(values: Values, env: Environment, problems: string[]): Config[
     federatedTokenFile: values.federatedTokenFile ?? '',
     exchange: exchangeOf(values, problems),
     caFile: values.caFile,
-    tokenProxy: readTokenProxy(env, problems),
+    tokenProxy: readTokenProxy(env, problems.texts),
   };
 }
 
-function exchangeOf(values: Values, problems: string[]): ExchangeSettings {
+function exchangeOf(values: Values, problems: Problems): ExchangeSettings {
   const { tenantId = '', clientId = '', authorityHost, tokenParam: extraFields = [] } = values;
   const scope = values.scope ?? (authorityHost && scopeOf(authorityHost));
   if (authorityHost !== undefined && scope === undefined) {
-    problems.push(
+    problems.add(
       `--scope (PGPASSD_SCOPE) is not set: there is no default for the authority host ${authorityHost.host}`,
     );
   }

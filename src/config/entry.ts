@@ -15,6 +15,32 @@ export function parseEntries(text: string): readonly Entry[] {
   return [parseLineEntry(text)];
 }
 
+/** A connection as libpq looks it up in the passfile. */
+export interface Connection {
+  readonly host: string;
+  readonly port: string;
+  readonly database: string;
+  readonly user: string;
+}
+
+/**
+ * The connections that a client makes with what an entry or a connection string says. As in libpq
+ * the port is 5432 and the database has the user's name when they are not said.
+ */
+export function parseConnections(text: string): readonly Connection[] {
+  return parseEntries(text).map((entry) => {
+    const connection = connectionTo(entry);
+    if (connection === undefined) throw new ValueError('name the host and the user');
+    return connection;
+  });
+}
+
+/** `undefined` when the entry does not say the host or the user, for which libpq has defaults of its own. */
+export function connectionTo({ host, port, database, user }: Entry): Connection | undefined {
+  if (host === ANY || user === ANY) return undefined;
+  return { host, port: port ?? '5432', database: database ?? user, user };
+}
+
 function startsWithKeyword(text: string): boolean {
   return /^\s*\w+\s*=/.test(text);
 }
@@ -56,7 +82,7 @@ function parseLineEntry(text: string): Entry {
 }
 
 /** libpq's own variables and the keywords they stand for. */
-const PG_VARIABLES = {
+export const PG_VARIABLES = {
   PGHOST: 'host',
   PGHOSTADDR: 'hostaddr',
   PGPORT: 'port',

@@ -1,9 +1,10 @@
-import { flagOf, type Option, variableOf } from './option.ts';
+import { type CommandName, flagOf, type Option, takes, variableOf } from './option.ts';
 import { options } from './options.ts';
 
-/** `--help`'s list of settings. */
-export function settingsHelp(): string {
+/** `--help`'s list of settings, of one command or of all. */
+export function settingsHelp(command?: CommandName): string {
   return everyOption()
+    .filter(({ option }) => command === undefined || takes(command, option))
     .map(({ name, option }) => {
       const usage = [flagOf(name), option.placeholder].filter(Boolean).join(' ');
       const notes = [

@@ -1,5 +1,7 @@
 import { ValueError } from './values.ts';
 
+export type CommandName = 'run' | 'once' | 'wait' | 'check';
+
 /**
  * One setting: how it is written, where else it is read from, and how its text becomes a value.
  * Parsing, `--help`, the README's table and the "did you mean" errors all come from these.
@@ -19,8 +21,12 @@ export interface Option<V> {
   /** Another setting that makes a required one unnecessary. */
   readonly unless?: string;
   readonly repeatable?: true;
+  /** `$(NAME)` is the user's own, and no variable that Kubernetes should have replaced. */
+  readonly verbatim?: true;
   /** Another name for our variable, instead of the flag's. */
   readonly variable?: string;
+  /** Who takes it, where that is not `run`, `once` and `check`, which look at the same things. */
+  readonly commands?: readonly CommandName[];
   /** The value of the texts given, in order; throws ValueError. Without any, the default or `undefined`. */
   readonly read: (texts: readonly string[]) => V;
 }
@@ -72,6 +78,13 @@ function parseNumbered<T>(parse: Parse<T>): (text: string, index: number) => T {
       throw new ValueError(`value ${index + 1}: ${error.message}`);
     }
   };
+}
+
+export function takes(
+  command: CommandName,
+  { commands }: Pick<Option<unknown>, 'commands'>,
+): boolean {
+  return commands?.includes(command) ?? command !== 'wait';
 }
 
 /** `refreshFraction` is `--refresh-fraction`. */

@@ -1,17 +1,27 @@
-import { parseEntries } from './entry.ts';
-import { list, optional, required, requiredUnless, type ValueOf, withDefault } from './option.ts';
+import { parseConnections, parseEntries } from './entry.ts';
+import {
+  type CommandName,
+  list,
+  optional,
+  required,
+  requiredUnless,
+  type ValueOf,
+  withDefault,
+} from './option.ts';
 import {
   parseAuthorityHost,
   parseCommand,
   parseDurationMs,
   parseFormField,
   parseFraction,
+  parseHttpAddress,
   parseMode,
   parseOwner,
   parseSecureUrl,
   parseSwitch,
   parseTenantId,
   parseText,
+  parseUid,
   parseWord,
 } from './values.ts';
 
@@ -19,16 +29,21 @@ import {
 const NOT_INJECTED =
   'the workload identity webhook sets it in pods with the label azure.workload.identity/use: "true" (on the pod template, not on the Job or Deployment)';
 
+const everywhere: readonly CommandName[] = ['run', 'once', 'wait', 'check'];
+const checkOnly: readonly CommandName[] = ['check'];
+
 /** Every setting, in the order of `--help` and of the README's table. */
 export const options = {
   passfile: required('name the file to write, on a volume shared with the clients', parseText, {
     placeholder: 'PATH',
     alsoFrom: ['PGPASSFILE'],
+    commands: everywhere,
     help: 'the file to write',
   }),
   entry: list(parseEntries, {
     placeholder: 'SPEC',
     variable: 'PGPASSD_ENTRIES',
+    commands: everywhere,
     defaultNote: 'from `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`',
     help: 'who the token is for: host:port:database:user, or a connection string',
   }),
@@ -89,6 +104,7 @@ export const options = {
   }),
   tokenCommand: optional(parseCommand, {
     placeholder: 'CMD',
+    verbatim: true,
     help: 'another way to get a token: run CMD, without a shell, and read it from its output',
   }),
   tokenLifetime: optional(parseDurationMs, {
@@ -110,11 +126,17 @@ export const options = {
   }),
   timeout: withDefault('60s', parseDurationMs, {
     placeholder: 'DURATION',
-    help: 'once: give up after this long',
+    commands: everywhere,
+    help: 'once, wait: give up after this long',
   }),
   minValidity: withDefault('60s', parseDurationMs, {
     placeholder: 'DURATION',
-    help: 'once: what counts as still valid in a passfile already in place',
+    commands: everywhere,
+    help: 'once, wait: what counts as still valid in a passfile already in place',
+  }),
+  httpAddress: withDefault('0.0.0.0:8432', parseHttpAddress, {
+    placeholder: 'HOST:PORT|off',
+    help: 'run: where probes and metrics are; 0.0.0.0 includes IPv6',
   }),
   logLevel: withDefault(
     'info',
@@ -125,6 +147,29 @@ export const options = {
     placeholder: 'json|pretty',
     defaultNote: '`json`; `pretty` on a terminal',
     help: 'one JSON object a line, or lines for people',
+  }),
+  for: list(parseConnections, {
+    placeholder: 'HOST:PORT:DATABASE:USER',
+    commands: checkOnly,
+    help: 'check: which line of the passfile a client finds that connects like this, and why',
+  }),
+  expectUid: optional(parseUid, {
+    placeholder: 'UID',
+    defaultNote: "the owner's in --owner, else the process's own",
+    commands: checkOnly,
+    help: 'check: the user the clients run as',
+  }),
+  connect: withDefault('false', parseSwitch, {
+    commands: checkOnly,
+    help: "check: log in to each entry's server with the token in the passfile",
+  }),
+  offline: withDefault('false', parseSwitch, {
+    commands: checkOnly,
+    help: 'check: leave the network alone',
+  }),
+  json: withDefault('false', parseSwitch, {
+    commands: checkOnly,
+    help: 'check: the findings as JSON, for machines',
   }),
 } as const;
 

@@ -1,13 +1,15 @@
 import leven from 'leven';
 import type { Environment, GivenFlag } from './given.ts';
-import { flagOf, type Option, variableOf } from './option.ts';
+import { type CommandName, flagOf, type Option, takes, variableOf } from './option.ts';
 import { type OptionName, type OptionValues, options } from './options.ts';
+import { Problems } from './problems.ts';
+import { unexpandedReference } from './unexpanded.ts';
 import { ValueError } from './values.ts';
 
 export interface Settings {
   /** Settings that could not be read are absent, and told in `problems`. */
   readonly values: Partial<OptionValues>;
-  readonly problems: readonly string[];
+  readonly problems: Problems;
 }
 
 const names = Object.keys(options) as OptionName[];
@@ -19,19 +21,29 @@ const names = Object.keys(options) as OptionName[];
 const SERVICE_LINK =
   /^PGPASSD_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
 
-/** Reads every setting: flag, then our variable, then the ecosystem's own, then the default. */
-export function readSettings(flags: readonly GivenFlag[], env: Environment): Settings {
-  const problems = [...unknownFlags(flags), ...unknownVariables(env)];
+/**
+ * Reads every setting of a command: flag, then our variable, then the ecosystem's own, then the
+ * default. Variables for other commands are no problem: containers share them.
+ */
+export function readSettings(
+  flags: readonly GivenFlag[],
+  env: Environment,
+  command: CommandName,
+): Settings {
+  const problems = new Problems();
+  for (const text of [...unknownFlags(flags, command), ...unknownVariables(env)])
+    problems.add(text);
   const values: Partial<Record<OptionName, unknown>> = {};
-  for (const name of names) {
+  for (const name of namesOf(command)) {
     const option: Option<unknown> = options[name];
     const given = givenTexts(name, option, flags, env);
     if (given.texts.length === 0 && option.whenMissing !== undefined) {
-      if (!isGiven(option.unless, flags, env)) problems.push(missing(name, option));
+      if (!isGiven(option.unless, flags, env)) problems.addMissing(notSet(name, option));
       continue;
     }
-    if (given.texts.includes('')) {
-      problems.push(`${given.source} needs a value: ${option.placeholder ?? 'true or false'}`);
+    const unusable = unusableTexts(given, option);
+    if (unusable !== undefined) {
+      problems.add(unusable);
       continue;
     }
     try {
@@ -39,10 +51,14 @@ export function readSettings(flags: readonly GivenFlag[], env: Environment): Set
     } catch (error) {
       if (!(error instanceof ValueError)) throw error;
       // The text itself is left out: somebody may have put a password into it.
-      problems.push(`${given.source}: ${error.message}`);
+      problems.add(`${given.source}: ${error.message}`);
     }
   }
   return { values: values as Partial<OptionValues>, problems };
+}
+
+function namesOf(command: CommandName): OptionName[] {
+  return names.filter((name) => takes(command, options[name]));
 }
 
 interface GivenTexts {
@@ -72,25 +88,34 @@ function givenTexts(
   return { source: flag, texts: [] };
 }
 
+function unusableTexts({ source, texts }: GivenTexts, option: Option<unknown>): string | undefined {
+  if (texts.includes(''))
+    return `${source} needs a value: ${option.placeholder ?? 'true or false'}`;
+  const unexpanded = option.verbatim ? undefined : texts.map(unexpandedReference).find(Boolean);
+  return unexpanded && `${source}: ${unexpanded}`;
+}
+
 function isGiven(name: string | undefined, flags: readonly GivenFlag[], env: Environment): boolean {
   const known = names.find((each) => each === name);
   return known !== undefined && givenTexts(known, options[known], flags, env).texts.length > 0;
 }
 
-function missing(name: OptionName, option: Option<unknown>): string {
+function notSet(name: OptionName, option: Option<unknown>): string {
   const others = [...(option.alsoFrom ?? []), variableOf(name, option)].join(', ');
   return `${flagOf(name)} (${others}) is not set: ${option.whenMissing}`;
 }
 
-function unknownFlags(flags: readonly GivenFlag[]): string[] {
-  const known = names.map(flagOf);
+function unknownFlags(flags: readonly GivenFlag[], command: CommandName): string[] {
+  const known = namesOf(command).map(flagOf);
+  const others = names.map(flagOf);
   return flags
     .filter(({ flag }) => !known.includes(flag))
-    .map(({ flag }) =>
-      flag.startsWith('-')
+    .map(({ flag }) => {
+      if (others.includes(flag)) return `${flag} is not a setting of pgpassd ${command}`;
+      return flag.startsWith('-')
         ? `${quotable(flag, 'an argument that begins with -')} is not a setting; did you mean ${nearest(flag, known)}?`
-        : `${quotable(flag)}: no setting takes this argument`,
-    );
+        : `${quotable(flag)}: no setting takes this argument`;
+    });
 }
 
 function unknownVariables(env: Environment): string[] {

@@ -96,6 +96,29 @@ export function parseFormField(text: string): readonly [name: string, value: str
   return [name, value];
 }
 
+/** A user's number. */
+export function parseUid(text: string): number {
+  const { uid, gid } = parseOwner(text);
+  if (gid !== undefined) throw new ValueError('write a numeric user id such as 1000');
+  return uid;
+}
+
+export interface HttpAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `HOST:PORT` with an IPv6 address in brackets, or `off`. */
+export function parseHttpAddress(text: string): HttpAddress | 'off' {
+  if (text === 'off') return 'off';
+  const [, bracketed, host = bracketed, port] =
+    /^(?:\[([\da-f:.]+)\]|([\w.-]*)):(\d{1,5})$/i.exec(text) ?? [];
+  if (host === undefined || Number(port) > 65_535) {
+    throw new ValueError('write HOST:PORT such as 0.0.0.0:8432 or [::1]:8432, or off');
+  }
+  return { host, port: Number(port) };
+}
+
 export function parseText(text: string): string {
   return text;
 }

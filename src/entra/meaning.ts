@@ -39,7 +39,7 @@ export const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
 const LONGEST_WORD = 300;
 
 /** Claims of a token that nobody verified are passed on as text of bounded length. */
-function word(value: string): string {
+export function word(value: string): string {
   const start = value.slice(0, LONGEST_WORD);
   const printable = start.replaceAll(new RegExp(UNPRINTABLE, 'gu'), '\ufffd');
   return start === value ? printable : `${printable}…`;

@@ -2,6 +2,7 @@ import { request } from 'undici';
 import { PgpassdError } from '../support/errors.ts';
 import type { RawAnswer } from './answer.ts';
 import type { TokenRequest } from './request.ts';
+import { through } from './through.ts';
 import { explainTransportError } from './transport-errors.ts';
 import type { Way } from './way.ts';
 
@@ -19,35 +20,29 @@ export async function sendTokenRequest(
   way: Way,
   signal: AbortSignal,
 ): Promise<RawAnswer> {
-  const dispatcher = await way.dispatcher();
-  // undici heeds a signal once it is connected, not before: not in a TLS handshake, nor in a CONNECT.
-  const breakOff = () => void dispatcher.destroy(signal.reason);
-  signal.addEventListener('abort', breakOff, { once: true });
-  if (signal.aborted) breakOff();
-  try {
-    const response = await request(url, {
-      method: 'POST',
-      headers,
-      body,
-      dispatcher,
-      signal,
-      // The signal bounds the attempt as a whole; a kept connection would only outlive its address.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      reset: true,
-    });
-    return {
-      status: response.statusCode,
-      headers: response.headers,
-      body: await readBounded(response.body, url),
-    };
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    throw error instanceof PgpassdError ? error : explainTransportError(error, url, way.kind);
-  } finally {
-    signal.removeEventListener('abort', breakOff);
-    await dispatcher.destroy();
-  }
+  return await through(way, signal, async (dispatcher) => {
+    try {
+      const response = await request(url, {
+        method: 'POST',
+        headers,
+        body,
+        dispatcher,
+        signal,
+        // The signal bounds the attempt as a whole.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        reset: true,
+      });
+      return {
+        status: response.statusCode,
+        headers: response.headers,
+        body: await readBounded(response.body, url),
+      };
+    } catch (error) {
+      if (signal.aborted || error instanceof PgpassdError) throw error;
+      throw explainTransportError(error, url, way.kind);
+    }
+  });
 }
 
 async function readBounded(body: AsyncIterable<Buffer>, url: string): Promise<string> {

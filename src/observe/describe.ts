@@ -1,4 +1,5 @@
-import type { RefreshEvent, TokenInPlace } from '../refresh/events.ts';
+import type { Damage, RefreshEvent, TokenInPlace } from '../refresh/events.ts';
+import { duration, seconds } from '../support/duration.ts';
 import { type PgpassdError, systemErrorCode } from '../support/errors.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
@@ -32,6 +33,11 @@ export function describe(event: RefreshEvent): LogLine {
       return line('info', event, 'the passfile holds this token already');
     case 'refresh.started':
       return line('debug', event, 'asking for a token', { cause: event.cause });
+    case 'exchange.ended':
+      return line('debug', event, event.succeeded ? 'got an answer' : 'got no token', {
+        succeeded: event.succeeded,
+        tookSeconds: seconds(event.tookMs),
+      });
     case 'token.refreshed':
       return line('info', event, `got a token, ${validity(event.token)}`, {
         ...tokenFields(event.token),
@@ -44,7 +50,7 @@ export function describe(event: RefreshEvent): LogLine {
       return line(
         'info',
         event,
-        `recovered after ${event.failures} failed attempts in ${duration(event.lastedMs)}`,
+        `recovered after ${attempts(event.failures)} in ${duration(event.lastedMs)}`,
         {
           failures: event.failures,
           lastedSeconds: seconds(event.lastedMs),
@@ -90,8 +96,6 @@ export function describe(event: RefreshEvent): LogLine {
       });
   }
 }
-
-type Damage = Extract<RefreshEvent, { type: 'passfile.repaired' }>['damage'];
 
 const findings: Readonly<Record<Damage, string>> = {
   missing: 'somebody removed the passfile',
@@ -144,6 +148,10 @@ export function sentence({ message, remedy }: PgpassdError): string {
   return `${message}${message.endsWith('.') ? '' : '.'} ${remedy}`;
 }
 
+function attempts(failures: number): string {
+  return failures === 1 ? 'a failed attempt' : `${failures} failed attempts`;
+}
+
 function validity(token: TokenInPlace | undefined): string {
   return token === undefined ? 'already expired' : `valid for ${duration(token.remainingMs)}`;
 }
@@ -175,16 +183,6 @@ function line(
   fields: Record<string, unknown> = {},
 ): LogLine {
   return { level, event: type, message, fields };
-}
-
-/** As a person says it: seconds up to two minutes, minutes up to two hours. */
-function duration(ms: number): string {
-  if (ms < 120_000) return `${seconds(ms)} s`;
-  return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 360_000) / 10} h`;
-}
-
-function seconds(ms: number): number {
-  return Math.round(ms / 100) / 10;
 }
 
 function iso(ms: number): string {

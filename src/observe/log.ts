@@ -1,5 +1,5 @@
 import { constants, openSync } from 'node:fs';
-import { type DestinationStream, pino, stdTimeFunctions } from 'pino';
+import { pino, stdTimeFunctions } from 'pino';
 import type { LogLine } from './describe.ts';
 
 export interface LogSettings {
@@ -25,8 +25,8 @@ const STDOUT = 1;
 
 /** The log on standard output. */
 export async function createLog({ level, format }: LogSettings): Promise<OpenLog> {
-  const { stream, end, abandon } =
-    format === 'json' ? jsonDestination() : await prettyDestination();
+  const { write, end, abandon } = openStdout();
+  const present = format === 'pretty' ? await loadPretty() : (line: string) => line;
   const logger = pino(
     {
       level,
@@ -35,7 +35,8 @@ export async function createLog({ level, format }: LogSettings): Promise<OpenLog
       formatters: { level: (label) => ({ level: label }) },
       redact: NEVER.flatMap((name) => [name, `*.${name}`]),
     },
-    stream,
+    // No more of the stream than this: where pino finds a way to flush, it waits for the reader at each fatal line.
+    { write: (line: string) => write(present(line)) },
   );
   return {
     log: ({ level: lineLevel, event, message, fields }) => {
@@ -49,7 +50,7 @@ export async function createLog({ level, format }: LogSettings): Promise<OpenLog
 }
 
 interface Destination {
-  readonly stream: DestinationStream;
+  readonly write: (text: string) => void;
   /** Resolves when everything is written, or cannot be. */
   end(): Promise<void>;
   /** What is not written by now is lost. */
@@ -57,7 +58,7 @@ interface Destination {
 }
 
 /** Written without waiting: a reader of the log who stalls or goes away is no reason to stop serving clients. */
-function jsonDestination(): Destination {
+function openStdout(): Destination {
   const stdout = pino.destination({
     fd: nonBlockingStdout() ?? STDOUT,
     sync: false,
@@ -74,7 +75,7 @@ function jsonDestination(): Destination {
       stdout.end();
     });
   };
-  return { stream: stdout, end, abandon: () => stdout.destroy() };
+  return { write: (text) => void stdout.write(text), end, abandon: () => stdout.destroy() };
 }
 
 /**
@@ -92,16 +93,23 @@ function nonBlockingStdout(): number | undefined {
   }
 }
 
-async function prettyDestination(): Promise<Destination> {
+/** What the sentences say already. */
+const SAID = [
+  'event',
+  'remedy',
+  'version',
+  'tokenValidForSeconds',
+  'nextTryInSeconds',
+  'lastedSeconds',
+  'damage',
+];
+
+/** Coloured on a terminal, with the date for those who read later what a container said. */
+async function loadPretty(): Promise<(line: string) => string> {
   const { default: pretty } = await import('pino-pretty');
-  const stdout = pino.destination({ fd: STDOUT, sync: true });
-  stdout.on('error', () => undefined);
-  const stream = pretty({
-    destination: stdout,
-    sync: true,
-    ignore: 'event,remedy',
-    translateTime: 'SYS:HH:MM:ss',
+  return pretty.prettyFactory({
+    ignore: SAID.join(','),
+    translateTime: 'SYS:yyyy-mm-dd HH:MM:ss',
     singleLine: true,
   });
-  return { stream, end: async () => undefined, abandon: () => undefined };
 }

@@ -22,9 +22,13 @@ export interface PassfileLine {
  * comment. Fields hold no line breaks and no NUL: a line cannot say them.
  */
 export function formatLine({ entry, password }: PassfileLine): string {
-  const fields: Field[] = [entry.host, entry.port, entry.database, entry.user];
-  const line = [...fields.map(formatField), escapeText(password)].join(':');
-  return line.startsWith('#') ? `\\${line}` : line;
+  return `${formatEntry(entry)}:${escapeText(password)}`;
+}
+
+/** A line without its password, as `--entry` takes it. */
+export function formatEntry({ host, port, database, user }: Entry): string {
+  const fields = [host, port, database, user].map(formatField).join(':');
+  return fields.startsWith('#') ? `\\${fields}` : fields;
 }
 
 function formatField(field: Field): string {

@@ -12,6 +12,14 @@ export interface Expected {
   readonly mode: number;
   /** Anybody when absent. */
   readonly owner: Owner | undefined;
+  /** The very file, as far as it is known, for when it may not be read. */
+  readonly file?: Identity | undefined;
+}
+
+/** Nobody changes a file, or puts another in its place, without changing one of these. */
+interface Identity {
+  readonly ino: number;
+  readonly ctimeMs: number;
 }
 
 /** What keeps clients from finding the password: the first thing that is not as it should be. */
@@ -37,16 +45,22 @@ export async function inspect(path: string, expected: Expected): Promise<Damage 
   }
 }
 
-/** A link (ELOOP), a socket (ENXIO), or a file that somebody made unreadable for us. */
+/**
+ * A link (ELOOP), a socket (ENXIO), or a file that we may not read: somebody made it so, or it was
+ * given to its owner by root with CAP_CHOWN alone, who then can only tell whether it is still the same.
+ */
 async function whyUnopened(
   path: string,
-  { owner }: Expected,
+  { owner, mode, file }: Expected,
   code: string | undefined,
-): Promise<Damage> {
+): Promise<Damage | undefined> {
   if (code === 'ELOOP' || code === 'ENXIO') return 'not-a-file';
   const stats = await lstat(path).catch(() => undefined);
   if (stats === undefined) return 'missing';
-  return belongsTo(stats, owner) ? 'mode' : 'owner';
+  if (!stats.isFile()) return 'not-a-file';
+  if (!belongsTo(stats, owner)) return 'owner';
+  if ((stats.mode & 0o7777) !== mode) return 'mode';
+  return stats.ino === file?.ino && stats.ctimeMs === file.ctimeMs ? undefined : 'content';
 }
 
 /** Opens what is at `path` for reading, but neither follows a link nor waits for the writer of a FIFO. */

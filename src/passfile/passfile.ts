@@ -27,6 +27,8 @@ export interface Passfile {
   /** The token of a passfile already in place whose lines are exactly ours. */
   adopt(): Promise<AdoptedToken | undefined>;
   publish(token: Secret): Promise<'written' | 'unchanged'>;
+  /** What is wrong with what was published or adopted; `undefined` when nothing is, or nothing was. */
+  look(): Promise<Damage | undefined>;
   /** Puts what was published or adopted back when it is not in place; `undefined` when it is, or nothing was. */
   repair(): Promise<Repair | undefined>;
   /** From then on there is nothing to repair. */
@@ -51,7 +53,7 @@ export function createPassfile(
   // As the file system made it: without an owner of our choice a change of owner is to be seen, too.
   const remember = async (content: Buffer) => {
     const stats = await lstat(target.path).catch(() => undefined);
-    published = { content, mode: target.mode, owner: target.owner ?? stats };
+    published = { content, mode: target.mode, owner: target.owner ?? stats, file: stats };
   };
 
   return {
@@ -80,6 +82,13 @@ export function createPassfile(
         else await remember(content);
         return outcome;
       }),
+
+    async look() {
+      const look = async () => published && (await inspect(target.path, published));
+      // A publication that takes long leaves the file in place as it was; what seems wrong may be the
+      // end of one, so that is looked at again in turn.
+      return (await look()) && (await inTurn(look));
+    },
 
     repair: () =>
       inTurn(async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { lchown, lstat, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { systemErrorCode } from '../support/errors.ts';
@@ -33,9 +33,8 @@ export async function publishPassfile(
  * and never looser than `mode`.
  *
  * write-file-atomic creates the file with its mode, syncs it and cleans up after itself, but it
- * follows a symlink in the target's place, forgives a refused chown, and takes a short write for a
- * whole one. So it fills a file beside the target, under a name nobody can foresee; that file is
- * checked and then renamed by us.
+ * follows a symlink in the target's place, and takes a short write for a whole one. So it fills a file
+ * beside the target, under a name nobody can foresee; that file is checked and then renamed by us.
  *
  * @throws PgpassdError `passfile.*`; the file in place stays as it was
  */
@@ -112,10 +111,9 @@ async function withStagedFile(
   const name = stagingPrefix(target) + randomBytes(8).toString('hex');
   const staged = join(dirname(target.path), name);
   try {
-    await writeFileAtomic(staged, content, {
-      mode: target.mode,
-      ...(target.owner && { chown: { ...target.owner } }),
-    });
+    await writeFileAtomic(staged, content, { mode: target.mode });
+    // Last: root with CAP_CHOWN alone may not set the mode of what belongs to somebody else.
+    if (target.owner) await lchown(staged, target.owner.uid, target.owner.gid);
     await checkStaged(staged, target, content);
     await use(staged);
   } finally {

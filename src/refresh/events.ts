@@ -2,6 +2,8 @@ import type { FederatedIdentity } from '../federated-token/token.ts';
 import type { Damage } from '../passfile/inspect.ts';
 import type { PgpassdError } from '../support/errors.ts';
 
+export type { Damage } from '../passfile/inspect.ts';
+
 /** The token that clients find in the passfile. */
 export interface TokenInPlace {
   /** Wall clock, milliseconds since the epoch. */
@@ -31,6 +33,12 @@ export type RefreshEvent =
   | { readonly type: 'passfile.contested'; readonly repairsInAMinute: number }
   | { readonly type: 'passfile.repair-failed'; readonly error: PgpassdError }
   | { readonly type: 'refresh.started'; readonly cause: RefreshCause }
+  | {
+      /** An answer, or none in time: of Entra, or of the token command. */
+      readonly type: 'exchange.ended';
+      readonly succeeded: boolean;
+      readonly tookMs: number;
+    }
   | {
       readonly type: 'token.refreshed';
       /** Absent when it expired before it could be published. */

@@ -13,6 +13,7 @@ import {
   leftMs,
   refreshDelayMs,
   SHORTEST_INTERVAL_MS,
+  type Turn,
   type Wait,
 } from './schedule.ts';
 
@@ -55,10 +56,12 @@ export class Refresher {
   #trouble: Trouble | undefined;
   #lastAttempt: Instant | undefined;
   #asked: Exclude<RefreshCause, 'due'> | undefined;
+  #turn: Turn;
   #nap = new AbortController();
 
   constructor(parts: RefresherParts) {
     this.#parts = parts;
+    this.#turn = { at: parts.clock.now(), napMs: undefined };
   }
 
   /** The unexpired token in the passfile, as far as we know. */
@@ -79,6 +82,11 @@ export class Refresher {
   /** Whether the last attempt failed. */
   get failing(): boolean {
     return this.#trouble !== undefined;
+  }
+
+  /** What the loop did last. */
+  get turn(): Turn {
+    return this.#turn;
   }
 
   /** Asks for an attempt as soon as decent, whatever the schedule says. */
@@ -130,6 +138,7 @@ export class Refresher {
       const untilMs = this.#untilAttemptMs();
       if (untilMs <= 0) return;
       const napMs = Math.min(Math.ceil(untilMs), LONGEST_NAP_MS);
+      this.#turn = { at: this.#parts.clock.now(), napMs };
       await this.#parts.clock.sleep(napMs, this.#nap.signal);
     }
   }
@@ -153,6 +162,7 @@ export class Refresher {
     const cause = this.#asked ?? this.#trouble?.cause ?? 'due';
     this.#asked = undefined;
     this.#lastAttempt = this.#parts.clock.now();
+    this.#turn = { at: this.#lastAttempt, napMs: undefined };
     try {
       if (!this.#prepared) await this.#prepare();
       const held = this.tokenInPlace && this.#inPlace;

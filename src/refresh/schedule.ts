@@ -18,6 +18,13 @@ export interface Wait {
   readonly delayMs: number;
 }
 
+/** A turn of the loop: since when it naps, or is at work. */
+export interface Turn {
+  readonly at: Instant;
+  /** How long the nap is to last; absent while at work. */
+  readonly napMs: number | undefined;
+}
+
 export interface RefreshWish {
   readonly lifeMs: number;
   /** The server's own wish, which wins when it is earlier. */

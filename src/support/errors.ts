@@ -1,24 +1,42 @@
-/** Every way pgpassd can fail. The part before the dot says where, and decides on the exit code. */
-export type ErrorCode =
-  | 'config.invalid'
-  | 'federated-token.missing'
-  | 'federated-token.unreadable'
-  | 'federated-token.empty'
-  | 'federated-token.malformed'
-  | 'federated-token.expired'
-  | 'entra.refused'
-  | 'entra.throttled'
-  | 'entra.unavailable'
-  | 'entra.unreachable'
-  | 'entra.untrusted'
-  | 'entra.timeout'
-  | 'entra.bad-answer'
-  | 'token-command.failed'
-  | 'token-command.bad-output'
-  | 'token-source.failed'
-  | 'passfile.unwritable'
-  | 'passfile.no-space'
-  | 'internal';
+/** Every way a refresh can fail: what metrics count. The part before the dot says where. */
+export const refreshErrorCodes = [
+  'config.invalid',
+  'federated-token.missing',
+  'federated-token.unreadable',
+  'federated-token.empty',
+  'federated-token.malformed',
+  'federated-token.expired',
+  'entra.refused',
+  'entra.throttled',
+  'entra.unavailable',
+  'entra.unreachable',
+  'entra.untrusted',
+  'entra.timeout',
+  'entra.bad-answer',
+  'token-command.failed',
+  'token-command.bad-output',
+  'token-source.failed',
+  'passfile.unwritable',
+  'passfile.no-space',
+  'internal',
+] as const;
+
+/** What `wait` and `check` find besides, looking at the passfile as a client would. */
+type FindingCode =
+  | 'passfile.missing'
+  | 'passfile.ignored'
+  | 'passfile.malformed'
+  | 'passfile.expired'
+  | 'passfile.no-line'
+  | 'passfile.overridden'
+  | 'server.unreachable'
+  | 'server.refused'
+  | 'clock.wrong';
+
+export type RefreshErrorCode = (typeof refreshErrorCodes)[number];
+
+/** Every way pgpassd can fail; decides on the exit code. */
+export type ErrorCode = RefreshErrorCode | FindingCode;
 
 /**
  * Who ends a failure: nobody (`transient`), time, since a change spreads slowly (`propagating`), an

@@ -1,3 +1,5 @@
+import { decodeJwtClaims, type JwtClaims } from './jwt.ts';
+
 /** Any run of this many characters shared with a secret counts as a piece of it. */
 const PIECE_LENGTH = 16;
 
@@ -20,6 +22,11 @@ export class Secret {
 
   equals(other: Secret): boolean {
     return this.#text === other.#text;
+  }
+
+  /** The claims of a JWT: without its signature they open nothing. */
+  jwtClaims(): JwtClaims | undefined {
+    return decodeJwtClaims(this.#text);
   }
 
   /** Whether it is printable ASCII without blanks, fit for one field of one line. */

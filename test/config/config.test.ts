@@ -15,7 +15,7 @@ const pod: Environment = {
   AZURE_AUTHORITY_HOST: 'https://login.microsoftonline.com/',
 };
 
-const load = (env: Environment = {}): Config => loadConfig([], { ...pod, ...env });
+const load = (env: Environment = {}): Config => loadConfig([], { ...pod, ...env }, 'run');
 
 function exchangeOf({ source }: Config) {
   if (source.kind !== 'workload-identity') throw new Error('another source');
@@ -38,6 +38,7 @@ describe('a configuration', () => {
   test('needs nothing beyond what pod and application have', () => {
     expect(load()).toEqual({
       passfile: '/pgpass/pgpass',
+      httpAddress: { host: '0.0.0.0', port: 8432 },
       template: undefined,
       entries: [
         { host: 'my-server.postgres.database.azure.com', port: ANY, database: ANY, user: 'my-app' },
@@ -141,7 +142,7 @@ describe('a problem', () => {
     [
       'a host without a user',
       { PGUSER: '' },
-      /^PGHOST, PGHOSTADDR, PGPORT, PGDATABASE, PGUSER: .*user/,
+      /^PGUSER is not set, and --entry \(PGPASSD_ENTRIES\) neither/,
     ],
     ['an unreadable entry', { PGPASSD_ENTRIES: 'h' }, /^PGPASSD_ENTRIES: value 1: /],
     [

@@ -14,13 +14,13 @@ const enough: Environment = {
 
 /** The value of one setting when nothing else is wrong. */
 function settingOf(name: OptionName, flags: readonly GivenFlag[], env: Environment): unknown {
-  const { values, problems } = readSettings(flags, { ...enough, ...env });
-  expect(problems).toEqual([]);
+  const { values, problems } = readSettings(flags, { ...enough, ...env }, 'check');
+  expect(problems.texts).toEqual([]);
   return values[name];
 }
 
 const problemsOf = (flags: readonly GivenFlag[], env: Environment = {}) =>
-  readSettings(flags, { ...enough, ...env }).problems;
+  readSettings(flags, { ...enough, ...env }, 'check').problems.texts;
 
 test('every setting has sample values', () => {
   expect(Object.keys(samples).toSorted()).toEqual(Object.keys(options).toSorted());
@@ -43,7 +43,8 @@ describe.each(everySample)('%s', (name, { flag, variable, also, ...sample }) => 
   test('is what it is by default, and an empty variable says nothing', () => {
     for (const text of ['', undefined]) {
       const env = { ...enough, [variable]: text, ...(also && { [also]: text }) };
-      const { values, problems } = readSettings([], env);
+      const { values, problems: found } = readSettings([], env, 'check');
+      const problems = found.texts;
       if (sample.otherwise === 'required') {
         expect(problems).toEqual([expect.stringMatching(new RegExp(`^${flag} .*is not set`))]);
         for (const each of [variable, also]) expect(problems[0]).toContain(each);
@@ -210,15 +211,52 @@ describe('a password in an entry', () => {
   });
 });
 
+describe('a reference that Kubernetes left as it was', () => {
+  test('is told with what to define', () => {
+    expect(problemsOf([], { PGPASSD_ENTRIES: '$(PGHOST):5432:*:my-app' })).toEqual([
+      expect.stringMatching(/^PGPASSD_ENTRIES: \$\(PGHOST\) was not replaced: .* define it in env/),
+    ]);
+  });
+
+  test('is told of a flag', () => {
+    const problems = problemsOf([{ flag: '--client-id', value: 'x$(CLIENT.ID)' }]);
+    expect(problems).toEqual([expect.stringMatching(/^--client-id: \$\(CLIENT\.ID\) /)]);
+  });
+
+  test("is a shell's business in a token command", () => {
+    expect(problemsOf([], { PGPASSD_TOKEN_COMMAND: "sh -c 'echo $(date)'" })).toEqual([]);
+  });
+
+  test.each(['$PGHOST', '$(1)', '$()', '(PGHOST)'])('is not seen in %s', (host) => {
+    expect(problemsOf([], { PGPASSD_SCOPE: host })).toEqual([]);
+  });
+});
+
+describe('a command', () => {
+  test('takes its own settings only', () => {
+    const flags = [{ flag: '--connect', value: undefined }];
+    expect(readSettings(flags, enough, 'run').problems.texts).toEqual([
+      '--connect is not a setting of pgpassd run',
+    ]);
+    expect(readSettings(flags, enough, 'check').problems.texts).toEqual([]);
+  });
+
+  test('leaves the variables of the others alone', () => {
+    const env = { PGPASSFILE: '/pgpass', PGPASSD_MODE: 'nonsense', PGPASSD_CONNECT: 'true' };
+    expect(readSettings([], env, 'wait').problems.texts).toEqual([]);
+  });
+});
+
 test('every problem is told at once', () => {
-  const { problems } = readSettings(
+  const { texts: problems, missing } = readSettings(
     [
       { flag: '--mode', value: '0644' },
       { flag: '--timeout', value: 'soon' },
       { flag: '--wait', value: undefined },
     ],
     { PGPASSD_LOG_LEVEL: 'loud', PGPASSD_X: '1' },
-  );
+    'run',
+  ).problems;
   for (const named of [
     ...['--mode', '--timeout', '--wait', 'PGPASSD_LOG_LEVEL', 'PGPASSD_X'],
     ...['--passfile', '--tenant-id', '--client-id', '--federated-token-file'],
@@ -226,4 +264,5 @@ test('every problem is told at once', () => {
     expect(problems.filter((problem) => problem.startsWith(named))).toHaveLength(1);
   }
   expect(problems).toHaveLength(9);
+  expect(missing).toHaveLength(4);
 });

@@ -215,6 +215,60 @@ export const samples: { readonly [N in OptionName]: Samples<OptionValues[N]> } =
     otherwise: { value: undefined },
     nonsense: 'yaml',
   },
+  httpAddress: {
+    flag: '--http-address',
+    variable: 'PGPASSD_HTTP_ADDRESS',
+    fromFlag: ['[::1]:0', { host: '::1', port: 0 }],
+    fromVariable: ['off', 'off'],
+    otherwise: { value: { host: '0.0.0.0', port: 8432 } },
+    nonsense: '8432',
+  },
+  for: {
+    flag: '--for',
+    variable: 'PGPASSD_FOR',
+    fromFlag: ['flag:1:db:me', [{ host: 'flag', port: '1', database: 'db', user: 'me' }]],
+    fromVariable: [
+      'variable:::me\npostgresql://you@also/shop',
+      [
+        { host: 'variable', port: '5432', database: 'me', user: 'me' },
+        { host: 'also', port: '5432', database: 'shop', user: 'you' },
+      ],
+    ],
+    otherwise: { value: [] },
+    nonsense: '*:5432:shop:me',
+  },
+  expectUid: {
+    flag: '--expect-uid',
+    variable: 'PGPASSD_EXPECT_UID',
+    fromFlag: ['1000', 1000],
+    fromVariable: ['0', 0],
+    otherwise: { value: undefined },
+    nonsense: '1000:1000',
+  },
+  connect: {
+    flag: '--connect',
+    variable: 'PGPASSD_CONNECT',
+    fromFlag: ['false', false],
+    fromVariable: ['true', true],
+    otherwise: { value: false },
+    nonsense: 'perhaps',
+  },
+  offline: {
+    flag: '--offline',
+    variable: 'PGPASSD_OFFLINE',
+    fromFlag: ['false', false],
+    fromVariable: ['true', true],
+    otherwise: { value: false },
+    nonsense: 'perhaps',
+  },
+  json: {
+    flag: '--json',
+    variable: 'PGPASSD_JSON',
+    fromFlag: ['false', false],
+    fromVariable: ['true', true],
+    otherwise: { value: false },
+    nonsense: 'perhaps',
+  },
 };
 
 export const everySample = Object.entries(samples) as [OptionName, Samples<unknown>][];

@@ -67,6 +67,8 @@ export async function raiseScenery({ clientId, releases, say }: SceneryOptions):
       PGPASSFILE: passfile,
       PGPASSD_ENTRIES: [host, front.port, database, user].join(':'),
       PGPASSD_LOG_FORMAT: 'json',
+      // The usual port may be somebody else's.
+      PGPASSD_HTTP_ADDRESS: '127.0.0.1:0',
       PGPASSD_SCOPE: `${azureAudience}/.default`,
       AZURE_AUTHORITY_HOST: entra.authorityHost,
       AZURE_TENANT_ID: entra.tenantId,

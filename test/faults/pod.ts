@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { TestContext } from 'vitest';
 import { type Azure, ROLE, SERVER_NAME } from '../postgres/azure.ts';
+import { portOf, probe } from '../process/probing.ts';
 import { openWorkload, type Workload, type WorkloadOptions } from '../process/workload.ts';
 import { findLeaks } from '../support/leak-check.ts';
 import type { LogLine, Pgpassd, PgpassdOptions } from '../support/pgpassd-process.ts';
@@ -15,6 +16,7 @@ export type Context = Pick<TestContext, 'expect' | 'onTestFinished'>;
 /** A workload of its own in front of a shared PostgreSQL. */
 export interface Pod extends Workload {
   readonly client: QueryOptions;
+  /** Starts the daemon, which is to be alive whatever fails. */
   run(options?: Partial<PgpassdOptions>): Pgpassd;
   /** The application, which connects from now on until the test stops it or is over. */
   startApplication(): Application;
@@ -34,8 +36,10 @@ export async function openPod(
   return {
     ...workload,
     client,
-    run: ({ args = [], env, ...others } = {}) =>
-      start(['run', ...args], { ...others, env: { PGPASSD_ENTRIES: entry, ...env } }),
+    run: ({ args = [], env, ...others } = {}) => {
+      const options = { ...others, env: { PGPASSD_ENTRIES: entry, ...env } };
+      return aliveInEachFailure(start(['run', ...args], options), expect);
+    },
     startApplication: () => {
       const application = startApplication(client);
       onTestFinished(async () => {
@@ -45,6 +49,20 @@ export async function openPod(
     },
     expectNewestToken: async () => {
       expect(await readFile(passfile, 'utf8')).toBe(`${entry}:${entra.issued.at(-1)}\n`);
+    },
+  };
+}
+
+/** The same process, which is asked whether it is alive at each failure that is waited for. */
+function aliveInEachFailure(pgpassd: Pgpassd, expect: Context['expect']): Pgpassd {
+  return {
+    ...pgpassd,
+    waitFor: async (wanted, bound) => {
+      const line = await pgpassd.waitFor(wanted, bound);
+      if (line.event === 'refresh.failed') {
+        expect(await probe(await portOf(pgpassd), '/livez')).toMatchObject({ status: 200 });
+      }
+      return line;
     },
   };
 }

@@ -78,6 +78,12 @@ const lines: { readonly [T in EventType]: [RefreshEvent & { type: T }, Level, st
     'asking for a token',
     { cause: 'rotation' },
   ],
+  'exchange.ended': [
+    { type: 'exchange.ended', succeeded: true, tookMs: 1234 },
+    'debug',
+    'got an answer',
+    { succeeded: true, tookSeconds: 1.2 },
+  ],
   'token.refreshed': [
     { type: 'token.refreshed', token, refreshInMs: 600_000, tookMs: 149 },
     'info',
@@ -245,6 +251,11 @@ describe('a failure', () => {
   ])('reads as sentences: %s', (message, expected) => {
     expect(sentence(new PgpassdError('internal', message, 'Look.'))).toBe(expected);
   });
+});
+
+test('one failure before a recovery is told as one', () => {
+  const recovered = { type: 'refresh.recovered', failures: 1, lastedMs: 2_000 } as const;
+  expect(describeEvent(recovered).message).toBe('recovered after a failed attempt in 2 s');
 });
 
 test.each([

@@ -23,7 +23,7 @@ describe('a bad configuration', () => {
       ).toHaveLength(1);
     }
     expect(sentences).toHaveLength(told.length + 1);
-    expect(sentences.at(-1)).toBe('See pgpassd --help for every setting.');
+    expect(sentences.at(-1)).toBe('See pgpassd once --help for every setting.');
     expect(pgpassd.lines).toEqual([]);
     expect(entra.requests).toEqual([]);
     expect(await namesIn(directory)).toEqual([]);

@@ -1,25 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { canExhaustInotify, withoutInotify } from './without-inotify.ts';
 import { openWorkload, passfileWith } from './workload.ts';
 
-/** In a user namespace of its own a process meets a limit of its own: user_namespaces(7). */
-const withoutInotify = [
-  'unshare',
-  '--user',
-  '--map-root-user',
-  'sh',
-  '-c',
-  'echo 0 > /proc/sys/user/max_inotify_instances && exec "$0" "$@"',
-];
-
-function canExhaust(): boolean {
-  const [program = '', ...args] = withoutInotify;
-  return spawnSync(program, [...args, 'true']).status === 0;
-}
-
-test.skipIf(!canExhaust())(
+test.skipIf(!canExhaustInotify())(
   'without inotify instances it starts, keeps the passfile current, and says once that it only polls (needs user namespaces)',
   async () => {
     const { entra, passfile, start } = await openWorkload();
@@ -39,7 +24,7 @@ test.skipIf(!canExhaust())(
   },
 );
 
-test.skipIf(!canExhaust())(
+test.skipIf(!canExhaustInotify())(
   'without inotify instances SIGHUP reads the template again (needs user namespaces)',
   async () => {
     const { entra, directory, passfile, start } = await openWorkload();

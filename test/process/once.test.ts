@@ -34,6 +34,7 @@ describe.concurrent('once', () => {
     const events = pgpassd.lines.map(({ event }) => event);
     expect(events.filter((event) => !event.startsWith('federated-token.'))).toEqual([
       'refresh.started',
+      'exchange.ended',
       'passfile.written',
       'token.refreshed',
     ]);

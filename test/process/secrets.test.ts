@@ -1,15 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, test } from 'vitest';
+import { ask } from '../observe/clients.ts';
 import type { TokenBody } from '../support/fake-entra/answers.ts';
-import {
-  aadsts,
-  captivePortal,
-  type Fault,
-  redirect,
-  truncatedJson,
-} from '../support/fake-entra/faults.ts';
+import { aadsts, captivePortal, type Fault, truncatedJson } from '../support/fake-entra/faults.ts';
 import { findLeaks } from '../support/leak-check.ts';
 import type { Pgpassd } from '../support/pgpassd-process.ts';
+import { portOf } from './probing.ts';
+import { quotations } from './quotations.ts';
 import {
   leavePassfile,
   openWorkload,
@@ -17,56 +14,6 @@ import {
   type Workload,
   type WorkloadOptions,
 } from './workload.ts';
-
-/** A refusal in Entra's shape; everything in it that a careless server could fill is filled. */
-const refusalWith = (fields: Record<string, unknown>, headers: Record<string, string> = {}) =>
-  ({
-    kind: 'answer',
-    status: 401,
-    headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify({ error: 'invalid_client', ...fields }),
-  }) as const satisfies Fault;
-
-/** What a server, or something on the way to it, makes of an assertion that it quotes. */
-const quotations: Readonly<Record<string, (assertion: string) => Fault>> = {
-  'a refusal that quotes it': (assertion) =>
-    aadsts(700213, 401, 'invalid_client', `No match for '${assertion}'.`),
-  'a refusal that quotes pieces of it': (assertion) =>
-    aadsts(
-      50027,
-      401,
-      'invalid_client',
-      `Bad token ${assertion.slice(7, 60)}...${assertion.slice(-30)} (${assertion.slice(90, 107)}).`,
-    ),
-  'a refusal that quotes it where a long text is cut': (assertion) =>
-    aadsts(50027, 401, 'invalid_client', `${'Bad token, '.repeat(33)}${assertion}`),
-  'a refusal that quotes it line by line': (assertion) =>
-    refusalWith({ error_description: assertion.replaceAll(/.{64}/g, '$& ') }),
-  'a refusal that is nothing but it': (assertion) =>
-    refusalWith(
-      {
-        error: assertion,
-        error_description: assertion,
-        error_codes: [assertion],
-        correlation_id: assertion,
-        trace_id: assertion,
-        error_uri: `https://login.example.com/?code=${assertion}`,
-        claims: assertion,
-      },
-      { 'x-ms-request-id': assertion, 'client-request-id': assertion, 'retry-after': assertion },
-    ),
-  'an outage that quotes it': (assertion) =>
-    aadsts(90033, 500, 'temporarily_unavailable', `While handling ${assertion}.`),
-  'a throttle that quotes it': (assertion) =>
-    aadsts(50196, 429, 'invalid_request', `A loop with ${assertion}.`),
-  'a page that quotes it': (assertion) => ({
-    kind: 'answer',
-    status: 403,
-    headers: { 'content-type': 'text/html' },
-    body: `<html>Blocked: client_assertion=${assertion}</html>`,
-  }),
-  'a redirect that hands it on': (assertion) => redirect(`https://example.com/?${assertion}`),
-};
 
 const mutated = (change: (body: TokenBody) => unknown): Fault => ({ kind: 'mutate', change });
 
@@ -214,7 +161,20 @@ const courses: readonly Course[] = [
   },
 ];
 
-describe.concurrent('nothing that run prints holds a piece of a token', () => {
+/** Heads and bodies of what is answered over HTTP right now. */
+async function answersOf(pgpassd: Pgpassd): Promise<string> {
+  const port = await portOf(pgpassd);
+  const answers: string[] = [];
+  for (const path of ['/startupz', '/readyz', '/livez', '/metrics', '/']) {
+    for (const method of ['GET', 'HEAD']) {
+      const { status, headers, body } = await ask({ port }, { path, method });
+      answers.push(`${path}: ${status} ${JSON.stringify(headers)} ${body}`);
+    }
+  }
+  return answers.join('\n');
+}
+
+describe.concurrent('nothing that run prints or answers holds a piece of a token', () => {
   test.for(courses)('$name', async ({ run, options }, { expect, onTestFinished }) => {
     const workload = await openWorkload({ onTestFinished, ...options });
     const earlier = await leavePassfile(workload, { agoSeconds: 2000, lifetimeSeconds: 3600 });
@@ -225,13 +185,28 @@ describe.concurrent('nothing that run prints holds a piece of a token', () => {
       return pgpassd;
     });
     for (const pgpassd of started) {
+      const answers = await answersOf(pgpassd);
+      expect(answers).toContain('tokenExpiresAt');
       pgpassd.signal('SIGTERM');
       expect(await pgpassd.exited).toEqual({ code: 0, signal: null });
       const secrets = [...workload.entra.secrets(), ...passwordsIn(earlier)];
-      expect(findLeaks(pgpassd.output(), secrets)).toEqual([]);
+      expect(findLeaks(pgpassd.output() + answers, secrets)).toEqual([]);
     }
     expect(started).toHaveLength(1);
   });
+
+  test.for(Object.entries(quotations))(
+    'after %s, the assertion',
+    async ([, quote], { expect, onTestFinished }) => {
+      const workload = await openWorkload({ onTestFinished });
+      workload.entra.faults.always(quote(await assertionOf(workload)));
+      const pgpassd = workload.start(['run']);
+      await pgpassd.waitFor('refresh.failed');
+      const answers = await answersOf(pgpassd);
+      expect(answers).toContain('lastError');
+      expect(findLeaks(pgpassd.output() + answers, workload.entra.secrets())).toEqual([]);
+    },
+  );
 });
 
 /** A token holds no colon. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type FailedAttempt, mayPassByItself, retryDelayMs } from '../../src/refresh/retry.ts';
-import type { ErrorCode, Nature } from '../../src/support/errors.ts';
+import type { Nature, RefreshErrorCode } from '../../src/support/errors.ts';
 
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const failures = fc.integer({ min: 1, max: 2000 });
@@ -105,7 +105,7 @@ describe('after a failure', () => {
   });
 });
 
-const passesByItself: Record<ErrorCode, boolean> = {
+const passesByItself: Record<RefreshErrorCode, boolean> = {
   'config.invalid': false,
   'federated-token.missing': true,
   'federated-token.unreadable': true,
@@ -127,7 +127,7 @@ const passesByItself: Record<ErrorCode, boolean> = {
   internal: false,
 };
 
-test.each(Object.entries(passesByItself) as [ErrorCode, boolean][])(
+test.each(Object.entries(passesByItself) as [RefreshErrorCode, boolean][])(
   'whether %s may pass by itself: %s',
   (code, expected) => {
     expect(mayPassByItself(code)).toBe(expected);

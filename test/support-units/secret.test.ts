@@ -36,6 +36,11 @@ describe('a secret', () => {
     expect(JSON.stringify(structuredClone(secret))).toBe('{}');
   });
 
+  test('tells what the token says of itself', () => {
+    expect(secret.jwtClaims()).toEqual({ sub: 'my-app' });
+    expect(new Secret('opaque').jwtClaims()).toBeUndefined();
+  });
+
   test('gives its text to whoever unwraps it', () => {
     expect(secret.unwrap()).toBe(text);
   });

@@ -164,7 +164,10 @@ export interface PgpassdSetup {
   readonly resource?: string;
 }
 
-/** What the workload identity webhook and the pod's author set, and a log that keeps nothing back. */
+/**
+ * What the workload identity webhook and the pod's author set, a log that keeps nothing back, and a
+ * port for the probes that nobody else has.
+ */
 export function pgpassdEnv(setup: PgpassdSetup): Record<string, string> {
   const {
     entra,
@@ -182,5 +185,6 @@ export function pgpassdEnv(setup: PgpassdSetup): Record<string, string> {
     PGPASSD_SCOPE: `${resource}/.default`,
     PGPASSD_ENTRIES: entries.join('\n'),
     PGPASSD_LOG_LEVEL: 'trace',
+    PGPASSD_HTTP_ADDRESS: '127.0.0.1:0',
   };
 }

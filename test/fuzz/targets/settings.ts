@@ -179,7 +179,7 @@ export const settings = [
       ),
     ([flags, env]) => {
       outcome(
-        () => loadConfig(flags, env),
+        () => loadConfig(flags, env, 'check'),
         (error) =>
           error instanceof PgpassdError &&
           error.code === 'config.invalid' &&

@@ -12,12 +12,14 @@ import { type PassfileRefresher, POLL_INTERVAL_MS } from '../index.ts';
 import { createWorkloadIdentity, rotationCallsForRefresh } from '../refresh/workload-identity.ts';
 import { USER_AGENT } from '../version.ts';
 import type { OpenSource, SourceContext } from './source.ts';
+import { timed } from './timed.ts';
 
 /** Entra workload identity, with its federated token followed from rotation to rotation. */
 export async function openWorkloadIdentity(
   settings: WorkloadIdentitySettings,
-  { requestTimeoutMs, env, clock, onEvent }: SourceContext,
+  context: SourceContext,
 ): Promise<OpenSource> {
+  const { requestTimeoutMs, env, clock, onEvent } = context;
   const path = resolve(settings.federatedTokenFile);
   const way = await wayOf(settings, env);
   const exchange = createExchange({
@@ -27,7 +29,7 @@ export async function openWorkloadIdentity(
     requestTimeoutMs,
     userAgent: USER_AGENT,
   });
-  const identity = createWorkloadIdentity(path, exchange, clock);
+  const identity = createWorkloadIdentity(path, timed(exchange, context), clock);
 
   const noticeToken = (
     refresher: PassfileRefresher,
@@ -64,7 +66,8 @@ export async function openWorkloadIdentity(
   };
 }
 
-async function wayOf(settings: WorkloadIdentitySettings, env: Environment): Promise<Way> {
+/** How the token endpoint is reached. Throws PgpassdError `config.invalid`. */
+export async function wayOf(settings: WorkloadIdentitySettings, env: Environment): Promise<Way> {
   if (settings.tokenProxy !== undefined) return await createTokenProxyWay(settings.tokenProxy);
   return await createDirectWay({
     caFile: settings.caFile,

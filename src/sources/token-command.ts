@@ -2,11 +2,13 @@ import type { TokenCommandSettings } from '../config/config.ts';
 import { issuedToken } from '../refresh/token-source.ts';
 import { createTokenCommand } from '../token-command/source.ts';
 import type { OpenSource, SourceContext } from './source.ts';
+import { timed } from './timed.ts';
 
 export function openTokenCommand(
   { command, lifetimeSeconds }: TokenCommandSettings,
-  { requestTimeoutMs, clock, onEvent }: SourceContext,
+  context: SourceContext,
 ): OpenSource {
+  const { requestTimeoutMs, clock, onEvent } = context;
   const run = createTokenCommand({
     command,
     ...(lifetimeSeconds !== undefined && { lifetimeSeconds }),
@@ -14,10 +16,11 @@ export function openTokenCommand(
     clock,
     onStderr: (text) => onEvent({ type: 'token-command.said', text }),
   });
+  const ask = timed((_: undefined, signal) => run(signal), context);
   return {
     async source(signal) {
       const askedAtMs = clock.now().wallMs;
-      return issuedToken(await run(signal), askedAtMs);
+      return issuedToken(await ask(undefined, signal), askedAtMs);
     },
     isOurs: () => true,
     accompany: async () => undefined,

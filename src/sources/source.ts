@@ -1,12 +1,9 @@
-import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/given.ts';
 import type { PassfileRefresher } from '../index.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
 import type { TokenSource } from '../refresh/token-source.ts';
 import type { Clock } from '../support/clock.ts';
 import type { JwtClaims } from '../support/jwt.ts';
-import { openTokenCommand } from './token-command-source.ts';
-import { openWorkloadIdentity } from './workload-identity-source.ts';
 
 /** Where the daemon's tokens come from, and what belongs to that. */
 export interface OpenSource {
@@ -22,14 +19,4 @@ export interface SourceContext {
   readonly env: Environment;
   readonly clock: Clock;
   readonly onEvent: (event: RefreshEvent) => void;
-}
-
-/** Throws PgpassdError `config.invalid`. */
-export async function openSource(
-  settings: Config['source'],
-  context: SourceContext,
-): Promise<OpenSource> {
-  return settings.kind === 'token-command'
-    ? openTokenCommand(settings, context)
-    : await openWorkloadIdentity(settings, context);
 }

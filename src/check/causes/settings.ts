@@ -1,0 +1,15 @@
+import { cause } from '../../support/cause.ts';
+
+export const notInjected = cause(
+  'not-injected',
+  'config.invalid',
+  'no AZURE_* variable is set: the workload identity webhook did not touch this pod',
+  'Put the label azure.workload.identity/use: "true" on the pod template (not on the Deployment or Job), name a service account with the annotation azure.workload.identity/client-id, and start the pod anew.',
+);
+
+export const badSetting = cause(
+  'setting',
+  'config.invalid',
+  '{problem}',
+  'Correct it where the container gets it from (env, args); pgpassd check --help shows every setting.',
+);

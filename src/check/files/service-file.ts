@@ -1,0 +1,73 @@
+import { constants, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Environment } from '../../config/given.ts';
+
+/** What a service of libpq's says; a password is only known to be there. */
+export interface Service {
+  readonly file: string;
+  readonly hasPassword: boolean;
+  readonly passfile: string | undefined;
+}
+
+/** Far above any service file. */
+const LARGEST_FILE_BYTES = 1024 * 1024;
+
+/** Where Debian's libpq looks last; others are built with a place of their own. */
+const SYSTEM_DIRECTORY = '/etc/postgresql-common';
+
+/** The files in which libpq looks for a service, the first that defines it counts: `parseServiceInfo` in fe-connect.c. */
+export function serviceFiles(env: Environment): readonly string[] {
+  const own = env['PGSERVICEFILE'] || (env['HOME'] && join(env['HOME'], '.pg_service.conf'));
+  const system = join(env['PGSYSCONFDIR'] || SYSTEM_DIRECTORY, 'pg_service.conf');
+  return [...(own ? [own] : []), system];
+}
+
+/** The service of this name in the first of the files that defines it. */
+export async function findService(
+  name: string,
+  files: readonly string[],
+): Promise<Service | undefined> {
+  for (const file of files) {
+    const parameters = parametersOf(name, await contentOf(file));
+    if (parameters !== undefined) {
+      return {
+        file,
+        hasPassword: Boolean(parameters.get('password')),
+        passfile: parameters.get('passfile') || undefined,
+      };
+    }
+  }
+  return undefined;
+}
+
+/** `key=value` lines below `[name]`; `undefined` when there is no such section. */
+function parametersOf(name: string, content: string): ReadonlyMap<string, string> | undefined {
+  let section: Map<string, string> | undefined;
+  let within = false;
+  for (const line of content.split('\n').map((each) => each.trim())) {
+    if (line === '' || line.startsWith('#')) continue;
+    if (line.startsWith('[')) {
+      if (within) break;
+      within = line.startsWith(`[${name}]`);
+      if (within) section = new Map();
+      continue;
+    }
+    const at = line.indexOf('=');
+    if (within && at > 0 && !section?.has(line.slice(0, at))) {
+      section?.set(line.slice(0, at), line.slice(at + 1));
+    }
+  }
+  return section;
+}
+
+/** What cannot be read is to libpq as if it were not there. */
+async function contentOf(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined);
+  if (file === undefined) return '';
+  try {
+    const stats = await file.stat();
+    return stats.isFile() && stats.size <= LARGEST_FILE_BYTES ? await file.readFile('utf8') : '';
+  } finally {
+    await file.close();
+  }
+}

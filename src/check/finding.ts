@@ -1,0 +1,52 @@
+import { type Cause, type Told, tell, type ValuesOf } from '../support/cause.ts';
+import type { PgpassdError } from '../support/errors.ts';
+
+/** What is looked at, in this order: a cause comes before what it brings about. */
+export const steps = [
+  'settings',
+  'federated token',
+  'clocks',
+  'network',
+  'exchange',
+  'access token',
+  'passfile',
+  'lookup',
+  'overrides',
+  'daemon',
+  'login',
+] as const;
+
+export type Step = (typeof steps)[number];
+
+/** One line of `check`: what was found, and what to do about it when it is wrong. */
+export type Finding =
+  | {
+      readonly step: Step;
+      /** As it should be; or not looked at, and why. */
+      readonly mark: 'ok' | 'skipped';
+      readonly found: string;
+    }
+  /** Programs know it by a cause's id, an AADSTS code, or an error's code. */
+  | (Told & { readonly step: Step; readonly mark: 'wrong' });
+
+export function ok(step: Step, found: string): Finding {
+  return { step, mark: 'ok', found };
+}
+
+export function skipped(step: Step, why: string): Finding {
+  return { step, mark: 'skipped', found: why };
+}
+
+export function wrong<C extends Cause>(step: Step, cause: C, values: ValuesOf<C>): Finding {
+  return told(step, tell(cause, values));
+}
+
+export function told(step: Step, { cause, code, found, remedy }: Told): Finding {
+  return { step, mark: 'wrong', found, remedy, cause, code };
+}
+
+/** What an attempt at the real thing ended with. */
+export function failed(step: Step, error: PgpassdError): Finding {
+  const { message, remedy, code, details } = error;
+  return told(step, { cause: details.aadsts ?? code, code, found: message, remedy });
+}

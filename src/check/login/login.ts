@@ -1,0 +1,155 @@
+import { lookup } from 'node:dns/promises';
+import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { type ConnectionOptions, getCACertificates } from 'node:tls';
+import { trustIn, UnusableCa } from '../../entra/trust.ts';
+import type { Clock } from '../../support/clock.ts';
+import { withDeadline } from '../../support/deadline.ts';
+import { systemErrorCode } from '../../support/errors.ts';
+import { decodeJwtClaims } from '../../support/jwt.ts';
+import type { Secret } from '../../support/secret.ts';
+import { rootCertUnusable, sslmodeWithoutTls } from '../causes/connection.ts';
+import { type Finding, ok, skipped, wrong } from '../finding.ts';
+import { explainLoginFailure, lacksTls } from './failure.ts';
+import {
+  type Conversation,
+  converse,
+  type Progress,
+  unlessAborted,
+  type Welcome,
+} from './session.ts';
+import {
+  isSocketDirectory,
+  type LoginTarget,
+  mayShowToken,
+  serverOf,
+  verifiesServer,
+} from './target.ts';
+
+export interface LoginContext {
+  readonly clock: Clock;
+  /** How long all of it may take; less when the client itself would give up earlier. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** The addresses of a name; as the system resolves it, unless told otherwise. */
+  readonly lookUp?: (name: string) => Promise<readonly string[]>;
+}
+
+/** Logs in with the token as a client would, runs nothing, and tells how that went. */
+export async function login(
+  target: LoginTarget,
+  token: Secret,
+  { clock, timeoutMs, signal, lookUp = lookUpAll }: LoginContext,
+): Promise<Finding> {
+  const { sslmode, rootCertPath, connectTimeoutMs = timeoutMs } = target;
+  const server = serverOf(target);
+  if (mayShowToken(target)) return wrong('login', sslmodeWithoutTls, { sslmode, server });
+  const limitMs = Math.min(timeoutMs, connectTimeoutMs);
+  const progress: Progress = { stage: 'name', address: undefined, asked: undefined };
+  const startMs = clock.now().monotonicMs;
+  try {
+    const tls = await tlsFor(target);
+    const password = () => token.unwrap();
+    const welcome = await withDeadline(clock, limitMs, signal, async (inTime) => {
+      const addresses = await addressesOf(target, lookUp, inTime);
+      return await tryAddresses(addresses, { target, tls, password, progress, signal: inTime });
+    });
+    return ok('login', describe(target, progress, welcome, clock.now().monotonicMs - startMs));
+  } catch (error) {
+    if (signal.aborted) return skipped('login', `the login to ${server} was interrupted`);
+    if (error instanceof UnusableCa) {
+      return wrong('login', rootCertUnusable, { path: rootCertPath ?? '', why: error.message });
+    }
+    const text = token.unwrap();
+    return explainLoginFailure(error, {
+      ...progress,
+      target,
+      token,
+      tokenLength: text.length,
+      claims: decodeJwtClaims(text),
+      timeoutMs: limitMs,
+    });
+  }
+}
+
+/** One address after the other until one takes the connection, as libpq does. */
+async function tryAddresses(
+  addresses: readonly string[],
+  conversation: Omit<Conversation, 'address'>,
+): Promise<Welcome> {
+  const { target, progress, signal } = conversation;
+  for (const address of addresses.slice(0, -1)) {
+    try {
+      return await tryAddress({ ...conversation, address });
+    } catch (error) {
+      if (signal.aborted || progress.stage !== 'connection') throw error;
+    }
+  }
+  return await tryAddress({ ...conversation, address: addresses.at(-1) ?? target.host });
+}
+
+async function addressesOf(
+  { host, hostaddr }: LoginTarget,
+  lookUp: NonNullable<LoginContext['lookUp']>,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if (hostaddr !== undefined) return [hostaddr];
+  if (isSocketDirectory(host) || isIP(host) !== 0) return [host];
+  return await unlessAborted(lookUp(host), signal);
+}
+
+async function lookUpAll(name: string): Promise<string[]> {
+  const found = await lookup(name, { all: true });
+  return found.map(({ address }) => address);
+}
+
+async function tryAddress(conversation: Conversation): Promise<Welcome> {
+  const { target, address, progress } = conversation;
+  progress.stage = 'connection';
+  progress.address = address;
+  try {
+    return await converse(conversation);
+  } catch (error) {
+    const inTheClear = target.sslmode === 'allow' || target.sslmode === 'prefer';
+    if (!inTheClear || !lacksTls(error)) throw error;
+    return await converse({ ...conversation, tls: false });
+  }
+}
+
+/** As libpq does it: https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-SSLMODE-STATEMENTS */
+async function tlsFor(target: LoginTarget): Promise<ConnectionOptions | false> {
+  const { host, sslmode, rootCertPath } = target;
+  if (sslmode === 'disable' || isSocketDirectory(host)) return false;
+  // A name goes into the handshake, too; an address must not.
+  const named = isIP(host) === 0 ? { servername: host } : { host };
+  if (!verifiesServer(target)) return { ...named, rejectUnauthorized: false };
+  const ca = await rootsAt(rootCertPath);
+  const anyName = sslmode === 'verify-full' ? {} : { checkServerIdentity: () => undefined };
+  return { ...named, ...anyName, ca };
+}
+
+async function rootsAt(path: string | undefined): Promise<string[]> {
+  if (path === 'system') return getCACertificates('system');
+  if (path === undefined) return [...getCACertificates('default'), ...getCACertificates('system')];
+  try {
+    return [...trustIn(await readFile(path, 'utf8')).certificates];
+  } catch (error) {
+    if (error instanceof UnusableCa) throw error;
+    throw new UnusableCa(`cannot be read (${systemErrorCode(error) ?? 'unknown error'})`, {
+      cause: error,
+    });
+  }
+}
+
+function describe(
+  target: LoginTarget,
+  { address }: Progress,
+  { serverVersion, tlsVersion }: Welcome,
+  tookMs: number,
+): string {
+  const { user, database, sslmode } = target;
+  const trust = verifiesServer(target) ? '' : ` (sslmode=${sslmode} verifies nothing)`;
+  const tls = tlsVersion === undefined ? 'without TLS' : `${tlsVersion}${trust}`;
+  const where = address === target.host ? serverOf(target) : `${serverOf(target)} (${address})`;
+  return `${user} logged in to database ${database} at ${where}: PostgreSQL ${serverVersion}, ${tls}, ${Math.round(tookMs)} ms`;
+}

@@ -1,0 +1,110 @@
+import type { Environment } from '../../config/given.ts';
+import { ANY, type Entry } from '../../passfile/format.ts';
+
+/** libpq's, from the weakest: https://www.postgresql.org/docs/current/libpq-ssl.html */
+const sslmodes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+
+type SslMode = (typeof sslmodes)[number];
+
+/** What to log in to, and how. */
+export interface LoginTarget {
+  /** A name or an address, which the certificate is compared with; or the directory of a unix socket. */
+  readonly host: string;
+  /** An address to connect to instead of looking `host` up. */
+  readonly hostaddr: string | undefined;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly sslmode: SslMode;
+  /** A file of CAs to trust, or `system`; `undefined` for the roots of the system and Node's. */
+  readonly rootCertPath: string | undefined;
+  /** How long the client would try; `undefined` when it would not give up. */
+  readonly connectTimeoutMs: number | undefined;
+}
+
+/** Why an entry says too little to log in with it. */
+export interface Untried {
+  readonly untried: string;
+}
+
+/**
+ * Where a libpq client with this environment would log in, if its connection string said no more
+ * than the entry does. Where neither says how, this asks for more than libpq's `prefer`: for
+ * `verify-full`, unless nothing leaves the machine.
+ */
+export function loginTarget(entry: Entry, env: Environment): LoginTarget | Untried {
+  const { host, user } = entry;
+  if (host === ANY || host === '') return { untried: 'the entry is for any host' };
+  if (user === ANY || user === '') return { untried: `the entry for ${host} is for any user` };
+  // libpq looks up connections for replication under this name: there is no such database.
+  if (entry.database === 'replication')
+    return { untried: `the entry for ${host} is for replication` };
+  const port = entry.port ?? (env['PGPORT'] || '5432');
+  if (!isPort(port)) return { untried: `there is no port ${port} to reach ${host} at` };
+  const hostaddr = env['PGHOSTADDR'] || undefined;
+  if (hostaddr !== undefined && !ADDRESS.test(hostaddr)) {
+    return { untried: `PGHOSTADDR is no address: ${hostaddr}` };
+  }
+  const local = staysHere(host) && (hostaddr === undefined || staysHere(hostaddr));
+  const fallback = local && !env['PGSSLROOTCERT'] ? 'prefer' : 'verify-full';
+  const sslmode = sslmodes.find((mode) => mode === (env['PGSSLMODE'] || fallback));
+  if (sslmode === undefined) return { untried: `libpq knows no PGSSLMODE=${env['PGSSLMODE']}` };
+  const rootCertPath = env['PGSSLROOTCERT'] || defaultRootCert(env);
+  if (rootCertPath === 'system' && sslmode !== 'verify-full') {
+    return { untried: `libpq refuses PGSSLMODE=${sslmode} with PGSSLROOTCERT=system` };
+  }
+  return {
+    host,
+    hostaddr,
+    port: Number(port),
+    database: (entry.database ?? env['PGDATABASE']) || 'postgres',
+    user,
+    sslmode,
+    rootCertPath,
+    connectTimeoutMs: connectTimeoutMs(env['PGCONNECT_TIMEOUT']),
+  };
+}
+
+/** Whether the server has to show a certificate that a trusted CA has signed. */
+export function verifiesServer({ sslmode, rootCertPath }: LoginTarget): boolean {
+  return sslmode.startsWith('verify-') || (sslmode === 'require' && rootCertPath !== undefined);
+}
+
+/** As an operator writes it. */
+export function serverOf({ host, port }: LoginTarget): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Whether a client with these settings could send the token over a network without TLS. */
+export function mayShowToken({ host, hostaddr, sslmode }: LoginTarget): boolean {
+  const encrypted = ['require', 'verify-ca', 'verify-full'].includes(sslmode);
+  return !encrypted && !(staysHere(host) && (hostaddr === undefined || staysHere(hostaddr)));
+}
+
+/** Asked to verify and not told by what, libpq insists on this file: `initialize_SSL`. */
+function defaultRootCert({ PGSSLMODE, HOME }: Environment): string | undefined {
+  return PGSSLMODE?.startsWith('verify-') && HOME ? `${HOME}/.postgresql/root.crt` : undefined;
+}
+
+/** Whether a name or an address is of this machine, or the directory of a unix socket. */
+function staysHere(host: string): boolean {
+  return isSocketDirectory(host) || /^(?:localhost|127(?:\.\d+){3}|::1)$/i.test(host);
+}
+
+/** libpq uses no TLS there, whatever the sslmode. */
+export function isSocketDirectory(host: string): boolean {
+  return host.startsWith('/');
+}
+
+const ADDRESS = /^(?:\d+(?:\.\d+){3}|[\da-f.]*:[\da-f.:]*(?:%\w+)?)$/i;
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
+}
+
+/** Whole seconds, at least 2; libpq waits for ever at 0: `connectDBComplete` in fe-connect.c. */
+function connectTimeoutMs(text: string | undefined): number | undefined {
+  if (text === undefined || !/^\s*\d{1,6}\s*$/.test(text)) return undefined;
+  const seconds = Number(text);
+  return seconds === 0 ? undefined : Math.max(seconds, 2) * 1000;
+}

@@ -1,0 +1,63 @@
+import { request } from 'undici';
+import { through } from '../../entra/through.ts';
+import type { Way } from '../../entra/way.ts';
+import type { Clock } from '../../support/clock.ts';
+import { DeadlinePassed, withDeadline } from '../../support/deadline.ts';
+import { USER_AGENT } from '../../version.ts';
+import { type Hop, traced } from './trace.ts';
+
+/** What came of going the way to the token endpoint with nothing to exchange. */
+export interface Trip {
+  /** The server that was asked for, then the HTTP proxy on the way, if there is one. */
+  readonly hops: readonly Hop[];
+  /** Absent when there was none. */
+  readonly answer: HttpAnswer | undefined;
+  /** Why there was none. */
+  readonly error: unknown;
+  readonly outOfTime: boolean;
+}
+
+interface HttpAnswer {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** By our wall clock, in milliseconds since the epoch. */
+  readonly receivedAtMs: number;
+}
+
+export interface Bounds {
+  readonly clock: Clock;
+  /** From the name's resolution to the answer. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Asks for the root of the endpoint's server: any answer is as good as another. Never rejects. */
+export async function reach(endpoint: string, way: Way, bounds: Bounds): Promise<Trip> {
+  const { clock, timeoutMs, signal } = bounds;
+  const url = new URL('/', way.urlFor(endpoint));
+  const { outcome, hops } = await traced(clock, () =>
+    withDeadline(clock, timeoutMs, signal, (attempt) => askFor(url, way, clock, attempt)),
+  );
+  if (outcome.status === 'fulfilled') {
+    return { hops, answer: outcome.value, error: undefined, outOfTime: false };
+  }
+  const error: unknown = outcome.reason;
+  return { hops, answer: undefined, error, outOfTime: error instanceof DeadlinePassed };
+}
+
+function askFor(url: URL, way: Way, clock: Clock, signal: AbortSignal): Promise<HttpAnswer> {
+  return through(way, signal, async (dispatcher) => {
+    const { headers, body } = await request(url, {
+      method: 'HEAD',
+      // A cache in between would tell an old date.
+      headers: { 'user-agent': USER_AGENT, 'cache-control': 'no-cache' },
+      dispatcher,
+      signal,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      reset: true,
+    });
+    const receivedAtMs = clock.now().wallMs;
+    await body.dump();
+    return { headers, receivedAtMs };
+  });
+}

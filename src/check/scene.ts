@@ -1,0 +1,17 @@
+import type { Reading } from '../config/config.ts';
+import type { Environment } from '../config/given.ts';
+import type { Clock } from '../support/clock.ts';
+
+/** What `check` looks at, and with. */
+export interface Scene {
+  readonly reading: Reading;
+  readonly env: Environment;
+  readonly clock: Clock;
+  /** Aborts when the process is asked to stop. */
+  readonly signal: AbortSignal;
+  /** Who we run as; `undefined` where there are no numbers for users. */
+  readonly uid: number | undefined;
+}
+
+/** In whose container we are: in pgpassd's own, or beside a client that reads the passfile. */
+export type Side = 'daemon' | 'client';

@@ -1,0 +1,64 @@
+import { elapsedMs } from '../../refresh/schedule.ts';
+import type { IssuedToken } from '../../refresh/token-source.ts';
+import { openSource } from '../../sources/open.ts';
+import { duration } from '../../support/duration.ts';
+import { asPgpassdError } from '../../support/errors.ts';
+import { type Finding, failed, ok, skipped } from '../finding.ts';
+import type { Scene } from '../scene.ts';
+
+const STEP = 'exchange';
+
+export interface ExchangeReport {
+  readonly findings: readonly Finding[];
+  /** Absent when there is none. */
+  readonly issued: IssuedToken | undefined;
+}
+
+/** What earlier steps found of what an exchange takes. */
+export interface Prospects {
+  /** Whether there is a federated token to send. */
+  readonly usable: boolean;
+  /** Whether the authority can be reached. */
+  readonly reached: boolean;
+}
+
+/** One exchange, or one run of the token command, as the daemon would do it. */
+export async function checkExchange(scene: Scene, prospects: Prospects): Promise<ExchangeReport> {
+  const { reading, env, clock, signal } = scene;
+  const { config } = reading;
+  const obstacle = obstacleTo(scene, prospects);
+  if (config === undefined || obstacle !== undefined) {
+    return { findings: [skipped(STEP, obstacle ?? NOT_WHOLE)], issued: undefined };
+  }
+  const { source: settings, requestTimeoutMs } = config;
+  const startedAt = clock.now();
+  try {
+    const context = { requestTimeoutMs, env, clock, onEvent: () => undefined };
+    const { source } = await openSource(settings, context);
+    const issued = await source(signal);
+    const now = clock.now();
+    const giver = settings.kind === 'token-command' ? 'the token command' : 'Entra';
+    const life = duration(issued.expiresAt.getTime() - now.wallMs);
+    const took = duration(elapsedMs(startedAt, now));
+    return {
+      findings: [ok(STEP, `${giver} gave a token in ${took}, good for ${life}`)],
+      issued,
+    };
+  } catch (error) {
+    const finding = signal.aborted
+      ? skipped(STEP, 'broken off')
+      : failed(STEP, asPgpassdError(error));
+    return { findings: [finding], issued: undefined };
+  }
+}
+
+const NOT_WHOLE = 'not tried: it takes settings that are whole';
+
+function obstacleTo({ reading }: Scene, { usable, reached }: Prospects): string | undefined {
+  const { config, values } = reading;
+  if (values.offline === true) return 'not tried: --offline';
+  if (config === undefined) return NOT_WHOLE;
+  if (config.source.kind === 'token-command') return undefined;
+  if (!usable) return 'not tried: there is no federated token that could be sent';
+  return reached ? undefined : 'not tried: the authority cannot be reached';
+}

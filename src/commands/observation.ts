@@ -1,0 +1,71 @@
+import type { HttpAddress } from '../config/values.ts';
+import type { PassfileRefresher } from '../index.ts';
+import { Heartbeat } from '../observe/heartbeat.ts';
+import { type HttpServer, openHttpServer } from '../observe/http-server.ts';
+import { createMetrics, type Metrics } from '../observe/metrics.ts';
+import { createProbes } from '../observe/probes.ts';
+import type { RefreshEvent } from '../refresh/events.ts';
+import { type DaemonState, initialState, stateAfter } from '../refresh/state.ts';
+import { systemClock } from '../support/system-clock.ts';
+import { VERSION } from '../version.ts';
+
+/** A request that has begun is answered; a client who dawdles must not hold up the end. */
+const LONGEST_FAREWELL_MS = 300;
+
+/** What probes and metrics are views of, and where they are served. */
+export class Observation {
+  #state: DaemonState = initialState;
+  readonly #metrics: Metrics = createMetrics({
+    state: () => this.#state,
+    version: VERSION,
+    node: process.versions.node,
+    startedAtMs: systemClock.now().wallMs - process.uptime() * 1000,
+  });
+
+  notice(event: RefreshEvent): void {
+    this.#state = stateAfter(this.#state, event, systemClock.now());
+    this.#metrics.note(event);
+  }
+
+  /**
+   * Serves until `signal` aborts and what has begun is answered. Resolves when the address is ours.
+   *
+   * @throws PgpassdError `config.invalid` when it cannot be
+   */
+  async serve(
+    address: HttpAddress,
+    refresher: PassfileRefresher,
+    workLimitMs: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly port: number; readonly closed: Promise<void> }> {
+    const heartbeat = new Heartbeat(systemClock);
+    const probes = createProbes({
+      clock: systemClock,
+      state: () => this.#state,
+      pulse: () => {
+        const { at, napMs } = refresher.turn;
+        return {
+          turnedAtMs: at.monotonicMs,
+          turnsWithinMs: napMs ?? workLimitMs,
+          stallMs: heartbeat.stallMs,
+        };
+      },
+      look: () => refresher.lookAtPassfile(),
+    });
+    const metrics = async () => ({
+      status: 200,
+      contentType: this.#metrics.contentType,
+      body: await this.#metrics.render(),
+    });
+    const server = await openHttpServer(address, new Map([...probes, ['/metrics', metrics]]));
+    return { port: server.port, closed: this.#close(server, heartbeat, signal) };
+  }
+
+  async #close(server: HttpServer, heartbeat: Heartbeat, signal: AbortSignal): Promise<void> {
+    await heartbeat.run(signal);
+    this.#state = { ...this.#state, stopping: true };
+    const answered = new AbortController();
+    await server.close(systemClock.sleep(LONGEST_FAREWELL_MS, answered.signal));
+    answered.abort();
+  }
+}

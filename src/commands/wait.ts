@@ -1,0 +1,74 @@
+import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { loadWaitConfig, type WaitConfig } from '../config/wait-config.ts';
+import { exitCodeOf } from '../exit-codes.ts';
+import { readPassfile } from '../passfile/read-lines.ts';
+import { explainUnready } from '../passfile/unready.ts';
+import { type Unready, whyUnready } from '../passfile/waiting.ts';
+import { FileAttendant } from '../support/attend-file.ts';
+import { errorOf } from '../support/cause.ts';
+import { withDeadline } from '../support/deadline.ts';
+import type { PgpassdError } from '../support/errors.ts';
+import { systemClock } from '../support/system-clock.ts';
+import type { Command, CommandContext } from './command.ts';
+import { findProgram, handOver } from './hand-over.ts';
+
+/**
+ * Half of the 200 ms within which we want to be through after a publication, also where there is
+ * nothing to watch with; to read so small a file ten times a second costs next to nothing.
+ */
+const POLL_INTERVAL_MS = 100;
+
+/** A wait that was stopped must not look done: it ends as at its deadline. */
+const STOPPED = exitCodeOf('passfile.missing');
+
+/** Waits until the passfile lets a client log in; then becomes the program behind `--`, if there is one. */
+export const wait: Command = async (context) => {
+  const { env, rest, signal } = context;
+  const config = loadWaitConfig(context.flags, env);
+  const program = rest && (await findProgram(rest, env['PATH']));
+  const failure = await untilReady(config, context);
+  if (signal.aborted) return STOPPED;
+  if (failure !== undefined) throw failure;
+  if (program !== undefined) handOver(program, env);
+  return 0;
+};
+
+/** Resolves with the last reason if it is still in the way at the deadline, or when we are stopped. */
+async function untilReady(
+  { passfile, timeoutMs, ...wanted }: WaitConfig,
+  { signal, tell }: CommandContext,
+): Promise<PgpassdError | undefined> {
+  const path = resolve(passfile);
+  const ready = new AbortController();
+  let unready: Unready | undefined;
+
+  const explain = (reason: Unready) =>
+    explainUnready(reason, {
+      path,
+      uid: process.getuid?.(),
+      nowMs: systemClock.now().wallMs,
+      minValidityMs: wanted.minValidityMs,
+    });
+  const look = async () => {
+    const before = unready;
+    unready = whyUnready(await readPassfile(path), wanted, systemClock.now().wallMs);
+    if (unready === undefined) ready.abort();
+    else if (!isDeepStrictEqual(unready, before)) tell(`waiting: ${explain(unready).found}`);
+  };
+
+  await look();
+  const attendant = new FileAttendant({
+    path,
+    clock: systemClock,
+    pollIntervalMs: POLL_INTERVAL_MS,
+    watching: true,
+    look,
+    // Polling alone is quick enough.
+    onWatchFailed: () => {},
+  });
+  await withDeadline(systemClock, timeoutMs, signal, (attempt) =>
+    attendant.run(AbortSignal.any([attempt, ready.signal])),
+  );
+  return unready && errorOf(explain(unready));
+}

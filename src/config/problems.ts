@@ -1,0 +1,15 @@
+/** What is wrong with a configuration, one sentence each, in the order it was found. */
+export class Problems {
+  readonly texts: string[] = [];
+  /** Those of the texts that say that something is not set. */
+  readonly missing: string[] = [];
+
+  add(text: string): void {
+    this.texts.push(text);
+  }
+
+  addMissing(text: string): void {
+    this.add(text);
+    this.missing.push(text);
+  }
+}

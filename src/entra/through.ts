@@ -1,0 +1,28 @@
+import type { Dispatcher } from 'undici';
+import type { Way } from './way.ts';
+
+/**
+ * Sends by `way`, and leaves no connection behind: a kept one would only outlive its address.
+ *
+ * @throws the reason of `signal` once it aborts, else whatever `send` throws
+ */
+export async function through<T>(
+  way: Way,
+  signal: AbortSignal,
+  send: (dispatcher: Dispatcher) => Promise<T>,
+): Promise<T> {
+  const dispatcher = await way.dispatcher();
+  // undici heeds a signal once it is connected, not before: not in a TLS handshake, nor in a CONNECT.
+  const breakOff = () => void dispatcher.destroy(signal.reason);
+  signal.addEventListener('abort', breakOff, { once: true });
+  if (signal.aborted) breakOff();
+  try {
+    return await send(dispatcher);
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', breakOff);
+    await dispatcher.destroy();
+  }
+}

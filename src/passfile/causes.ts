@@ -1,0 +1,171 @@
+import { cause } from '../support/cause.ts';
+
+const WRONG_FILE = 'Let --passfile (PGPASSFILE) name the file that pgpassd writes';
+
+export const passfileMissing = cause(
+  'passfile-missing',
+  'passfile.missing',
+  'the passfile {path} does not exist',
+  'Check that pgpassd run is in this pod, that both containers mount the same volume, and that --passfile (PGPASSFILE) is the path in this one.',
+);
+
+export const passfileDangling = cause(
+  'passfile-dangling',
+  'passfile.missing',
+  'the passfile {path} is a link to a file that does not exist',
+  `${WRONG_FILE} instead of a link to it.`,
+);
+
+export const passfileNotAFile = cause(
+  'passfile-not-a-file',
+  'passfile.ignored',
+  'the passfile {path} is not a regular file, so libpq ignores it',
+  `${WRONG_FILE}, and mount its directory, without a subPath.`,
+);
+
+export const passfileLoose = cause(
+  'passfile-mode',
+  'passfile.ignored',
+  'the passfile {path} has mode {mode}, so libpq ignores it: group and world must have no access',
+  'Keep it on an emptyDir, where pgpassd sets its mode, or chmod it to 0600; what a Secret or ConfigMap mounts gets group access by fsGroup.',
+);
+
+export const passfileForbidden = cause(
+  'passfile-forbidden',
+  'passfile.ignored',
+  'the passfile {path} cannot be read by {reader} (EACCES){belonging}',
+  'Run both containers as the same user (runAsUser), or have pgpassd give the file away with --owner{uid}.',
+);
+
+export const passfileUnreadable = cause(
+  'passfile-unreadable',
+  'passfile.ignored',
+  'the passfile {path} cannot be read by {reader} ({code}){belonging}',
+  'See what is wrong with the volume it is on.',
+);
+
+export const passfileTooLarge = cause(
+  'passfile-too-large',
+  'passfile.malformed',
+  'the passfile {path} is too large for one',
+  `${WRONG_FILE}.`,
+);
+
+export const passfileWithoutLines = cause(
+  'passfile-without-lines',
+  'passfile.malformed',
+  'the passfile {path} has no line host:port:database:user:password',
+  `${WRONG_FILE}, and let nobody else create it: pgpassd puts it in place whole.`,
+);
+
+export const passfileIsTemplate = cause(
+  'passfile-is-template',
+  'passfile.malformed',
+  'line {line} of the passfile {path} has {placeholder} for a password: it is the template',
+  `${WRONG_FILE}, not the one in its --template.`,
+);
+
+export const passfileTokenCut = cause(
+  'passfile-token-cut',
+  'passfile.malformed',
+  'the password in line {line} of the passfile {path} begins like a token, but is not a whole one',
+  'See who writes the file besides pgpassd, which puts it in place whole; a copy made by a script may have cut the line.',
+);
+
+export const passfileWithoutPassword = cause(
+  'passfile-without-password',
+  'passfile.malformed',
+  'line {line} of the passfile {path} has no password',
+  'Give the line a password in the template, or remove it: libpq looks no further than the first line that matches.',
+);
+
+export const passfileWithoutEntry = cause(
+  'passfile-without-entry',
+  'passfile.no-line',
+  'the passfile {path} has no line for {entry}',
+  'Add this to the --entry (PGPASSD_ENTRIES) of the pgpassd that writes it; each name has to be spelled as the client spells it.',
+);
+
+export const passfileExpired = cause(
+  'passfile-expired',
+  'passfile.expired',
+  'the token in line {line} of the passfile {path} expired {ago} ago',
+  'See in the log of pgpassd run why there is no newer one.',
+);
+
+export const passfileExpiring = cause(
+  'passfile-expiring',
+  'passfile.expired',
+  'the token in line {line} of the passfile {path} has only {left} left, --min-validity asks for {minValidity}',
+  'See in the log of pgpassd run when it gets the next one, or ask for less.',
+);
+
+export const volumeFull = cause(
+  'passfile-volume-full',
+  'passfile.no-space',
+  'the passfile {path} cannot be written: its volume is full',
+  "Raise the emptyDir's sizeLimit or remove what fills it; pgpassd writes as soon as there is room.",
+);
+
+export const directoryForbidden = cause(
+  'passfile-directory-forbidden',
+  'passfile.unwritable',
+  'the passfile {path} cannot be written: its directory is not writable for this user',
+  'Mount a writable emptyDir there and let pgpassd run as a user who may write to it.',
+);
+
+export const ownerRefused = cause(
+  'passfile-owner-refused',
+  'passfile.unwritable',
+  'the passfile {path} cannot be written: it cannot be given to the owner asked for',
+  'Run pgpassd with the same runAsUser as the application instead of --owner, or grant it the capability CHOWN.',
+);
+
+export const modeNotKept = cause(
+  'passfile-mode-not-kept',
+  'passfile.unwritable',
+  'the passfile {path} cannot be written: its file system does not keep the mode, and libpq ignores a file that others may read',
+  'Use an emptyDir, or another volume that keeps the modes of files.',
+);
+
+export const volumeReadOnly = cause(
+  'passfile-read-only',
+  'passfile.unwritable',
+  'the passfile {path} cannot be written: its file system is read-only',
+  'Mount the emptyDir without readOnly in the container of pgpassd; only the application mounts it read-only.',
+);
+
+export const directoryMissing = cause(
+  'passfile-directory-missing',
+  'passfile.unwritable',
+  'the passfile {path} cannot be written: its directory does not exist',
+  'Mount the shared emptyDir at that directory, or correct --passfile (PGPASSFILE).',
+);
+
+export const directoryIsNone = cause(
+  'passfile-directory-is-none',
+  'passfile.unwritable',
+  'the passfile {path} cannot be written: its directory is not a directory',
+  'Correct --passfile (PGPASSFILE).',
+);
+
+export const passfileIsDirectory = cause(
+  'passfile-is-directory',
+  'passfile.unwritable',
+  'the passfile {path} cannot be written: a directory stands in its place',
+  'Name a file inside the mounted directory with --passfile (PGPASSFILE).',
+);
+
+export const passfileIsMount = cause(
+  'passfile-is-mount',
+  'passfile.unwritable',
+  'the passfile {path} cannot be written: it is a mount point of its own, so it cannot be replaced',
+  'Mount the directory instead of the single file (no subPath).',
+);
+
+export const writeFailed = cause(
+  'passfile-write-failed',
+  'passfile.unwritable',
+  'the passfile {path} cannot be written: writing failed ({code})',
+  'Look at the volume behind {directory}.',
+);

@@ -1,0 +1,86 @@
+import { ANY, type Entry } from './format.ts';
+import { type EntryLine, entryLinesOf, type FieldName, fieldNames, type Line } from './lines.ts';
+
+/** What libpq looks up for one server. None is empty: it fills in its defaults before it looks. */
+export type Connection = Readonly<Record<FieldName, string>>;
+
+export interface Lookup {
+  /** The line whose password libpq sends, be it right or wrong. */
+  readonly found: EntryLine | undefined;
+  /** The lines before that one; all of them when there is none. */
+  readonly passedOver: readonly PassedOver[];
+}
+
+interface PassedOver {
+  readonly line: Line;
+  /** In which fields the line says something else; none in a line that says nothing. */
+  readonly differing: readonly FieldName[];
+}
+
+/** The first line that matches, as libpq finds it, and why it is none before that. */
+export function lookUp(lines: readonly Line[], connection: Connection): Lookup {
+  const passedOver: PassedOver[] = [];
+  for (const line of lines) {
+    const differing = line.kind === 'entry' ? differences(line.entry, connection) : [];
+    if (line.kind === 'entry' && differing.length === 0) return { found: line, passedOver };
+    passedOver.push({ line, differing });
+  }
+  return { found: undefined, passedOver };
+}
+
+/**
+ * The lines that serve the connections that `wanted` describes, each line at least one of them. A
+ * line is none of these when a single earlier one takes all that is left for it: several cannot,
+ * since literal fields leave room between them.
+ */
+export function linesServing(lines: readonly Line[], wanted: Entry): readonly EntryLine[] {
+  const serving: EntryLine[] = [];
+  for (const line of entryLinesOf(lines)) {
+    const share = intersection(line.entry, wanted);
+    if (share !== undefined && lineCovering(serving, share) === undefined) serving.push(line);
+  }
+  return serving;
+}
+
+/** The first line that matches every connection that `wanted` describes. */
+export function lineCovering(lines: readonly Line[], wanted: Entry): EntryLine | undefined {
+  return entryLinesOf(lines).find(({ entry }) => covers(entry, wanted));
+}
+
+interface Shadow {
+  readonly line: EntryLine;
+  /** The first line before it that matches whatever it matches. */
+  readonly by: EntryLine;
+}
+
+/** The lines that libpq never gets to. */
+export function shadowedLines(lines: readonly Line[]): readonly Shadow[] {
+  const entryLines = entryLinesOf(lines);
+  return entryLines.flatMap((line, index): Shadow[] => {
+    const by = lineCovering(entryLines.slice(0, index), line.entry);
+    return by === undefined ? [] : [{ line, by }];
+  });
+}
+
+function differences(entry: Entry, connection: Connection): readonly FieldName[] {
+  return fieldNames.filter((name) => entry[name] !== ANY && entry[name] !== connection[name]);
+}
+
+function covers(wide: Entry, narrow: Entry): boolean {
+  return fieldNames.every((name) => wide[name] === ANY || wide[name] === narrow[name]);
+}
+
+/** What both describe, if anything. */
+function intersection(one: Entry, other: Entry): Entry | undefined {
+  const apart = fieldNames.some(
+    (name) => one[name] !== ANY && other[name] !== ANY && one[name] !== other[name],
+  );
+  if (apart) return undefined;
+  const either = (name: FieldName) => (one[name] === ANY ? other[name] : one[name]);
+  return {
+    host: either('host'),
+    port: either('port'),
+    database: either('database'),
+    user: either('user'),
+  };
+}

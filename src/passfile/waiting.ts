@@ -1,0 +1,87 @@
+import type { Entry } from './format.ts';
+import { type EntryLine, entryLinesOf, type Line } from './lines.ts';
+import { linesServing } from './lookup.ts';
+import type { FoundPassfile } from './read-lines.ts';
+
+/** Why a passfile is not ready. Two looks at the same trouble make equal reasons. */
+export type Unready =
+  | { readonly kind: 'missing' | 'dangling' | 'not-a-file' | 'too-large' | 'no-lines' }
+  | { readonly kind: 'loose'; readonly mode: number }
+  | { readonly kind: 'unreadable'; readonly code: string; readonly ownerUid: number | undefined }
+  | { readonly kind: 'no-line'; readonly entry: Entry }
+  | { readonly kind: 'no-password' | 'placeholder' | 'cut'; readonly line: number }
+  | { readonly kind: 'expired' | 'expiring'; readonly line: number; readonly expiresAtMs: number };
+
+/** What `wait` waits for. */
+export interface Wanted {
+  /** Empty for every line of the file. */
+  readonly entries: readonly Entry[];
+  /** How long each token has to last. */
+  readonly minValidityMs: number;
+}
+
+/**
+ * What keeps a client from logging in with what was found; `undefined` when nothing does. A wildcard
+ * in an entry stands for what is not known of the client: each line that it may get has to be good.
+ * A password that does not tell its life counts as good.
+ */
+export function whyUnready(
+  found: FoundPassfile,
+  { entries, minValidityMs }: Wanted,
+  nowMs: number,
+): Unready | undefined {
+  if (found.kind !== 'lines') return whyIgnored(found);
+  const all = entryLinesOf(found.lines);
+  if (all.length === 0) return { kind: 'no-lines' };
+  if (entries.length === 0) return firstFault(all, minValidityMs, nowMs);
+  return entries
+    .map((entry) => whyUnserved(entry, found.lines, minValidityMs, nowMs))
+    .find((why) => why !== undefined);
+}
+
+function whyIgnored(found: Exclude<FoundPassfile, { readonly kind: 'lines' }>): Unready {
+  switch (found.kind) {
+    case 'missing':
+      return { kind: found.symlink ? 'dangling' : 'missing' };
+    case 'loose':
+      return { kind: 'loose', mode: found.file.mode };
+    case 'unreadable':
+      return { kind: 'unreadable', code: found.code, ownerUid: found.file?.uid };
+    case 'not-a-file':
+    case 'too-large':
+      return { kind: found.kind };
+  }
+}
+
+function whyUnserved(
+  entry: Entry,
+  lines: readonly Line[],
+  minValidityMs: number,
+  nowMs: number,
+): Unready | undefined {
+  const serving = linesServing(lines, entry);
+  if (serving.length === 0) return { kind: 'no-line', entry };
+  return firstFault(serving, minValidityMs, nowMs);
+}
+
+function firstFault(
+  lines: readonly EntryLine[],
+  minValidityMs: number,
+  nowMs: number,
+): Unready | undefined {
+  return lines
+    .map((line) => faultOf(line, minValidityMs, nowMs))
+    .find((fault) => fault !== undefined);
+}
+
+function faultOf(
+  { number: line, facts: { kind, expiresAtMs } }: EntryLine,
+  minValidityMs: number,
+  nowMs: number,
+): Unready | undefined {
+  if (kind === 'empty') return { kind: 'no-password', line };
+  if (kind === 'placeholder' || kind === 'cut') return { kind, line };
+  if (expiresAtMs === undefined) return undefined;
+  if (expiresAtMs <= nowMs) return { kind: 'expired', line, expiresAtMs };
+  return expiresAtMs - nowMs < minValidityMs ? { kind: 'expiring', line, expiresAtMs } : undefined;
+}

@@ -1,0 +1,101 @@
+import type { Instant } from '../support/clock.ts';
+import type { PgpassdError } from '../support/errors.ts';
+import type { RefreshEvent, TokenInPlace } from './events.ts';
+import { leftMs, type Wait } from './schedule.ts';
+
+/** Where the daemon stands, as its events tell. Probes and metrics are views of it. */
+export interface DaemonState {
+  readonly stopping: boolean;
+  /** The token that was put in place last, whether or not it has expired. */
+  readonly token: PlacedToken | undefined;
+  readonly lastSuccessAtMs: number | undefined;
+  /** When a refresh is due, unless there is trouble. */
+  readonly due: Wait | undefined;
+  /** What refreshing suffers from right now. */
+  readonly trouble: Trouble | undefined;
+  readonly federatedTokenExpiresAtMs: number | undefined;
+}
+
+export interface PlacedToken {
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+  /** The same on both clocks: over when the wait is. */
+  readonly validity: Wait;
+}
+
+interface Trouble {
+  readonly error: PgpassdError;
+  readonly atMs: number;
+  readonly failures: number;
+  readonly retry: Wait;
+}
+
+export const initialState: DaemonState = {
+  stopping: false,
+  token: undefined,
+  lastSuccessAtMs: undefined,
+  due: undefined,
+  trouble: undefined,
+  federatedTokenExpiresAtMs: undefined,
+};
+
+/** The state after an event that happened at `now`. */
+export function stateAfter(state: DaemonState, event: RefreshEvent, now: Instant): DaemonState {
+  switch (event.type) {
+    case 'passfile.adopted':
+      return {
+        ...state,
+        token: placed(event.token, now),
+        due: { since: now, delayMs: event.refreshInMs },
+      };
+    case 'token.refreshed':
+      return {
+        ...state,
+        token: event.token ? placed(event.token, now) : ended(state.token, now),
+        lastSuccessAtMs: now.wallMs,
+        due: { since: now, delayMs: event.refreshInMs },
+      };
+    case 'refresh.failed':
+      return {
+        ...state,
+        trouble: {
+          error: event.error,
+          atMs: now.wallMs,
+          failures: event.failures,
+          retry: { since: now, delayMs: event.retryInMs },
+        },
+      };
+    case 'refresh.recovered':
+      return { ...state, trouble: undefined };
+    case 'federated-token.found':
+    case 'federated-token.changed':
+      return { ...state, federatedTokenExpiresAtMs: event.expiresAtMs };
+    default:
+      return state;
+  }
+}
+
+/** When the next attempt is to come, as far as it is known. */
+export function nextAttempt({ trouble, due }: DaemonState): Wait | undefined {
+  return trouble?.retry ?? due;
+}
+
+/** Whether clients that read this token get in: it was put in place, and has not expired. */
+export function isValid(token: PlacedToken, now: Instant): boolean {
+  return leftMs(token.validity, now) > 0;
+}
+
+function placed({ expiresAtMs, remainingMs, lifeMs }: TokenInPlace, now: Instant): PlacedToken {
+  return {
+    issuedAtMs: expiresAtMs - lifeMs,
+    expiresAtMs,
+    validity: { since: now, delayMs: remainingMs },
+  };
+}
+
+/** A token that was replaced by one that had expired by then: clients find a valid one no more. */
+function ended(token: PlacedToken | undefined, now: Instant): PlacedToken | undefined {
+  if (token === undefined) return undefined;
+  const expiresAtMs = Math.min(token.expiresAtMs, now.wallMs);
+  return { ...token, expiresAtMs, validity: { since: now, delayMs: 0 } };
+}

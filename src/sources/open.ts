@@ -1,0 +1,14 @@
+import type { Config } from '../config/config.ts';
+import type { OpenSource, SourceContext } from './source.ts';
+import { openTokenCommand } from './token-command.ts';
+import { openWorkloadIdentity } from './workload-identity.ts';
+
+/** Throws PgpassdError `config.invalid`. */
+export async function openSource(
+  settings: Config['source'],
+  context: SourceContext,
+): Promise<OpenSource> {
+  return settings.kind === 'token-command'
+    ? openTokenCommand(settings, context)
+    : await openWorkloadIdentity(settings, context);
+}

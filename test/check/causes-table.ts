@@ -1,0 +1,145 @@
+import * as accessToken from '../../src/check/causes/access-token.ts';
+import * as clocks from '../../src/check/causes/clocks.ts';
+import * as connection from '../../src/check/causes/connection.ts';
+import * as daemon from '../../src/check/causes/daemon.ts';
+import * as frozenToken from '../../src/check/causes/federated-token.ts';
+import * as login from '../../src/check/causes/login.ts';
+import * as lookup from '../../src/check/causes/lookup.ts';
+import * as network from '../../src/check/causes/network.ts';
+import * as overrides from '../../src/check/causes/overrides.ts';
+import * as clientsPassfile from '../../src/check/causes/passfile.ts';
+import * as settings from '../../src/check/causes/settings.ts';
+import type { Step } from '../../src/check/finding.ts';
+import { documentedCodes, meaningOf } from '../../src/entra/aadsts.ts';
+import { badAnswer, explainFailure } from '../../src/entra/failure.ts';
+import { explainTransportError } from '../../src/entra/transport-errors.ts';
+import { readFederatedToken } from '../../src/federated-token/read.ts';
+import { assertUnexpired, parseFederatedToken } from '../../src/federated-token/token.ts';
+import * as passfile from '../../src/passfile/causes.ts';
+import { layoutOf } from '../../src/passfile/read-template.ts';
+import type { Cause } from '../../src/support/cause.ts';
+import { PgpassdError } from '../../src/support/errors.ts';
+import { Secret } from '../../src/support/secret.ts';
+import { explainFailure as explainCommandFailure } from '../../src/token-command/failure.ts';
+import { interpretOutput } from '../../src/token-command/interpret.ts';
+
+interface Row {
+  readonly ids: readonly string[];
+  readonly found: string;
+  readonly remedy: string;
+}
+
+const placeholders = {
+  tenantId: '{tenant}',
+  clientId: '{client}',
+  scope: '{scope}',
+  issuer: '{issuer}',
+  subject: '{subject}',
+  audience: ['{audience}'],
+};
+
+const answer = (status: number) => ({ status, headers: {}, body: '' });
+const context = { identity: placeholders, correlationId: '{id}', nowMs: 0 };
+
+/** Errors of the stages have no texts apart from the case: these are cases with placeholders. */
+const failures: Readonly<Partial<Record<Step, readonly (() => unknown)[]>>> = {
+  settings: [() => layoutOf(Buffer.from(''), '{path}')],
+  'federated token': [
+    () => readFederatedToken('/nowhere'),
+    () => readFederatedToken('/'),
+    () => parseFederatedToken('', '{path}'),
+    () => parseFederatedToken('x', '{path}'),
+    () => assertUnexpired(expired, 1),
+  ],
+  network: [
+    () => explainTransportError(systemError('ENOTFOUND'), url, 'direct'),
+    () => explainTransportError(systemError('ECONNREFUSED'), url, 'direct'),
+    () => explainTransportError(systemError('SELF_SIGNED_CERT_IN_CHAIN'), url, 'direct'),
+  ],
+  exchange: [
+    () => explainFailure(answer(429), undefined, context),
+    () => explainFailure(answer(503), undefined, context),
+    () => badAnswer(answer(200), context, '{why}'),
+    () =>
+      explainCommandFailure({
+        program: '{program}',
+        ending: { kind: 'not-started', systemCode: 'ENOENT' },
+        deadlineMs: 0,
+        stderrLines: [],
+      }),
+    () => interpretOutput('two words', { nowMs: 0, fallbackLifetimeSeconds: undefined }),
+  ],
+};
+
+const url = 'https://login.microsoftonline.com/';
+const expired = {
+  assertion: new Secret('x'),
+  identity: { issuer: undefined, subject: undefined, audience: [] },
+  expiresAtMs: 0,
+};
+
+function systemError(code: string): Error {
+  return Object.assign(new Error('system'), { code });
+}
+
+const causes: Readonly<Partial<Record<Step, readonly Readonly<Record<string, Cause>>[]>>> = {
+  settings: [settings],
+  'federated token': [frozenToken],
+  clocks: [clocks],
+  network: [network],
+  'access token': [accessToken],
+  passfile: [passfile, clientsPassfile],
+  lookup: [lookup],
+  overrides: [overrides],
+  daemon: [daemon],
+  login: [connection, login],
+};
+
+/** All that `check` can find, as the README lists it: Markdown. */
+export async function causesTable(steps: readonly Step[]): Promise<string> {
+  const lines: string[] = [];
+  for (const step of steps) {
+    const rows = [
+      ...(await Promise.all((failures[step] ?? []).map(rowOfFailure))),
+      ...(step === 'exchange' ? rowsOfCodes() : []),
+      ...(causes[step] ?? []).flatMap((each) => Object.values(each).map(rowOfCause)),
+    ];
+    lines.push(`| **${step}** | |`, ...rows.map(lineOf));
+  }
+  return ['| `check` finds | what to do |', '|---|---|', ...lines].join('\n');
+}
+
+async function rowOfFailure(provoke: () => unknown): Promise<Row> {
+  const error = await (async () => provoke())().catch((thrown: unknown) => thrown);
+  if (!(error instanceof PgpassdError)) throw new Error('no failure', { cause: error });
+  const found = error.message
+    .replace(/\/nowhere|(?<=file )\/(?= )/, '{path}')
+    .replace(/\d{4}-\d\d-\d\dT\S+/, '{time}');
+  return { ids: [error.code], found, remedy: error.remedy };
+}
+
+function rowOfCause({ id, found, remedy }: Cause): Row {
+  return { ids: [id], found, remedy };
+}
+
+/** Codes with the same remedy in one row. */
+function rowsOfCodes(): Row[] {
+  const byRemedy = Map.groupBy(documentedCodes, (code) => meaningOf(code, placeholders)?.remedy);
+  return [...byRemedy].map(([remedy = '', codes]) => ({
+    ids: codes.map((code) => `AADSTS${code}`),
+    found: '',
+    remedy,
+  }));
+}
+
+function lineOf({ ids, found, remedy }: Row): string {
+  const names = ids.map((id) => `\`${id}\``).join(' ');
+  const [first = '', ...sql] = remedy.split('\n').map((each) => each.trim());
+  const advice = [first, ...sql.map((each) => `\`${each}\``)].join('<br>');
+  return `| ${[found === '' ? names : `${names}: ${found}`, advice].map(escapeCell).join(' | ')} |`;
+}
+
+/** Angle brackets outside code would be tags. */
+function escapeCell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll(/<(?!br>)([^>`]*)>/g, '&lt;$1&gt;');
+}

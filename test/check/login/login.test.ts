@@ -1,0 +1,311 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { LoginTarget } from '../../../src/check/login/target.ts';
+import { createCa, type ServerCertificate } from '../../support/postgres/certificates.ts';
+import type { Judge } from '../../support/postgres/front/judge.ts';
+import { startFront } from '../../support/postgres/front/server.ts';
+import { manualClock } from '../../support-units/manual-clock.ts';
+import { issueToken, loginTo, startPeer } from './parts.ts';
+
+const NAME = 'my-server.postgres.database.azure.test';
+
+function serverAt(port: number, change: Partial<LoginTarget> = {}): LoginTarget {
+  return {
+    host: NAME,
+    hostaddr: '127.0.0.1',
+    port,
+    database: 'app',
+    user: 'legacy-app',
+    sslmode: 'verify-full',
+    rootCertPath: undefined,
+    connectTimeoutMs: undefined,
+    ...change,
+  };
+}
+
+async function fileWith(content: string): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'pgpassd-test-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const path = join(directory, 'root.crt');
+  await writeFile(path, content);
+  return path;
+}
+
+/** A server that says what `judge` does; none ever gets past it. */
+async function startJudge(judge: Judge, change: { expired?: boolean } = {}): Promise<LoginTarget> {
+  const ca = await createCa();
+  const certificate: ServerCertificate = await ca.issue({ hosts: [NAME], ...change });
+  const front = await startFront({ server: { path: '/nowhere' }, certificate, judge });
+  onTestFinished(() => front.close());
+  return serverAt(front.port, { rootCertPath: await fileWith(ca.certPem) });
+}
+
+const token = await issueToken();
+
+/** How an authentication request begins: https://www.postgresql.org/docs/current/protocol-message-formats.html */
+const gssapi = Buffer.from('R\0\0\0\x08\0\0\0\x07');
+
+describe('a login without a connection', () => {
+  test('tells a port where nobody listens', async () => {
+    // The lowest port: nothing has been there since TCPMUX.
+    expect(await loginTo(serverAt(1), token)).toMatchObject({
+      mark: 'wrong',
+      code: 'server.unreachable',
+      cause: 'server-refuses-connections',
+      found: `${NAME}:1 refuses connections at 127.0.0.1`,
+    });
+  });
+
+  test('tries one address of a name after the other', async () => {
+    const { port, left } = await startPeer((socket) => socket.destroy());
+    const lookUp = async () => ['127.0.0.2', '127.0.0.3', '127.0.0.1', '127.0.0.4'];
+    const target = serverAt(port, { hostaddr: undefined });
+    expect(await loginTo(target, token, { lookUp })).toMatchObject({ cause: 'server-cut-off' });
+    await left;
+  });
+
+  test('tells the last address of a name when none takes the connection', async () => {
+    const lookUp = async () => ['127.0.0.1', '127.0.0.2'];
+    expect(await loginTo(serverAt(1, { hostaddr: undefined }), token, { lookUp })).toMatchObject({
+      found: expect.stringMatching(/refuses connections at 127\.0\.0\.2$/),
+    });
+  });
+
+  test('does not wait for a resolver that does not answer', async () => {
+    const clock = manualClock({ wallMs: 0, monotonicMs: 0 });
+    const lookUp = () => {
+      clock.elapse();
+      return new Promise<never>(() => undefined);
+    };
+    const target = serverAt(5432, { hostaddr: undefined });
+    expect(await loginTo(target, token, { clock, lookUp, timeoutMs: 4000 })).toMatchObject({
+      cause: 'server-name',
+      found: `${NAME} does not resolve to an address (no answer within 4 s)`,
+    });
+  });
+
+  test('tells a unix socket that is not there', async () => {
+    const target = serverAt(5432, { host: '/no/such/directory', hostaddr: undefined });
+    expect(await loginTo(target, token)).toMatchObject({ cause: 'server-refuses-connections' });
+  });
+
+  test('tells a name that does not resolve', async () => {
+    const target = serverAt(5432, { host: 'no-such-server.invalid', hostaddr: undefined });
+    expect(await loginTo(target, token)).toMatchObject({
+      code: 'server.unreachable',
+      cause: 'server-name',
+      found: expect.stringMatching(
+        /^no-such-server\.invalid does not resolve to an address \((?:ENOTFOUND|EAI_AGAIN)\)$/,
+      ),
+    });
+  });
+});
+
+describe('a login to a peer', () => {
+  const silent: [string, (socket: Socket) => void] = ['says nothing', () => undefined];
+  const halfway: [string, (socket: Socket) => void] = [
+    'promises TLS and says no more',
+    (socket) => socket.once('data', () => socket.write('S')),
+  ];
+
+  test.each([silent, halfway])(
+    'that %s ends at the deadline, and so does its socket',
+    async (_case, treat) => {
+      const taken = Promise.withResolvers<void>();
+      const { port, left } = await startPeer((socket) => {
+        socket.once('data', () => taken.resolve());
+        treat(socket);
+      });
+      const clock = manualClock({ wallMs: 0, monotonicMs: 0 });
+      const finding = loginTo(serverAt(port), token, { clock, timeoutMs: 7000 });
+      await taken.promise;
+      clock.elapse();
+      expect(await finding).toMatchObject({
+        code: 'server.unreachable',
+        cause: 'server-silent',
+        found: `${NAME}:${port} takes connections at 127.0.0.1, but says nothing for 7 s`,
+      });
+      await left;
+    },
+  );
+
+  test('ends with the patience that PGCONNECT_TIMEOUT gives a client', async () => {
+    const { port } = await startPeer(() => undefined);
+    const clock = manualClock({ wallMs: 0, monotonicMs: 0 });
+    const stop = new AbortController();
+    const target = serverAt(port, { connectTimeoutMs: 3000 });
+    const finding = loginTo(target, token, { clock, timeoutMs: 7000, signal: stop.signal });
+    while (clock.sleptMs.length === 0) await new Promise(setImmediate);
+    expect(clock.sleptMs).toEqual([3000]);
+    stop.abort();
+    expect(await finding).toMatchObject({ mark: 'skipped' });
+  });
+
+  test.each<[string, string, (socket: Socket) => void]>([
+    ['has no TLS', 'server-without-tls', (socket) => socket.write('N')],
+    [
+      'speaks HTTP',
+      'server-not-postgresql',
+      (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    ],
+    ['hangs up', 'server-cut-off', (socket) => socket.end()],
+    ['resets the connection', 'server-cut-off', (socket) => socket.resetAndDestroy()],
+    ['hangs up in the handshake', 'server-cut-off', (socket) => socket.end('S')],
+    [
+      'answers the handshake with something else',
+      'server-tls-failed',
+      (socket) => {
+        socket.write('S');
+        socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+      },
+    ],
+  ])('that %s is told apart', async (_case, cause, treat) => {
+    const { port, left } = await startPeer((socket) => socket.once('data', () => treat(socket)));
+    expect(await loginTo(serverAt(port), token)).toMatchObject({ mark: 'wrong', cause });
+    await left;
+  });
+
+  test.each([
+    ['wants GSSAPI', gssapi, 'server-auth-method', /\(type 7\)$/],
+    ['talks nonsense', Buffer.from('~\0\0\0\x04'), 'server-not-postgresql', /./],
+  ])('on this machine that %s does no harm', async (_case, answer, cause, found) => {
+    const { port, left } = await startPeer((socket) => {
+      socket.once('data', () => socket.write(answer));
+    });
+    const target = serverAt(port, { host: '127.0.0.1', sslmode: 'disable' });
+    expect(await loginTo(target, token)).toMatchObject({
+      cause,
+      found: expect.stringMatching(found),
+    });
+    await left;
+  });
+});
+
+/** A server whose TLS works and that treats what comes through it as told. */
+async function startTlsPeer(treat: (tls: TLSSocket) => void): Promise<{
+  readonly target: LoginTarget;
+  /** The name in the handshake. */
+  readonly serverName: Promise<string>;
+}> {
+  const ca = await createCa();
+  const { certPem: cert, keyPem: key } = await ca.issue({ hosts: [NAME] });
+  const secureContext = createSecureContext({ cert, key });
+  const named = Promise.withResolvers<string>();
+  const { port } = await startPeer((socket) => {
+    socket.once('data', () => {
+      socket.write('S');
+      const SNICallback: TLSSocketOptions['SNICallback'] = (name, use) => {
+        named.resolve(name);
+        use(null, secureContext);
+      };
+      const tls = new TLSSocket(socket, { isServer: true, secureContext, SNICallback });
+      tls.on('error', () => undefined);
+      tls.once('data', () => treat(tls));
+    });
+  });
+  const rootCertPath = await fileWith(ca.certPem);
+  return { target: serverAt(port, { rootCertPath }), serverName: named.promise };
+}
+
+describe('a login to a server with TLS', () => {
+  test('names the server in the handshake, though it connects to an address', async () => {
+    const { target, serverName } = await startTlsPeer((tls) => tls.destroy());
+    const finding = await loginTo(target, token);
+    expect(await serverName).toBe(NAME);
+    expect(finding).toMatchObject({
+      cause: 'server-cut-off',
+      found: `${NAME}:${target.port} breaks the connection off in the middle of the login`,
+    });
+  });
+
+  test('that wants something unheard of does no harm', async () => {
+    const { target } = await startTlsPeer((tls) => tls.write(gssapi));
+    expect(await loginTo(target, token)).toMatchObject({ cause: 'server-auth-method' });
+  });
+
+  test('takes leave of the server, and does not mind one that does not', async () => {
+    const said = Promise.withResolvers<string>();
+    const { target } = await startTlsPeer((tls) => {
+      tls.once('data', (bytes: Buffer) => {
+        said.resolve(bytes.toString());
+        tls.write('~\0\0\0\x04');
+        tls.destroy();
+      });
+      tls.write('R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I');
+    });
+    expect(await loginTo(target, token)).toMatchObject({
+      mark: 'ok',
+      found: expect.stringContaining('PostgreSQL of an unknown version, TLSv1.3'),
+    });
+    expect(await said.promise).toBe('X\0\0\0\x04');
+  });
+
+  const never: Judge = () => {
+    throw new Error('not reached');
+  };
+
+  test('tells a certificate that has expired', async () => {
+    expect(await loginTo(await startJudge(never, { expired: true }), token)).toMatchObject({
+      cause: 'server-certificate-dates',
+      found: expect.stringMatching(/shows a certificate that has expired$/),
+    });
+  });
+
+  test('tells a CA that PGSSLROOTCERT does not name', async () => {
+    const rootCertPath = await fileWith((await createCa()).certPem);
+    const target = { ...(await startJudge(never)), rootCertPath };
+    expect(await loginTo(target, token)).toMatchObject({
+      code: 'server.refused',
+      cause: 'server-untrusted',
+      found: expect.stringContaining(`the CAs in ${rootCertPath} do not vouch for`),
+    });
+  });
+
+  test.each([
+    [
+      'missing',
+      async () => '/no/such/root.crt',
+      /^the file of CAs \/no\/such\/root\.crt cannot be read \(ENOENT\)$/,
+    ],
+    ['empty', () => fileWith(''), /holds no PEM certificate$/],
+    [
+      'damaged',
+      () => fileWith('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'),
+      /holds a damaged certificate$/,
+    ],
+  ])('tells a PGSSLROOTCERT that is %s', async (_case, make, found) => {
+    const target = serverAt(5432, { rootCertPath: await make() });
+    expect(await loginTo(target, token)).toMatchObject({
+      code: 'server.refused',
+      cause: 'root-cert',
+      found: expect.stringMatching(found),
+    });
+  });
+
+  test.each([
+    [
+      '28000',
+      'no pg_hba.conf entry for host "10.1.2.3", user "a", database "b", SSL encryption',
+      'server-refuses-address',
+    ],
+    ['57P03', 'the database system is starting up', 'server-not-ready'],
+    ['28P01', 'Service Principal oid mismatch for role[legacy-app].', 'role-other-identity'],
+  ])('tells what a SQLSTATE %s with "%s" means', async (sqlstate, message, cause) => {
+    const target = await startJudge(() => ({ sqlstate, message }));
+    expect(await loginTo(target, token)).toMatchObject({ mark: 'wrong', cause });
+  });
+
+  test('quotes a server without the token, on one line and in short', async () => {
+    const target = await startJudge(({ password }) => ({
+      sqlstate: 'XX000',
+      message: `no ${password}\n  DROP TABLE users;\u{1b}[2J${'x'.repeat(5000)}`,
+    }));
+    const { found } = await loginTo(target, token);
+    expect(found).toContain('(SQLSTATE XX000): no [redacted]\ufffd  DROP TABLE users;\ufffd[2Jx');
+    expect(found.length).toBeLessThan(450);
+  });
+});

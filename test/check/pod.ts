@@ -1,0 +1,110 @@
+import { execFile } from 'node:child_process';
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import type { Finding } from '../../src/check/finding.ts';
+import type { Environment } from '../../src/config/given.ts';
+import { type Azure, ROLE, SERVER_NAME } from '../postgres/azure.ts';
+import { grant } from '../support/fake-entra/ask.ts';
+import type { FakeEntra } from '../support/fake-entra/server.ts';
+import { findLeaks } from '../support/leak-check.ts';
+import type { ProjectedVolume } from '../support/projected-volume.ts';
+import { emptyDirectory, environmentOf, startEntra, volumeWith } from './scene.ts';
+
+/** How `check` is run: what is different from the pod as it should be. */
+export interface Difference {
+  readonly args?: readonly string[];
+  /** `undefined` takes a variable away. */
+  readonly env?: Environment;
+  /** For the superuser only. */
+  readonly uid?: number;
+  /** A program and its arguments that pgpassd's command line is appended to. */
+  readonly under?: readonly string[];
+}
+
+/** What `check` printed, and ended with. */
+export interface Checked {
+  readonly exitCode: number;
+  readonly findings: readonly Finding[];
+}
+
+/** A pod in which everything is as it should be, until a test breaks it. */
+export interface Pod {
+  readonly azure: Azure;
+  readonly entra: FakeEntra;
+  readonly volume: ProjectedVolume;
+  readonly directory: string;
+  readonly passfile: string;
+  /** `host:port:database:user`, as the application connects. */
+  readonly connection: string;
+  readonly env: Environment;
+  /** Runs the real program; fails when it prints a secret. */
+  check(difference?: Difference): Promise<Checked>;
+  /** What the passfile should hold. */
+  readonly line: string;
+}
+
+export async function openPod(azure: Azure): Promise<Pod> {
+  const entra = await startEntra();
+  const volume = await volumeWith(await entra.cluster.issueServiceAccountToken());
+  const directory = await emptyDirectory();
+  await chmod(directory, 0o755);
+  const passfile = join(directory, 'pgpass');
+  const connection = `${SERVER_NAME}:${azure.front.port}:${azure.client.database}:${ROLE}`;
+  const { access_token: token } = await grant(entra);
+  const line = `${connection}:${token}\n`;
+  await writeFile(passfile, line, { mode: 0o600 });
+  const env = environmentOf(entra, {
+    AZURE_FEDERATED_TOKEN_FILE: volume.tokenPath,
+    PGPASSFILE: passfile,
+    PGPASSD_ENTRIES: connection,
+    PGPASSD_HTTP_ADDRESS: 'off',
+    PGHOSTADDR: azure.client.hostaddr,
+    PGSSLMODE: 'verify-full',
+    PGSSLROOTCERT: azure.client.rootCert,
+  });
+  return {
+    azure,
+    entra,
+    volume,
+    directory,
+    passfile,
+    connection,
+    env,
+    line,
+    async check(difference = {}) {
+      const { exitCode, output } = await run({ ...difference, env: { ...env, ...difference.env } });
+      const leaks = findLeaks(output, entra.secrets());
+      if (leaks.length > 0) throw new Error(`check told a secret: ${leaks.join(', ')}`);
+      return { exitCode, findings: readFindings(output) };
+    },
+  };
+}
+
+function readFindings(output: string): readonly Finding[] {
+  try {
+    return (JSON.parse(output) as { findings: Finding[] }).findings;
+  } catch {
+    throw new Error(`no findings: ${output}`);
+  }
+}
+
+const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+function run({ args = [], env, uid, under = [] }: Difference) {
+  const [file = '', ...words] = [...under, process.execPath, program, 'check', ...args, '--json'];
+  return new Promise<{ exitCode: number; output: string }>((settle) => {
+    const child = execFile(
+      file,
+      words,
+      {
+        env: { PATH: process.env['PATH'], ...env },
+        cwd: '/',
+        ...(uid !== undefined && { uid, gid: uid }),
+      },
+      (_, stdout, stderr) => settle({ exitCode: child.exitCode ?? -1, output: stdout + stderr }),
+    );
+    onTestFinished(() => void child.kill('SIGKILL'));
+  });
+}

@@ -1,0 +1,129 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { checkExchange, type Prospects } from '../../../src/check/steps/exchange.ts';
+import type { Environment } from '../../../src/config/given.ts';
+import { aadsts } from '../../support/fake-entra/faults.ts';
+import type { FakeEntra } from '../../support/fake-entra/server.ts';
+import { startSilentPeer } from '../../support/silent-peer.ts';
+import { environmentOf, fileWith, sceneWith, shown, startEntra, volumeWith } from '../scene.ts';
+
+const all: Prospects = { usable: true, reached: true };
+
+/** What is found by a pod with a good federated token. */
+async function check(entra: FakeEntra, env: Environment = {}, prospects = all) {
+  const { tokenPath } = await volumeWith(await entra.cluster.issueServiceAccountToken());
+  const given = environmentOf(entra, { AZURE_FEDERATED_TOKEN_FILE: tokenPath, ...env });
+  const { findings, issued } = await checkExchange(sceneWith(given), prospects);
+  return { texts: shown(findings, entra.secrets()), issued };
+}
+
+const jwtFree = `sh -c 'echo bare-token-of-some-length'`;
+
+describe('an exchange', () => {
+  test('that succeeds tells how long it took, and how long the token is good for', async () => {
+    const entra = await startEntra();
+    const { texts, issued } = await check(entra);
+    expect(texts).toEqual([
+      expect.stringMatching(/^✓ Entra gave a token in \d+(\.\d)? s, good for 60 min$/),
+    ]);
+    expect(issued).toBeDefined();
+    expect(entra.requests).toHaveLength(1);
+    expect(entra.requests[0]?.headers['user-agent']).toMatch(/^pgpassd\//);
+  });
+
+  test('that Entra refuses is told with its code and what to do', async () => {
+    const entra = await startEntra({
+      federatedCredentials: [
+        {
+          issuer: 'https://westeurope.oic.prod-aks.azure.com/another/',
+          subject: 'system:serviceaccount:shop:legacy-app',
+          audience: 'api://AzureADTokenExchange',
+        },
+      ],
+    });
+    const { texts, issued } = await check(entra);
+    expect(texts).toEqual([
+      expect.stringMatching(
+        /^✗ AADSTS700211 \(entra\.refused\): .*AADSTS700211.* → Set the issuer of the federated credential/,
+      ),
+    ]);
+    expect(issued).toBeUndefined();
+  });
+
+  test('that fails without a code is told by the kind of the failure', async () => {
+    const entra = await startEntra();
+    entra.faults.always({ kind: 'answer', status: 502, body: '<html>Bad gateway</html>' });
+    expect((await check(entra)).texts).toEqual([
+      expect.stringMatching(/^✗ entra.unavailable .*502/),
+    ]);
+  });
+
+  test('that quotes the token back is told without it', async () => {
+    const entra = await startEntra();
+    const assertion = await entra.cluster.issueServiceAccountToken();
+    entra.faults.always(aadsts(50027, 400, 'invalid_request', `JWT ${assertion} is invalid`));
+    const path = await fileWith(assertion);
+    const { texts } = await check(entra, { AZURE_FEDERATED_TOKEN_FILE: path });
+    expect(texts[0]).toMatch(/^✗ AADSTS50027 .*redacted/);
+  });
+});
+
+describe('a token command', () => {
+  test('is run', async () => {
+    const entra = await startEntra();
+    const { texts, issued } = await check(
+      entra,
+      { PGPASSD_TOKEN_COMMAND: jwtFree, PGPASSD_TOKEN_LIFETIME: '15m' },
+      { usable: false, reached: true },
+    );
+    expect(texts).toEqual([
+      expect.stringMatching(/^✓ the token command gave a token in .* good for 15 min$/),
+    ]);
+    expect(issued).toBeDefined();
+    expect(entra.requests).toEqual([]);
+  });
+
+  test('that fails is told with what it said', async () => {
+    const command = "sh -c 'echo please log in >&2; exit 3'";
+    expect((await check(await startEntra(), { PGPASSD_TOKEN_COMMAND: command })).texts).toEqual([
+      expect.stringMatching(/^✗ token-command.failed .*exit code 3: please log in → Run/),
+    ]);
+  });
+});
+
+describe('no exchange is tried', () => {
+  test.each<[string, Environment, Prospects, string]>([
+    ['without the network', { PGPASSD_OFFLINE: 'true' }, all, '--offline'],
+    ['with half the settings', { AZURE_CLIENT_ID: '' }, all, 'settings'],
+    ['without a federated token', {}, { usable: false, reached: true }, 'no federated token'],
+    ['when nobody can be reached', {}, { usable: true, reached: false }, 'cannot be reached'],
+    [
+      'by a command without the network',
+      { PGPASSD_OFFLINE: 'true', PGPASSD_TOKEN_COMMAND: 'false' },
+      all,
+      '--offline',
+    ],
+  ])('%s', async (_why, env, prospects, text) => {
+    const entra = await startEntra();
+    const { texts, issued } = await check(entra, env, prospects);
+    expect(texts).toEqual([expect.stringMatching(new RegExp(`^– not tried: .*${text}`))]);
+    expect(issued).toBeUndefined();
+    expect(entra.requests).toEqual([]);
+  });
+});
+
+test('ends when the process is asked to', async () => {
+  const peer = await startSilentPeer();
+  onTestFinished(() => peer.close());
+  const stop = new AbortController();
+  const entra = await startEntra();
+  const { tokenPath } = await volumeWith(await entra.cluster.issueServiceAccountToken());
+  const env = environmentOf(entra, {
+    AZURE_AUTHORITY_HOST: `http://127.0.0.1:${peer.port}/`,
+    AZURE_FEDERATED_TOKEN_FILE: tokenPath,
+  });
+  const heard = peer.heard();
+  const checking = checkExchange(sceneWith(env, { signal: stop.signal }), all);
+  await heard;
+  stop.abort(new Error('stopped'));
+  expect(shown((await checking).findings)).toEqual(['– broken off']);
+});

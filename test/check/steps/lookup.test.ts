@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import { checkLookup } from '../../../src/check/steps/lookup.ts';
+import type { Environment } from '../../../src/config/given.ts';
+import { parseLines } from '../../../src/passfile/lines.ts';
+import type { FoundPassfile } from '../../../src/passfile/read-lines.ts';
+import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
+import { sceneWith, shown } from '../scene.ts';
+
+const path = '/pgpass/pgpass';
+const token = unsignedJwt({ exp: Date.now() / 1000 + 3000 });
+const expired = unsignedJwt({ exp: Date.now() / 1000 - 3000 });
+const secret = 'hunter2-hunter2-hunter2';
+
+function check(lines: readonly string[], env: Environment = {}): string[] {
+  const found: FoundPassfile = {
+    kind: 'lines',
+    file: { mode: 0o600, uid: 1000, gid: 1000, sizeBytes: 1, mtimeMs: 0, symlink: false },
+    lines: parseLines(lines.join('\n')),
+  };
+  return shown(checkLookup(sceneWith(env), { path, found }), [token, expired, secret]);
+}
+
+describe('the line that a client gets', () => {
+  const by = (connection: string) => ({ PGPASSD_FOR: connection });
+
+  test.each<[string, readonly string[], string, string]>([
+    [
+      'is told with what is in it',
+      [`db:*:*:app:${token}`],
+      'db:5432:shop:app',
+      '✓ db:5432:shop:app gets line 1, a token valid for 50 min',
+    ],
+    [
+      'may hold an expired token',
+      [`db:*:*:app:${expired}`],
+      'db:5432:shop:app',
+      '✓ db:5432:shop:app gets line 1, a token that expired 50 min ago',
+    ],
+    [
+      'may hold a password',
+      [`db:*:*:app:${secret}`],
+      'db:5432:shop:app',
+      '✓ db:5432:shop:app gets line 1, a password that does not tell its life',
+    ],
+    [
+      'comes behind others, for a reason each',
+      [
+        '# ours',
+        'db',
+        `replica:*:*:app:${secret}`,
+        `db:6432:*:admin:${token}`,
+        `db:*:*:app:${token}`,
+      ],
+      'db:5432:shop:app',
+      '✓ db:5432:shop:app gets line 5, a token valid for 50 min; before it line 2 has fewer than five fields, line 3 is for host replica, line 4 is for port 6432 and user admin',
+    ],
+    [
+      'has libpq’s defaults where the client says nothing',
+      [`db:5432:app:app:${token}`],
+      'postgresql://app@db',
+      '✓ db:5432:app:app gets line 1, a token valid for 50 min',
+    ],
+  ])('%s', (_case, lines, connection, expected) => {
+    expect(check(lines, by(connection))).toEqual([expected]);
+  });
+
+  test('is that of libpq’s own variables, unless told otherwise', () => {
+    const env = { PGHOST: 'db', PGUSER: 'app', PGDATABASE: 'shop' };
+    expect(check([`db:*:shop:app:${token}`], env)).toEqual([
+      '✓ the entry has its line',
+      '✓ db:5432:shop:app gets line 1, a token valid for 50 min',
+    ]);
+  });
+
+  test('is none when a name is spelled in another way', () => {
+    const [text] = check([`my-db.example:5432:*:app:${token}`], by('My-DB.example:5432:shop:app'));
+    expect(text).toMatch(
+      /^✗ lookup-no-line \(passfile\.no-line\): no line of the passfile \/pgpass\/pgpass is for My-DB\.example:5432:shop:app: line 1 is for host my-db\.example → Spell/,
+    );
+  });
+
+  test('is none, and a few lines tell why', () => {
+    const lines = ['a', 'b', 'c', 'd', 'e', 'f'].map((host) => `${host}:*:*:app:${token}`);
+    expect(check(lines, by('db:5432:shop:app'))[0]).toContain('line 4 is for host d and 2 more →');
+  });
+
+  test('is a static password although a token comes later', () => {
+    const lines = [`db:*:shop:*:${secret}`, `db:*:*:app:${token}`];
+    expect(check(lines, by('db:5432:shop:app'))).toEqual([
+      expect.stringMatching(/^✗ lookup-static-password .*line 1 .* line 2 → Remove line 1/),
+    ]);
+  });
+});
+
+describe('a line that is never reached', () => {
+  test('is wrong when it says something else', () => {
+    expect(check([`*:*:*:app:${secret}`, `db:5432:*:app:${token}`])[0]).toMatch(
+      /^✗ lookup-shadowed-line \(passfile\.overridden\): line 2 .*never reached: line 1 /,
+    );
+  });
+
+  test('does no harm when it says the same', () => {
+    expect(check([`db:*:*:app:${token}`, `db:5432:*:app:${token}`]).join()).not.toContain('✗');
+  });
+});
+
+describe('an entry of the settings', () => {
+  test('has its line', () => {
+    const env = { PGPASSD_ENTRIES: 'db:*:*:app\nreplica:*:*:app' };
+    expect(check([`db:*:*:app:${token}`, `replica:*:*:app:${token}`], env)).toEqual([
+      '✓ each entry has its line',
+    ]);
+  });
+
+  test('has none', () => {
+    const env = { PGPASSD_ENTRIES: 'db:*:*:app\nreplica:*:*:app' };
+    expect(check([`db:*:*:app:${token}`], env)).toEqual([
+      expect.stringMatching(/^✗ passfile-without-entry .* no line for replica:\*:\*:app →/),
+    ]);
+  });
+});
+
+test('who says nothing of the client is told how to say it', () => {
+  expect(check([`db:*:*:app:${token}`])).toEqual([
+    '– say how the client connects, with --for HOST:PORT:DATABASE:USER',
+  ]);
+});
+
+test('without lines there is nothing to look at', () => {
+  expect(check(['# empty'])).toEqual(['– not looked at: libpq reads no lines there']);
+});

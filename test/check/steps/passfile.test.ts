@@ -1,0 +1,184 @@
+import { execFileSync } from 'node:child_process';
+import { chmod, chown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { findPassfile } from '../../../src/check/files/passfile-at.ts';
+import type { Scene, Side } from '../../../src/check/scene.ts';
+import { checkPassfile } from '../../../src/check/steps/passfile.ts';
+import type { Environment } from '../../../src/config/given.ts';
+import { PLACEHOLDER } from '../../../src/passfile/template.ts';
+import { canMount, mountTmpfs } from '../../support/tmpfs.ts';
+import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
+import { emptyDirectory, sceneWith, shown } from '../scene.ts';
+
+const uid = process.getuid?.() ?? 0;
+const token = unsignedJwt({ exp: Date.now() / 1000 + 3000 });
+const line = `db:*:*:app:${token}\n`;
+
+interface Circumstances {
+  readonly side?: Side;
+  readonly env?: Environment;
+  readonly given?: Partial<Scene>;
+}
+
+async function check(path: string, circumstances: Circumstances = {}): Promise<string[]> {
+  const { side = 'daemon', env = {}, given = {} } = circumstances;
+  const findings = await checkPassfile(sceneWith(env, given), side, await findPassfile(path));
+  return shown(findings, [token]).map((text) => text.replaceAll(path, 'PASSFILE'));
+}
+
+async function passfileWith(content: string, mode = 0o600): Promise<string> {
+  const path = join(await emptyDirectory(), 'pgpass');
+  await writeFile(path, content, { mode });
+  await chmod(path, mode);
+  return path;
+}
+
+test('a good passfile is told with its mode, its owner, its lines and their life', async () => {
+  const path = await passfileWith(`# ours\n${line}replica:*:*:app:static\n`);
+  expect(await check(path)).toEqual([
+    `✓ PASSFILE: mode 0600, uid ${uid}, 2 lines; valid for 50 min`,
+  ]);
+});
+
+test.each<[string, (path: string) => Promise<unknown>, string]>([
+  ['is missing', (path) => rm(path), 'passfile-missing'],
+  [
+    'is a link to nowhere',
+    async (path) => {
+      await rm(path);
+      await symlink('/nowhere', path);
+    },
+    'passfile-dangling',
+  ],
+  [
+    'is a directory',
+    async (path) => {
+      await rm(path);
+      await mkdir(path);
+    },
+    'passfile-not-a-file',
+  ],
+  ['may be read by others', (path) => chmod(path, 0o640), 'passfile-mode'],
+])('a passfile that %s is wrong', async (_case, damage, cause) => {
+  const path = await passfileWith(line);
+  await damage(path);
+  expect(await check(path)).toEqual([expect.stringContaining(`✗ ${cause} (passfile.`)]);
+});
+
+test.each<[string, string, string]>([
+  ['is empty', '', 'passfile-without-lines'],
+  ['is the template', `db:*:*:app:${PLACEHOLDER}\n`, 'passfile-is-template'],
+  ['has half a token', `db:*:*:app:${token.slice(0, 50)}`, 'passfile-token-cut'],
+  ['has no password', 'db:*:*:app:\n', 'passfile-without-password'],
+  ['has an expired token', `db:*:*:app:${unsignedJwt({ exp: 1 })}\n`, 'passfile-expired'],
+  ['has half a line', `${line}db:*:*\n`, 'passfile-line-malformed'],
+  ['has a blank in front of a user', `db:*:*: app:${token}\n`, 'passfile-line-blanks'],
+  ['has a blank behind a token', `db:*:*:app:${token} \n`, 'passfile-line-blanks'],
+  ['has nothing for a port', `db::*:app:${token}\n`, 'passfile-line-empty-field'],
+  ['begins with a byte order mark', `\ufeff${line}`, 'passfile-byte-order-mark'],
+])('a passfile that %s is wrong', async (_case, content, cause) => {
+  const texts = await check(await passfileWith(content));
+  expect(texts.filter((text) => text.startsWith('✗'))).toEqual([
+    expect.stringContaining(`✗ ${cause} (passfile.`),
+  ]);
+});
+
+describe('the owner', () => {
+  test('is compared with who the clients are said to be', async () => {
+    const env = { PGPASSD_EXPECT_UID: '4711' };
+    expect((await check(await passfileWith(line), { env }))[1]).toMatch(
+      new RegExp(`^✗ passfile-owner .* uid ${uid}: .* uid 4711 .* → .*--owner 4711`),
+    );
+  });
+
+  test('is compared with who it is given to', async () => {
+    const env = { PGPASSD_OWNER: '4711:4711' };
+    expect((await check(await passfileWith(line), { env }))[1]).toContain('✗ passfile-owner');
+  });
+
+  test('may be anybody for root', async () => {
+    const env = { PGPASSD_EXPECT_UID: '0' };
+    expect((await check(await passfileWith(line), { env })).join()).not.toContain('✗');
+  });
+
+  test.skipIf(uid !== 0)('is told by number (as root)', async () => {
+    const path = await passfileWith(line);
+    await chown(path, 4711, 4711);
+    const texts = await check(path, { given: { uid: 1000 } });
+    expect(texts[1]).toMatch(/^✗ passfile-owner .* uid 4711: .* uid 1000 /);
+  });
+});
+
+test('a passfile that was given away, and is for its owner alone, is as it should be', async () => {
+  const path = '/pgpass/pgpass';
+  const file = { mode: 0o600, uid: 4711, gid: 4711, sizeBytes: 9, mtimeMs: 0, symlink: false };
+  const found = { kind: 'unreadable', code: 'EACCES', file } as const;
+  const check = async (env: Environment) =>
+    shown(await checkPassfile(sceneWith(env, { uid: 0 }), 'client', { path, found }));
+  expect(await check({ PGPASSD_OWNER: '4711' })).toEqual([
+    '✓ /pgpass/pgpass: mode 0600, uid 4711',
+    '– its lines are not looked at: they are for uid 4711 alone, as they should be',
+  ]);
+  expect(await check({ PGPASSD_OWNER: '4712' })).toEqual([
+    expect.stringContaining('✗ passfile-forbidden'),
+  ]);
+});
+
+describe('a place where nothing can be put', () => {
+  test.skipIf(uid === 0)('because the directory is not ours (not as root)', async () => {
+    const path = await passfileWith(line);
+    await chmod(join(path, '..'), 0o500);
+    onTestFinished(() => chmod(join(path, '..'), 0o700));
+    expect((await check(path))[0]).toContain('✗ passfile-directory-forbidden');
+    expect((await check(path, { side: 'client' })).join()).not.toContain('✗');
+  });
+
+  test('because the directory is missing, which says it all', async () => {
+    const path = join(await emptyDirectory(), 'volume', 'pgpass');
+    expect(await check(path)).toEqual([
+      expect.stringContaining('✗ passfile-directory-missing (passfile.unwritable)'),
+    ]);
+  });
+
+  test('because the directory is a file', async () => {
+    const path = join(await passfileWith(line), 'pgpass');
+    expect((await check(path))[0]).toContain('✗ passfile-directory-is-none');
+  });
+
+  describe.skipIf(!canMount())('(needs to mount)', () => {
+    test('because the volume is full', async () => {
+      const path = await passfileWith('');
+      const directory = join(path, '..');
+      const volume = await mountTmpfs(directory, 16);
+      onTestFinished(() => volume.unmount());
+      await writeFile(path, line, { mode: 0o600 });
+      expect((await check(path)).join()).not.toContain('✗');
+      await writeFile(join(directory, 'big'), Buffer.alloc(64 * 1024)).catch(() => undefined);
+      expect((await check(path))[0]).toContain('✗ passfile-volume-full (passfile.no-space)');
+    });
+
+    test('because the volume is read-only', async () => {
+      const path = await passfileWith('');
+      const volume = await mountTmpfs(join(path, '..'), 64);
+      onTestFinished(() => volume.unmount());
+      await writeFile(path, line, { mode: 0o600 });
+      await volume.remount('ro');
+      expect((await check(path))[0]).toContain('✗ passfile-read-only (passfile.unwritable)');
+      expect((await check(path, { side: 'client' })).join()).not.toContain('✗');
+    });
+
+    test('because the file is a mount of its own, to a client one that never changes', async () => {
+      const path = await passfileWith(line);
+      execFileSync('mount', ['--bind', path, path]);
+      onTestFinished(() => void execFileSync('umount', [path]));
+      expect((await check(path))[0]).toContain('✗ passfile-is-mount (passfile.unwritable)');
+      expect((await check(path, { side: 'client' }))[0]).toContain('✗ passfile-frozen');
+    });
+  });
+});
+
+test('without a setting there is nothing to look at', async () => {
+  const findings = await checkPassfile(sceneWith({}), 'daemon', undefined);
+  expect(shown(findings)).toEqual(['– not looked at: no setting names it']);
+});

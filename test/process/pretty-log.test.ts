@@ -1,0 +1,33 @@
+import { setImmediate } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { aadsts } from '../support/fake-entra/faults.ts';
+import { openWorkload } from './workload.ts';
+
+const STAMPED = /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] (?:INFO|WARN): (.*)$/;
+
+test('lines for people say what happens, when, and what to do, without colours where there is no terminal', async () => {
+  const { entra, passfile, start } = await openWorkload();
+  const pgpassd = start(['run', '--log-format', 'pretty', '--log-level', 'info']);
+  const untilItSays = async (words: string) => {
+    while (!pgpassd.output().includes(words)) await setImmediate();
+  };
+  await untilItSays('got a token');
+  entra.faults.next(aadsts(700213, 401, 'invalid_client', 'No match.'));
+  pgpassd.signal('SIGHUP');
+  await untilItSays('recovered');
+  pgpassd.signal('SIGTERM');
+  expect(await pgpassd.exited).toEqual({ code: 0, signal: null });
+
+  const lines = pgpassd.output().trimEnd().split('\n');
+  const said = lines.map((line) => STAMPED.exec(line)?.[1] ?? `not stamped: ${line}`);
+  const [token, failure] = [/^got a token, valid for 60 min /, /^Entra refused the exchange/];
+  expect(said[0]).toMatch(new RegExp(`^pgpassd \\S+ keeps ${passfile} current `));
+  expect(said.filter((each) => token.test(each))).toHaveLength(2);
+  expect(said.filter((each) => failure.test(each))).toEqual([
+    expect.stringMatching(
+      /AADSTS700213: No match\. Set the subject .* The token in place is valid for 60 min; next try in [\d.]+ s\. \{"reason":"entra\.refused"/,
+    ),
+  ]);
+  expect(said.at(-2)).toMatch(/^recovered after a failed attempt in [\d.]+ s /);
+  expect(said.at(-1)).toMatch(/^stopped /);
+});

@@ -1,0 +1,57 @@
+import { ask } from '../observe/clients.ts';
+import type { ProbePath } from '../observe/points.ts';
+import type { TokenBody } from '../support/fake-entra/answers.ts';
+import type { Fault } from '../support/fake-entra/faults.ts';
+import type { Pgpassd } from '../support/pgpassd-process.ts';
+
+export async function portOf(pgpassd: Pgpassd): Promise<number> {
+  const told = pgpassd.lines.find(({ event }) => event === 'started');
+  const { httpPort } = told ?? (await pgpassd.waitFor('started'));
+  return Number(httpPort);
+}
+
+interface Probed {
+  readonly status: number | undefined;
+  readonly reason: string;
+  readonly tokenExpiresAtMs: number;
+  readonly lastErrorAtMs: number;
+  /** Around the answer, by the wall clock. */
+  readonly askedAtMs: number;
+  readonly answeredAtMs: number;
+}
+
+/** What one of the probes says now; times that it does not name are `NaN`. */
+export async function probe(port: number, path: ProbePath): Promise<Probed> {
+  const askedAtMs = Date.now();
+  const { status, body } = await ask({ port }, { path });
+  const answeredAtMs = Date.now();
+  const { reason, tokenExpiresAt, lastError } = JSON.parse(body);
+  return {
+    status,
+    reason,
+    tokenExpiresAtMs: Date.parse(tokenExpiresAt),
+    lastErrorAtMs: Date.parse(lastError?.at),
+    askedAtMs,
+    answeredAtMs,
+  };
+}
+
+/** Asks until an answer is as wanted. Returns all of them, that one last. */
+export async function probeUntil(
+  port: number,
+  path: ProbePath,
+  wanted: (probed: Probed) => boolean,
+): Promise<readonly Probed[]> {
+  const all: Probed[] = [];
+  for (;;) {
+    const probed = await probe(port, path);
+    all.push(probed);
+    if (wanted(probed)) return all;
+  }
+}
+
+/** Entra grants a token that pgpassd takes to live so long. */
+export const grantFor = (seconds: number): Fault => ({
+  kind: 'mutate',
+  change: (body: TokenBody) => ({ ...body, expires_in: seconds }),
+});

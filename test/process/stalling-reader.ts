@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { constants, type FileHandle, open } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { onTestFinished } from 'vitest';
+
+/** Reads what a program writes to its standard output, until it stalls. */
+export interface StallingReader {
+  /** Runs a program whose command line follows. */
+  readonly under: readonly string[];
+  firstLine(): Promise<string>;
+  /** From then on the program finds no room for anything more. */
+  stall(): Promise<void>;
+}
+
+export async function openStallingReader(path: string): Promise<StallingReader> {
+  await promisify(execFile)('mkfifo', [path]);
+  const pipe = await open(path, constants.O_RDWR | constants.O_NONBLOCK);
+  onTestFinished(() => pipe.close());
+  return {
+    under: ['sh', '-c', `exec "$0" "$@" > '${path}'`],
+    firstLine: async () => {
+      let text = '';
+      while (!text.includes('\n')) text += await readOn(pipe);
+      return text.slice(0, text.indexOf('\n'));
+    },
+    stall: async () => {
+      for (const size of [4096, 1]) await fill(pipe, Buffer.alloc(size));
+    },
+  };
+}
+
+async function readOn(pipe: FileHandle): Promise<string> {
+  await setImmediate();
+  const read = await pipe.read().catch(unlessBlocked);
+  return read?.buffer.toString('utf8', 0, read.bytesRead) ?? '';
+}
+
+async function fill(pipe: FileHandle, chunk: Buffer): Promise<void> {
+  while ((await pipe.write(chunk).catch(unlessBlocked)) !== undefined);
+}
+
+function unlessBlocked(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'EAGAIN') throw error;
+}

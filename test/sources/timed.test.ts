@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import type { RefreshEvent } from '../../src/refresh/events.ts';
+import { timed } from '../../src/sources/timed.ts';
+import { Secret } from '../../src/support/secret.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+/** An ask that takes two seconds, while the wall clock may be set. */
+function open(outcome: () => Promise<{ token: Secret; expiresInSeconds: number }>) {
+  const clock = new FakeClock();
+  const told: RefreshEvent[] = [];
+  const context = {
+    requestTimeoutMs: 10_000,
+    env: {},
+    clock,
+    onEvent: (event: RefreshEvent) => void told.push(event),
+  };
+  const ask = timed(async (_: undefined, signal) => {
+    await clock.sleep(2_000, signal);
+    return await outcome();
+  }, context);
+  return { clock, told, ask };
+}
+
+const answer = async () => ({ token: new Secret('token'), expiresInSeconds: 60 });
+const refusal = () => Promise.reject(new Error('refused'));
+const unstopped = new AbortController().signal;
+
+test('an answer is told with the time that it took, whatever the wall clock does', async () => {
+  const { clock, told, ask } = open(answer);
+  const asked = ask(undefined, unstopped);
+  clock.stepWallClock(86_400_000);
+  await clock.advance(2_000);
+  await asked;
+  expect(told).toEqual([{ type: 'exchange.ended', succeeded: true, tookMs: 2_000 }]);
+});
+
+test('a refusal is told likewise', async () => {
+  const { clock, told, ask } = open(refusal);
+  const refused = expect(ask(undefined, unstopped)).rejects.toThrow('refused');
+  await clock.advance(2_000);
+  await refused;
+  expect(told).toEqual([{ type: 'exchange.ended', succeeded: false, tookMs: 2_000 }]);
+});
+
+test('the end of the process is no answer', async () => {
+  const { told, ask } = open(refusal);
+  const stop = new AbortController();
+  const refused = expect(ask(undefined, stop.signal)).rejects.toThrow('refused');
+  stop.abort();
+  await refused;
+  expect(told).toEqual([]);
+});
