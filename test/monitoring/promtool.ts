@@ -1,0 +1,145 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import { findProgram } from '../support/postgres/clients.ts';
+import { prometheusRule, rules } from './manifests.ts';
+import { type Course, type Series, targetLabels } from './pod.ts';
+import { readQuery } from './promql.ts';
+
+export const withoutPromtool = findProgram('promtool') === undefined;
+
+/** Prometheus' own interval between two scrapes, and two evaluations of the rules. */
+export const STEP_SECONDS = 30;
+
+/** Each alert that fires, such as `PgpassdAbsent`, with its pod where that is not the usual one. */
+type Firing = readonly string[];
+
+/** Expects these alerts to fire at these seconds, and none besides. */
+export function expectAlerts(
+  series: Series,
+  timeline: readonly (readonly [atSeconds: number, firing: Firing])[],
+): void {
+  const untilSeconds = Math.max(...timeline.map(([at]) => at));
+  runTests({
+    series,
+    untilSeconds,
+    promql_expr_test: timeline.map(([at, firing]) => ({
+      expr: 'count by (alertname, pod) (ALERTS{alertstate="firing"})',
+      eval_time: `${at}s`,
+      exp_samples: firing.map((each) => {
+        const [alertname, pod = targetLabels.pod] = each.split(' ');
+        return { labels: `{alertname="${alertname}", pod="${pod}"}`, value: 1 };
+      }),
+    })),
+  });
+}
+
+/** Expects each of these to have a result at that second. */
+export function expectResults(series: Series, atSeconds: number, queries: readonly string[]): void {
+  runTests({
+    series,
+    queries,
+    untilSeconds: atSeconds,
+    promql_expr_test: queries.map((query) => ({
+      expr: `count(${query}) > bool 0`,
+      eval_time: `${atSeconds}s`,
+      exp_samples: [{ labels: '{}', value: 1 }],
+    })),
+  });
+}
+
+export interface Told {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Expects the alert to tell exactly this at that second. */
+export function expectTold(series: Series, atSeconds: number, alert: string, told: Told): void {
+  runTests({
+    series,
+    untilSeconds: atSeconds,
+    alert_rule_test: [
+      {
+        alertname: alert,
+        eval_time: `${atSeconds}s`,
+        exp_alerts: [{ exp_labels: told.labels, exp_annotations: told.annotations }],
+      },
+    ],
+  });
+}
+
+/** What `promtool check rules` says of ours. */
+export function checkRules(): { readonly status: number | null; readonly output: string } {
+  return promtool('check', 'rules', writeRules());
+}
+
+interface UnitTests {
+  readonly series: Series;
+  /** What is asked for besides the rules. */
+  readonly queries?: readonly string[];
+  readonly untilSeconds: number;
+  readonly promql_expr_test?: readonly object[];
+  readonly alert_rule_test?: readonly object[];
+}
+
+/** https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/ */
+function runTests({ series, queries = [], untilSeconds, ...tests }: UnitTests): void {
+  const path = join(temporaryDirectory(), 'tests.json');
+  const interval = `${STEP_SECONDS}s`;
+  // A day of all that nobody reads takes promtool ten times as long.
+  const read = new Set([...rules.map(({ expr }) => expr), ...queries].flatMap(metricsIn));
+  const content = {
+    rule_files: [writeRules()],
+    evaluation_interval: interval,
+    tests: [
+      {
+        interval,
+        input_series: Object.entries(series)
+          .filter(([name]) => read.has(metricOf(name)))
+          .map(([name, course]) => ({ series: name, values: valuesOf(course, untilSeconds) })),
+        ...tests,
+      },
+    ],
+  };
+  writeFileSync(path, JSON.stringify(content));
+  const { status, output } = promtool('test', 'rules', path);
+  expect({ status, output }).toEqual({ status: 0, output: expect.stringContaining('SUCCESS') });
+}
+
+function metricsIn(query: string): string[] {
+  return readQuery(query).selectors.map(({ metric }) => metric);
+}
+
+function metricOf(series: string): string {
+  return series.replace(/\{.*/, '');
+}
+
+/** Prometheus notes at the next scrape that a series is gone. */
+function valuesOf(course: Course, untilSeconds: number): string {
+  const values: (number | string)[] = [];
+  for (let at = 0; at <= untilSeconds; at += STEP_SECONDS) {
+    const before = at === 0 ? undefined : course(at - STEP_SECONDS);
+    values.push(course(at) ?? (before === undefined ? '_' : 'stale'));
+  }
+  return values.join(' ');
+}
+
+/** The groups alone: the object around them is the operator's, not Prometheus'. */
+function writeRules(): string {
+  const path = join(temporaryDirectory(), 'rules.json');
+  writeFileSync(path, JSON.stringify({ groups: prometheusRule.spec.groups }));
+  return path;
+}
+
+function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'promtool-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+function promtool(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8' });
+  return { status, output: `${stdout}${stderr}` };
+}
