@@ -23,7 +23,7 @@ export function explainWriteError(error: unknown, target: { readonly path: strin
 
 function causeOf(error: unknown, path: string): Told {
   const syscall = error instanceof Error && 'syscall' in error ? error.syscall : undefined;
-  if (syscall === 'chown') return tell(causes.ownerRefused, { path });
+  if (syscall === 'lchown') return tell(causes.ownerRefused, { path });
   if (syscall === 'chmod') return tell(causes.modeNotKept, { path });
   return explainWriteCode(systemErrorCode(error) ?? 'unknown error', path);
 }

@@ -25,7 +25,7 @@ test.each<[string, Error, string, RegExp, RegExp]>([
   ['it is mounted itself', systemError('EBUSY'), 'unwritable', /mount point/, /subPath/],
   [
     'the owner is refused',
-    systemError('EPERM', 'chown'),
+    systemError('EPERM', 'lchown'),
     'unwritable',
     /owner/,
     /runAsUser.*CHOWN/,
