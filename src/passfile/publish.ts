@@ -130,7 +130,7 @@ async function checkStaged(staged: string, target: PassfileTarget, content: Buff
     throw Object.assign(new Error('mode unchanged'), { code: 'EPERM', syscall: 'chmod' });
   }
   if (!belongsTo(stats, target.owner)) {
-    throw Object.assign(new Error('owner unchanged'), { code: 'EPERM', syscall: 'chown' });
+    throw Object.assign(new Error('owner unchanged'), { code: 'EPERM', syscall: 'lchown' });
   }
 }
 
