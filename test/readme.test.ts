@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { steps } from '../src/check/finding.ts';
+import { help } from '../src/cli.ts';
 import { settingsTable } from '../src/config/help.ts';
 import { causesTable } from './check/causes-table.ts';
 
@@ -33,3 +34,20 @@ test('the README explains every event of the log', async () => {
   expect(events.length).toBeGreaterThan(10);
   for (const [, event] of events) expect(explained).toContain(`\`${event}\``);
 });
+
+test.each(['README.md', 'CONTRIBUTING.md'])(
+  'the commands that %s names are there',
+  async (page) => {
+    const read = (path: string) => readFile(new URL(`../${path}`, import.meta.url), 'utf8');
+    const text = await read(page);
+    const { scripts } = JSON.parse(await read('package.json')) as { scripts: object };
+    const named = [...text.matchAll(/npm (?:run ([\w:]+)|(test))\b/g)];
+    expect(named.length).toBeGreaterThan(1);
+    for (const [, script, test] of named) expect(Object.keys(scripts)).toContain(script ?? test);
+    const commands = [...text.matchAll(/\bpgpassd (run|once|wait|check)\b/g)];
+    for (const [, command] of commands) expect(help()).toContain(`  ${command} `);
+    for (const [, path = ''] of text.matchAll(/\]\(([\w./-]+)\)/g)) {
+      await expect(access(new URL(`../${path}`, import.meta.url)), path).resolves.toBeUndefined();
+    }
+  },
+);
