@@ -1,9 +1,10 @@
-import { findPassfile } from './files/passfile-at.ts';
+import { defaultPassfile, findPassfile } from './files/passfile-at.ts';
+import { withService } from './files/service-file.ts';
 import type { Finding } from './finding.ts';
 import type { Scene } from './scene.ts';
 import { checkAccessToken } from './steps/access-token.ts';
 import { checkClocks } from './steps/clocks.ts';
-import { checkDaemon, findDaemon } from './steps/daemon.ts';
+import { checkDaemon, explains, findDaemon } from './steps/daemon.ts';
 import { checkExchange } from './steps/exchange.ts';
 import { checkFederatedToken } from './steps/federated-token.ts';
 import { checkLogins } from './steps/login.ts';
@@ -12,33 +13,47 @@ import { checkNetwork } from './steps/network.ts';
 import { checkOverrides } from './steps/overrides.ts';
 import { checkPassfile } from './steps/passfile.ts';
 import { checkSettings, sideOf } from './steps/settings.ts';
+import { wantedEntries } from './wanted-entries.ts';
 
 /** Everything there is to find, in the order in which one thing brings about the next. */
 export async function examine(scene: Scene): Promise<readonly Finding[]> {
-  const passfile = await findPassfile(scene.reading.values.passfile);
+  const named = await findPassfile(scene.reading.values.passfile);
   const daemon = await findDaemon(scene);
-  const passfileExists = passfile !== undefined && passfile.found.kind !== 'missing';
+  const passfileExists = named !== undefined && named.found.kind !== 'missing';
   const side = sideOf(scene, passfileExists || daemon?.answer !== undefined);
+  const passfile =
+    named ?? (side === 'client' ? await findPassfile(defaultPassfile(scene.env)) : undefined);
   const settings = await checkSettings(scene, side);
   // The way to the authority comes first: its clock tells a token that has expired from a wrong clock.
   const network = await checkNetwork(scene);
   const { federated, usable, ...tokenFile } = await checkFederatedToken(scene, network.authority);
   const exchange = await checkExchange(scene, { usable, reached: network.reached });
-  const findings = [
+  const wayToToken = [
     ...settings,
     ...tokenFile.findings,
     checkClocks(scene, federated, network.authority),
     ...network.findings,
     ...exchange.findings,
     ...checkAccessToken(scene, exchange.issued),
-    ...(await checkPassfile(scene, side, passfile)),
-    ...checkLookup(scene, passfile),
+  ];
+  const asClient: Scene = { ...scene, env: await withService(scene.env) };
+  const entries = await wantedEntries(scene);
+  const inPlace = await checkPassfile(scene, side, passfile, daemon);
+  const wayToServer = [
+    ...inPlace,
+    ...checkLookup(asClient, passfile, entries),
     ...(await checkOverrides(scene, side, passfile)),
   ];
-  const sound = findings.every(({ mark }) => mark !== 'wrong');
+  const beforehand = isSound(wayToToken) && explains(daemon, inPlace);
   return [
-    ...findings,
-    checkDaemon(daemon, sound),
-    ...(await checkLogins(scene, passfile, exchange.issued)),
+    ...wayToToken,
+    ...(beforehand ? [checkDaemon(daemon, true)] : []),
+    ...wayToServer,
+    ...(beforehand ? [] : [checkDaemon(daemon, isSound([...wayToToken, ...wayToServer]))]),
+    ...(await checkLogins(asClient, passfile, entries, exchange.issued)),
   ];
+}
+
+function isSound(findings: readonly Finding[]): boolean {
+  return findings.every(({ mark }) => mark !== 'wrong');
 }

@@ -48,5 +48,25 @@ export function told(step: Step, { cause, code, found, remedy }: Told): Finding 
 /** What an attempt at the real thing ended with. */
 export function failed(step: Step, error: PgpassdError): Finding {
   const { message, remedy, code, details } = error;
-  return told(step, { cause: details.aadsts ?? code, code, found: message, remedy });
+  const { aadsts, correlationId } = details;
+  const asked = correlationId !== undefined && remedy.includes('correlation id');
+  const found = asked ? `${message} (correlation id ${correlationId})` : message;
+  return told(step, { cause: aadsts ?? code, code, found, remedy });
+}
+
+/** Each of them once. */
+export function distinct(findings: readonly Finding[]): readonly Finding[] {
+  return [...new Map(findings.map((finding) => [finding.found, finding])).values()];
+}
+
+/** Of findings that are all alike a few are enough. */
+const ENOUGH = 4;
+
+/** The first of them, and how many `others` there are. */
+export function few(findings: readonly Finding[], others: string): readonly Finding[] {
+  const [first] = findings;
+  const more = findings.length - ENOUGH;
+  return first === undefined || more <= 0
+    ? findings
+    : [...findings.slice(0, ENOUGH), skipped(first.step, `${more} ${others}`)];
 }

@@ -1,10 +1,12 @@
-import type { Reading } from '../config/config.ts';
+import type { Config, Reading } from '../config/config.ts';
 import type { Environment } from '../config/given.ts';
 import type { Clock } from '../support/clock.ts';
 
 /** What `check` looks at, and with. */
 export interface Scene {
   readonly reading: Reading;
+  /** How tokens are asked for; there even when settings that have no part in it are wrong. */
+  readonly source: Config['source'] | undefined;
   readonly env: Environment;
   readonly clock: Clock;
   /** Aborts when the process is asked to stop. */
@@ -15,3 +17,11 @@ export interface Scene {
 
 /** In whose container we are: in pgpassd's own, or beside a client that reads the passfile. */
 export type Side = 'daemon' | 'client';
+
+/** The default of `--request-timeout`, for when that could not be read. */
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** How long one attempt at something may take. */
+export function timeoutMsOf({ reading }: Scene): number {
+  return reading.values.requestTimeout ?? DEFAULT_TIMEOUT_MS;
+}

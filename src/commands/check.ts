@@ -1,4 +1,6 @@
 import { examine } from '../check/examine.ts';
+import { unlessAborted } from '../check/login/session.ts';
+import { readSource } from '../check/read-source.ts';
 import { renderJson, renderReport } from '../check/report/report.ts';
 import { readConfig } from '../config/config.ts';
 import { exitCodeOf } from '../exit-codes.ts';
@@ -10,16 +12,23 @@ const WIDTH = { narrowest: 60, usual: 80, widest: 100 } as const;
 /** Looks at everything in order, and says what is wrong and what to do about it. Changes nothing. */
 export const check: Command = async ({ flags, env, print, terminal, columns, signal }) => {
   const reading = readConfig(flags, env, 'check');
-  const findings = await examine({
+  const examining = examine({
     reading,
+    source: readSource(flags, env),
     env,
     clock: systemClock,
     signal,
     uid: process.getuid?.(),
   });
-  if (signal.aborted) return signal.reason;
-  const width = Math.min(Math.max(columns ?? WIDTH.usual, WIDTH.narrowest), WIDTH.widest);
-  const colour = terminal && !env['NO_COLOR'];
+  // Whatever is looked at, be it a volume that does not answer: a signal ends it now.
+  const findings = await unlessAborted(examining, signal).catch((error: unknown) => {
+    if (signal.aborted) return undefined;
+    throw error;
+  });
+  if (findings === undefined) return signal.reason;
+  // A terminal that was not told its size has no columns.
+  const width = Math.min(Math.max(columns || WIDTH.usual, WIDTH.narrowest), WIDTH.widest);
+  const colour = terminal && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
   print(
     reading.values.json === true
       ? renderJson(findings)

@@ -113,8 +113,8 @@ export const options = {
   }),
   caFile: optional(parseText, {
     placeholder: 'PATH',
-    defaultNote: "the system's roots",
-    help: 'a CA to trust besides; NODE_EXTRA_CA_CERTS adds too',
+    defaultNote: "Node.js' roots",
+    help: 'a CA to trust besides; NODE_EXTRA_CA_CERTS adds too, and NODE_USE_SYSTEM_CA=1 the roots of the system',
   }),
   refreshFraction: withDefault('0.5', parseFraction, {
     placeholder: 'FRACTION',

@@ -83,14 +83,14 @@ export const passfileWithoutEntry = cause(
   'passfile-without-entry',
   'passfile.no-line',
   'the passfile {path} has no line for {entry}',
-  'Add this to the --entry (PGPASSD_ENTRIES) of the pgpassd that writes it; each name has to be spelled as the client spells it.',
+  'Add it to --entry (PGPASSD_ENTRIES) or --template of the pgpassd run that writes the file, spelled as the client spells it; when it is there already, start that pgpassd anew.',
 );
 
 export const passfileExpired = cause(
   'passfile-expired',
   'passfile.expired',
   'the token in line {line} of the passfile {path} expired {ago} ago',
-  'See in the log of pgpassd run why there is no newer one.',
+  'See that pgpassd run is in this pod; the log of pgpassd run says why there is no newer token.',
 );
 
 export const passfileExpiring = cause(
@@ -118,7 +118,7 @@ export const ownerRefused = cause(
   'passfile-owner-refused',
   'passfile.unwritable',
   'the passfile {path} cannot be written: it cannot be given to the owner asked for',
-  'Run pgpassd with the same runAsUser as the application instead of --owner, or grant it the capability CHOWN.',
+  'Run pgpassd with the same runAsUser as the application instead of --owner, or as root with the capability CHOWN.',
 );
 
 export const modeNotKept = cause(

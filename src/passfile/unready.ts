@@ -71,7 +71,8 @@ function explainUnreadable(
         path,
         reader,
         belonging,
-        uid: uid === undefined ? '' : ` ${uid}`,
+        // Root without its capabilities is no reader that a file is given to.
+        uid: uid === undefined || uid === 0 ? '' : ` ${uid}`,
       })
     : tell(causes.passfileUnreadable, { path, reader, belonging, code });
 }

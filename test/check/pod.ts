@@ -9,6 +9,7 @@ import { type Azure, ROLE, SERVER_NAME } from '../postgres/azure.ts';
 import { grant } from '../support/fake-entra/ask.ts';
 import type { FakeEntra } from '../support/fake-entra/server.ts';
 import { findLeaks } from '../support/leak-check.ts';
+import { startPgpassd } from '../support/pgpassd-process.ts';
 import type { ProjectedVolume } from '../support/projected-volume.ts';
 import { emptyDirectory, environmentOf, startEntra, volumeWith } from './scene.ts';
 
@@ -24,7 +25,7 @@ export interface Difference {
 }
 
 /** What `check` printed, and ended with. */
-export interface Checked {
+interface Checked {
   readonly exitCode: number;
   readonly findings: readonly Finding[];
 }
@@ -81,6 +82,44 @@ export async function openPod(azure: Azure): Promise<Pod> {
     },
   };
 }
+
+/**
+ * Runs pgpassd in the pod, with settings of its own if need be, until its passfile is good or, as
+ * expected, it failed once. Gives what tells `check` where to ask for it.
+ */
+export async function keepCurrent(pod: Pod, env: Environment = {}): Promise<Environment> {
+  const pgpassd = startPgpassd({
+    env: {
+      ...pod.env,
+      PGPASSD_HTTP_ADDRESS: '127.0.0.1:0',
+      PGPASSD_LOG_FORMAT: 'json',
+      ...env,
+    },
+  });
+  const { httpPort } = await pgpassd.waitFor('started');
+  const outcomes = ['passfile.adopted', 'token.refreshed', 'refresh.failed'];
+  await pgpassd.waitFor(({ event }) => outcomes.includes(event));
+  return { PGPASSD_HTTP_ADDRESS: `127.0.0.1:${httpPort}` };
+}
+
+/** Whatever the webhook and the author of the manifest set for pgpassd, and the application lacks. */
+export const applicationSide: Environment = {
+  AZURE_TENANT_ID: undefined,
+  AZURE_CLIENT_ID: undefined,
+  AZURE_AUTHORITY_HOST: undefined,
+  AZURE_FEDERATED_TOKEN_FILE: undefined,
+  PGPASSD_ENTRIES: undefined,
+  PGPASSD_SCOPE: undefined,
+};
+
+/** Mounts over a path in a mount namespace of its own, then becomes pgpassd. */
+export const behindMount = (command: string): readonly string[] => [
+  'unshare',
+  '--mount',
+  'sh',
+  '-c',
+  `${command} && exec "$0" "$@"`,
+];
 
 function readFindings(output: string): readonly Finding[] {
   try {

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Finding } from '../../src/check/finding.ts';
 import { type Azure, startAzure } from '../postgres/azure.ts';
-import { startPgpassd } from '../support/pgpassd-process.ts';
 import { startTimeoutMs } from '../support/postgres/server.ts';
 import { canMount } from '../support/tmpfs.ts';
-import { openPod } from './pod.ts';
+import { fineSetUps } from './fine-set-ups.ts';
+import { keepCurrent, openPod } from './pod.ts';
 import { type SetUp, setUps } from './set-ups.ts';
 
 let azure: Azure;
@@ -26,19 +26,17 @@ const possible: Readonly<Record<NonNullable<SetUp['needs']>, boolean>> = {
   'needs to mount': mounts,
 };
 
+const titleOf = (name: string, needs: SetUp['needs']) =>
+  needs === undefined ? name : `${name} (${needs})`;
+
 const wrongIn = (findings: readonly Finding[]) =>
   findings.filter((finding) => finding.mark === 'wrong');
 
 test('a set-up as it should be is all ticks', async () => {
-  const { env, connection, check } = await openPod(azure);
-  const daemon = startPgpassd({
-    env: { ...env, PGPASSD_HTTP_ADDRESS: '127.0.0.1:0', PGPASSD_LOG_FORMAT: 'json' },
-  });
-  const { httpPort } = await daemon.waitFor('started');
-  await daemon.waitFor(({ event }) => event === 'passfile.adopted' || event === 'token.refreshed');
-  const { findings, exitCode } = await check({
-    args: ['--connect', '--for', connection],
-    env: { PGPASSD_HTTP_ADDRESS: `127.0.0.1:${httpPort}` },
+  const pod = await openPod(azure);
+  const { findings, exitCode } = await pod.check({
+    args: ['--connect', '--for', pod.connection],
+    env: await keepCurrent(pod),
   });
   expect(findings.filter(({ mark }) => mark !== 'ok')).toEqual([]);
   expect(new Set(findings.map(({ step }) => step)).size).toBe(11);
@@ -67,10 +65,29 @@ test('an application that finds all it needs is told so, without a word of Azure
   expect(exitCode).toBe(0);
 });
 
+test('what is wrong elsewhere keeps no exchange from being tried', async () => {
+  const { check } = await openPod(azure);
+  const { findings, exitCode } = await check({
+    env: { PGPASSD_TIMEOUTS: '1m', AZURE_CLIENT_ID: '00000000-1111-4222-8333-444444444444' },
+  });
+  expect(wrongIn(findings)).toMatchObject([{ cause: 'setting' }, { cause: 'AADSTS700016' }]);
+  expect(exitCode).toBe(2);
+});
+
+describe('what is right is not called wrong', () => {
+  for (const { name, needs, arrange } of fineSetUps) {
+    test.skipIf(needs !== undefined && !possible[needs])(titleOf(name, needs), async () => {
+      const pod = await openPod(azure);
+      const { findings, exitCode } = await pod.check(await arrange(pod));
+      expect(wrongIn(findings)).toEqual([]);
+      expect(exitCode).toBe(0);
+    });
+  }
+});
+
 describe('what is wrong is named first, with what to do about it', () => {
   for (const { name, cause, exitCode, needs, arrange } of setUps) {
-    const title = needs === undefined ? name : `${name} (${needs})`;
-    test.skipIf(needs !== undefined && !possible[needs])(title, async () => {
+    test.skipIf(needs !== undefined && !possible[needs])(titleOf(name, needs), async () => {
       const pod = await openPod(azure);
       const checked = await pod.check(await arrange(pod));
       const [first] = wrongIn(checked.findings);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 import type { Environment } from '../../src/config/given.ts';
+import { PLACEHOLDER } from '../../src/passfile/template.ts';
 import { answeredWith } from '../faults/refusals.ts';
 import { ROLE, SERVER_NAME } from '../postgres/azure.ts';
 import { grant } from '../support/fake-entra/ask.ts';
@@ -13,7 +14,7 @@ import { startSilentPeer } from '../support/silent-peer.ts';
 import { mountTmpfs } from '../support/tmpfs.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 import { startPeer } from './login/parts.ts';
-import type { Difference, Pod } from './pod.ts';
+import { applicationSide, behindMount, type Difference, keepCurrent, type Pod } from './pod.ts';
 import { emptyDirectory, fileWith, startEntra } from './scene.ts';
 
 /** A pod in which one thing is wrong. */
@@ -32,16 +33,6 @@ type Needs = NonNullable<SetUp['needs']>;
 
 const run = promisify(execFile);
 
-/** Whatever the webhook and the author of the manifest set for pgpassd, and the application lacks. */
-const applicationSide: Environment = {
-  AZURE_TENANT_ID: undefined,
-  AZURE_CLIENT_ID: undefined,
-  AZURE_AUTHORITY_HOST: undefined,
-  AZURE_FEDERATED_TOKEN_FILE: undefined,
-  PGPASSD_ENTRIES: undefined,
-  PGPASSD_SCOPE: undefined,
-};
-
 const set =
   (env: Environment): Arrange =>
   () => ({ env });
@@ -52,15 +43,6 @@ const write =
     await writeFile(pod.passfile, content(pod));
     return {};
   };
-
-/** Mounts over a path in a mount namespace of its own, then becomes pgpassd. */
-const behindMount = (command: string): readonly string[] => [
-  'unshare',
-  '--mount',
-  'sh',
-  '-c',
-  `${command} && exec "$0" "$@"`,
-];
 
 const settings: readonly SetUp[] = [
   setUp('the label on the pod is missing', 'not-injected', 2, () => ({
@@ -324,6 +306,63 @@ const passfile: readonly SetUp[] = [
     ({ passfile: path }) => ({ under: behindMount(`mount --bind ${path} ${path}`) }),
     'needs to mount',
   ),
+  setUp('PGPASSFILE begins with ~', 'passfile-name', 7, set({ PGPASSFILE: '~/.pgpass' })),
+  setUp('PGPASSFILE of the application begins with ~', 'passfile-name', 7, () => ({
+    env: { ...applicationSide, PGPASSFILE: '~/.pgpass' },
+  })),
+  setUp('PGPASSFILE ends with a slash', 'passfile-name', 7, ({ passfile: path }) => ({
+    env: { PGPASSFILE: `${path}/` },
+  })),
+  setUp('PGPASSFILE ends with a blank', 'passfile-name', 7, ({ passfile: path }) => ({
+    env: { PGPASSFILE: `${path} ` },
+  })),
+  setUp('PGPASSFILE of the application names no file', 'passfile-missing', 7, (pod) => ({
+    env: { ...applicationSide, PGPASSFILE: `${pod.passfile}.txt` },
+  })),
+  setUp('the application is not told of any passfile', 'passfile-unnamed', 7, async (pod) => ({
+    env: { ...applicationSide, PGPASSFILE: undefined, ...(await keepCurrent(pod)) },
+  })),
+  setUp(
+    'the passfile is a keystore',
+    'passfile-without-lines',
+    7,
+    write(() => 'keys\0\n'.repeat(9)),
+  ),
+  setUp(
+    'pgpassd may not give the passfile away',
+    'passfile-owner-refused',
+    6,
+    async ({ directory, passfile: path, volume }) => {
+      await chown(directory, 4711, 4711);
+      await chown(path, 4711, 4711);
+      await chmod(volume.root, 0o755);
+      return { uid: 4711, args: ['--owner', '1000'] };
+    },
+    'as root',
+  ),
+  setUp(
+    'PGPASSFILE is the mounted directory',
+    'passfile-is-directory',
+    6,
+    ({ directory }) => ({
+      under: behindMount(`mount --bind ${directory} ${directory}`),
+      env: { PGPASSFILE: directory },
+    }),
+    'needs to mount',
+  ),
+  setUp(
+    'the passfile in the application leads to a file mounted with subPath',
+    'passfile-frozen',
+    7,
+    async ({ line, passfile: path }) => {
+      const file = await fileWith(line);
+      await chmod(file, 0o600);
+      await rm(path);
+      await symlink(file, path);
+      return { under: behindMount(`mount --bind ${file} ${file}`), env: applicationSide };
+    },
+    'needs to mount',
+  ),
   setUp(
     'the passfile is mounted with subPath in the application',
     'passfile-frozen',
@@ -343,6 +382,34 @@ const lookup: readonly SetUp[] = [
   setUp('an entry has no line', 'passfile-without-entry', 7, ({ connection }) => ({
     env: { PGPASSD_ENTRIES: `${connection}\nreplica.example:5432:*:${ROLE}` },
   })),
+  setUp('the passfile was made of another template', 'passfile-without-entry', 7, async () => ({
+    env: {
+      PGPASSD_ENTRIES: undefined,
+      PGPASSD_TEMPLATE: await fileWith(`replica:5432:*:app:${PLACEHOLDER}\n`),
+    },
+  })),
+  setUp(
+    'the passfile is still the one with the static password',
+    'lookup-no-token',
+    7,
+    write(({ connection }) => `${connection}:hunter2\n`),
+  ),
+  setUp(
+    'a static password comes first for the entry',
+    'lookup-static-password',
+    7,
+    write(({ line }) => `${SERVER_NAME}:*:postgres:*:hunter2\n*:*:*:${ROLE}:${line.split(':')[4]}`),
+  ),
+  setUp('the service of the client names another host', 'lookup-no-line', 7, async (pod) => ({
+    env: {
+      ...applicationSide,
+      PGHOST: SERVER_NAME,
+      PGPORT: `${pod.azure.front.port}`,
+      PGDATABASE: 'postgres',
+      PGUSER: ROLE,
+      ...(await service('[app]\nhost=db\n')).env,
+    },
+  })),
   setUp(
     'a static password stands above the token',
     'lookup-shadowed-line',
@@ -361,6 +428,29 @@ const lookup: readonly SetUp[] = [
       return { args: ['--for', pod.connection] };
     },
   ),
+];
+
+const daemon: readonly SetUp[] = [
+  setUp('the running pgpassd has another client id', 'daemon-failing', 4, async (pod) => {
+    await rm(pod.passfile);
+    return { env: await keepCurrent(pod, { AZURE_CLIENT_ID: other() }) };
+  }),
+  setUp(
+    'an application waits for a pgpassd that Entra refuses',
+    'daemon-failing',
+    4,
+    async (pod) => {
+      await rm(pod.passfile);
+      const running = await keepCurrent(pod, { AZURE_CLIENT_ID: other() });
+      return { env: { ...applicationSide, ...running } };
+    },
+  ),
+  setUp('no newer token comes to an application', 'daemon-failing', 4, async (pod) => {
+    const expired = unsignedJwt({ exp: Date.now() / 1000 - 60 });
+    await writeFile(pod.passfile, `${pod.connection}:${expired}\n`);
+    const running = await keepCurrent(pod, { AZURE_CLIENT_ID: other() });
+    return { env: { ...applicationSide, ...running } };
+  }),
 ];
 
 const overrides: readonly SetUp[] = [
@@ -413,6 +503,10 @@ const login: readonly SetUp[] = [
       line: `*:*:*:*:${line.split(':')[4]}`,
     };
   }),
+  connecting('PGSSLMODE is mistyped', 'client-refuses', ({ line }) => ({
+    PGSSLMODE: 'verify_full',
+    line,
+  })),
   connecting('the client would do without TLS', 'sslmode-without-tls', ({ line }) => ({
     PGSSLMODE: 'prefer',
     PGHOSTADDR: '203.0.113.1',
@@ -446,6 +540,7 @@ export const setUps: readonly SetUp[] = [
   ...federatedToken,
   ...network,
   ...exchange,
+  ...daemon,
   ...passfile,
   ...lookup,
   ...overrides,

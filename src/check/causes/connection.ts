@@ -3,6 +3,13 @@ import { cause } from '../../support/cause.ts';
 const RIGHT_PORT =
   'Correct the host and port of the entry: 5432, or 6432 for the PgBouncer of a flexible server';
 
+export const clientRefuses = cause(
+  'client-refuses',
+  'server.unreachable',
+  'libpq refuses to connect, and this was not tried: {why}',
+  'Correct the variable, or the same in the service of PGSERVICE; what the connection string says comes before both.',
+);
+
 export const serverName = cause(
   'server-name',
   'server.unreachable',

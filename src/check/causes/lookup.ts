@@ -7,6 +7,13 @@ export const noLineForConnection = cause(
   'Spell host, port, database and user alike in the client and in the --entry (PGPASSD_ENTRIES) of pgpassd: libpq compares them byte by byte, so that another case, an alias, an address or a trailing dot makes another host.',
 );
 
+export const noTokenForEntry = cause(
+  'lookup-no-token',
+  'passfile.no-line',
+  'line {line} of the passfile {path}, which is for {entry}, holds a password that is no token of Entra',
+  'Let --passfile (PGPASSFILE) name the file that pgpassd writes, and see that pgpassd run is in this pod: it would have replaced this one.',
+);
+
 export const staticPasswordFirst = cause(
   'lookup-static-password',
   'passfile.overridden',

@@ -4,7 +4,21 @@ export const passfileOtherOwner = cause(
   'passfile-owner',
   'passfile.ignored',
   'the passfile {path} belongs to uid {owner}: a client that runs as uid {expected} cannot read it, and libpq does not say so',
-  'Give both containers the same runAsUser ({expected}), or have pgpassd give the file away with --owner {expected}, which takes the capability CHOWN.',
+  'Give both containers the same runAsUser ({expected}), or have pgpassd give the file away with --owner {expected}, which it may as root with the capability CHOWN.',
+);
+
+export const passfileUnnamed = cause(
+  'passfile-unnamed',
+  'passfile.missing',
+  'PGPASSFILE is not set, and there is no .pgpass in the home directory, where clients then look',
+  'Set PGPASSFILE in the env of the application to the file that pgpassd writes.',
+);
+
+export const passfileMisnamed = cause(
+  'passfile-name',
+  'passfile.missing',
+  'the passfile is named "{name}", which {problem}',
+  'Write the whole path of the file, such as /pgpass/pgpass, in PGPASSFILE (--passfile), in both containers.',
 );
 
 export const passfileFrozen = cause(

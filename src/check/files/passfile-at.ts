@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
+import type { Environment } from '../../config/given.ts';
 import { type FoundPassfile, readPassfile } from '../../passfile/read-lines.ts';
+import { withoutLinks } from './place.ts';
 
 /** The passfile as a client finds it. */
 export interface PassfileAt {
@@ -15,6 +17,15 @@ export async function findPassfile(setting: string | undefined): Promise<Passfil
   return { path, found: await readPassfile(path) };
 }
 
-export function isSamePath(one: string, other: string): boolean {
-  return resolve(one) === resolve(other);
+/** Where a client looks that is not told where; `undefined` when it has no home either. */
+export function defaultPassfile({ HOME }: Environment): string | undefined {
+  return HOME ? `${HOME}/.pgpass` : undefined;
+}
+
+/** Whether both names lead to the same place: /var/run is mostly a link to /run. */
+export async function isSamePath(one: string, other: string): Promise<boolean> {
+  const [first, second] = await Promise.all(
+    [one, other].map((path) => withoutLinks(resolve(path))),
+  );
+  return first === second;
 }

@@ -7,7 +7,21 @@ export interface Service {
   readonly file: string;
   readonly hasPassword: boolean;
   readonly passfile: string | undefined;
+  /** What else it says, as the variables that it comes before. */
+  readonly variables: Environment;
 }
+
+/** https://www.postgresql.org/docs/current/libpq-envars.html */
+const variables: Readonly<Record<string, string>> = {
+  host: 'PGHOST',
+  hostaddr: 'PGHOSTADDR',
+  port: 'PGPORT',
+  dbname: 'PGDATABASE',
+  user: 'PGUSER',
+  sslmode: 'PGSSLMODE',
+  sslrootcert: 'PGSSLROOTCERT',
+  connect_timeout: 'PGCONNECT_TIMEOUT',
+};
 
 /** Far above any service file. */
 const LARGEST_FILE_BYTES = 1024 * 1024;
@@ -34,10 +48,23 @@ export async function findService(
         file,
         hasPassword: Boolean(parameters.get('password')),
         passfile: parameters.get('passfile') || undefined,
+        variables: variablesIn(parameters),
       };
     }
   }
   return undefined;
+}
+
+/** The environment as a client sees it, with what its service says in place of the variables. */
+export async function withService(env: Environment): Promise<Environment> {
+  const name = env['PGSERVICE'];
+  const service = name ? await findService(name, serviceFiles(env)) : undefined;
+  return { ...env, ...service?.variables };
+}
+
+function variablesIn(parameters: ReadonlyMap<string, string>): Environment {
+  const said = Object.entries(variables).map(([keyword, name]) => [name, parameters.get(keyword)]);
+  return Object.fromEntries(said.filter(([, value]) => value !== undefined));
 }
 
 /** `key=value` lines below `[name]`; `undefined` when there is no such section. */

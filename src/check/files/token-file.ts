@@ -1,8 +1,9 @@
-import { lstat, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { lstat, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { watchableDirectory } from '../../support/directory-watch.ts';
 import { isFrozen } from './mountinfo.ts';
 import { readMounts } from './mounts.ts';
+import { withoutLinks } from './place.ts';
 
 /** How the file of a federated token got where it is. */
 export interface TokenFile {
@@ -30,10 +31,4 @@ async function layoutOf(path: string): Promise<TokenFile['layout']> {
   const data = await lstat(join(directory, '..data')).catch(() => undefined);
   if (!data?.isSymbolicLink()) return 'plain';
   return directory === dirname(path) ? 'flat' : 'nested';
-}
-
-/** Of a file that is gone, where its directory is. */
-async function withoutLinks(path: string): Promise<string> {
-  const directory = () => realpath(dirname(path)).catch(() => dirname(path));
-  return realpath(path).catch(async () => join(await directory(), basename(path)));
 }

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { readFile } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { type ConnectionOptions, getCACertificates } from 'node:tls';
 import { trustIn, UnusableCa } from '../../entra/trust.ts';
@@ -132,12 +132,23 @@ async function rootsAt(path: string | undefined): Promise<string[]> {
   if (path === 'system') return getCACertificates('system');
   if (path === undefined) return [...getCACertificates('default'), ...getCACertificates('system')];
   try {
-    return [...trustIn(await readFile(path, 'utf8')).certificates];
+    return [...trustIn(await readRegularFile(path)).certificates];
   } catch (error) {
     if (error instanceof UnusableCa) throw error;
     throw new UnusableCa(`cannot be read (${systemErrorCode(error) ?? 'unknown error'})`, {
       cause: error,
     });
+  }
+}
+
+/** A FIFO would hold us until somebody writes to it. */
+async function readRegularFile(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!(await file.stat()).isFile()) throw new UnusableCa('is not a regular file');
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
   }
 }
 

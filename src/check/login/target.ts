@@ -27,12 +27,17 @@ export interface Untried {
   readonly untried: string;
 }
 
+/** Why libpq refuses to connect with this environment. */
+export interface Refused {
+  readonly refused: string;
+}
+
 /**
  * Where a libpq client with this environment would log in, if its connection string said no more
  * than the entry does. Where neither says how, this asks for more than libpq's `prefer`: for
  * `verify-full`, unless nothing leaves the machine.
  */
-export function loginTarget(entry: Entry, env: Environment): LoginTarget | Untried {
+export function loginTarget(entry: Entry, env: Environment): LoginTarget | Untried | Refused {
   const { host, user } = entry;
   if (host === ANY || host === '') return { untried: 'the entry is for any host' };
   if (user === ANY || user === '') return { untried: `the entry for ${host} is for any user` };
@@ -40,18 +45,18 @@ export function loginTarget(entry: Entry, env: Environment): LoginTarget | Untri
   if (entry.database === 'replication')
     return { untried: `the entry for ${host} is for replication` };
   const port = entry.port ?? (env['PGPORT'] || '5432');
-  if (!isPort(port)) return { untried: `there is no port ${port} to reach ${host} at` };
-  const hostaddr = env['PGHOSTADDR'] || undefined;
+  if (!isPort(port)) return withoutPort(port, entry.port === ANY, host);
+  const hostaddr = addressFor(host, env);
   if (hostaddr !== undefined && !ADDRESS.test(hostaddr)) {
-    return { untried: `PGHOSTADDR is no address: ${hostaddr}` };
+    return { refused: `PGHOSTADDR=${hostaddr} is no address` };
   }
   const local = staysHere(host) && (hostaddr === undefined || staysHere(hostaddr));
   const fallback = local && !env['PGSSLROOTCERT'] ? 'prefer' : 'verify-full';
   const sslmode = sslmodes.find((mode) => mode === (env['PGSSLMODE'] || fallback));
-  if (sslmode === undefined) return { untried: `libpq knows no PGSSLMODE=${env['PGSSLMODE']}` };
+  if (sslmode === undefined) return { refused: `PGSSLMODE=${env['PGSSLMODE']} is no sslmode` };
   const rootCertPath = env['PGSSLROOTCERT'] || defaultRootCert(env);
   if (rootCertPath === 'system' && sslmode !== 'verify-full') {
-    return { untried: `libpq refuses PGSSLMODE=${sslmode} with PGSSLROOTCERT=system` };
+    return { refused: `PGSSLROOTCERT=system takes PGSSLMODE=verify-full, not ${sslmode}` };
   }
   return {
     host,
@@ -63,6 +68,21 @@ export function loginTarget(entry: Entry, env: Environment): LoginTarget | Untri
     rootCertPath,
     connectTimeoutMs: connectTimeoutMs(env['PGCONNECT_TIMEOUT']),
   };
+}
+
+/** A line of the passfile may say anything, and a list is for the hosts of another list. */
+function withoutPort(port: string, byVariable: boolean, host: string): Untried | Refused {
+  return byVariable && !port.includes(',')
+    ? { refused: `PGPORT=${port} is no port` }
+    : { untried: `there is no port ${port} to reach ${host} at` };
+}
+
+/** Of several addresses there is one for each of PGHOST's names. */
+function addressFor(host: string, { PGHOST = '', PGHOSTADDR = '' }: Environment) {
+  const addresses = PGHOSTADDR.split(',');
+  return (
+    (addresses.length > 1 ? addresses[PGHOST.split(',').indexOf(host)] : PGHOSTADDR) || undefined
+  );
 }
 
 /** Whether the server has to show a certificate that a trusted CA has signed. */

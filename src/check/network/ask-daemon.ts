@@ -1,23 +1,30 @@
 import { get } from 'node:http';
 import type { HttpAddress } from '../../config/values.ts';
+import { type RefreshErrorCode, refreshErrorCodes } from '../../support/errors.ts';
 import { isRecord } from '../../support/jwt.ts';
 
 /** What `/readyz` of a running pgpassd says of itself. */
 export interface Readiness {
   readonly ready: boolean;
   readonly reason: string;
-  readonly lastError: { readonly message: string; readonly remedy: string } | undefined;
+  readonly lastError: LastError | undefined;
+}
+
+interface LastError {
+  readonly code: RefreshErrorCode;
+  readonly message: string;
+  readonly remedy: string;
 }
 
 const LARGEST_ANSWER_BYTES = 64 * 1024;
 
-/** Asks the pgpassd of this pod; `undefined` when none answers there within `timeoutMs`. */
+/** Asks the pgpassd of this pod; `undefined` when none answers there until `signal` aborts. */
 export function askDaemon(
   { host, port }: HttpAddress,
-  timeoutMs: number,
+  signal: AbortSignal,
 ): Promise<Readiness | undefined> {
   return new Promise((settle) => {
-    const request = get({ host, port, path: '/readyz', agent: false }, (response) => {
+    const request = get({ host, port, path: '/readyz', agent: false, signal }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (piece: string) => {
@@ -27,7 +34,6 @@ export function askDaemon(
       response.on('end', () => settle(readAnswer(response.statusCode, text)));
       response.on('error', () => settle(undefined));
     });
-    request.setTimeout(timeoutMs, () => request.destroy(new Error('no answer')));
     request.on('error', () => settle(undefined));
   });
 }
@@ -43,10 +49,11 @@ function readAnswer(status: number | undefined, text: string): Readiness | undef
   }
 }
 
-function errorIn(value: unknown): Readiness['lastError'] {
+function errorIn(value: unknown): LastError | undefined {
   if (!isRecord(value)) return undefined;
   const { message, remedy } = value;
-  return typeof message === 'string' && typeof remedy === 'string'
-    ? { message, remedy }
+  const code = refreshErrorCodes.find((each) => each === value['code']);
+  return code !== undefined && typeof message === 'string' && typeof remedy === 'string'
+    ? { code, message, remedy }
     : undefined;
 }

@@ -13,7 +13,7 @@ const STEP = 'access token';
 
 /** What the access token says of itself, and whether that is what the settings ask for. */
 export function checkAccessToken(
-  { reading }: Scene,
+  { source }: Scene,
   issued: IssuedToken | undefined,
 ): readonly Finding[] {
   if (issued === undefined) return [skipped(STEP, 'not looked at: there is none')];
@@ -22,7 +22,6 @@ export function checkAccessToken(
   if (claims === undefined) {
     return [ok(STEP, 'it is no JWT: it does not tell its life, nor whom it is for')];
   }
-  const source = reading.config?.source;
   const objections =
     source?.kind === 'workload-identity' ? objectionsTo(claims, source.exchange) : [];
   return [...told(claims), ...objections];

@@ -1,6 +1,8 @@
 import type { HttpAddress } from '../../config/values.ts';
+import { tell } from '../../support/cause.ts';
+import { withDeadline } from '../../support/deadline.ts';
 import { daemonFailing, daemonNotReady } from '../causes/daemon.ts';
-import { type Finding, ok, skipped, wrong } from '../finding.ts';
+import { type Finding, ok, skipped, told, wrong } from '../finding.ts';
 import { askDaemon, type Readiness } from '../network/ask-daemon.ts';
 import type { Scene } from '../scene.ts';
 
@@ -13,14 +15,31 @@ export interface Daemon {
 }
 
 /** Asks the pgpassd of this pod how it is; `undefined` when it is not to be asked. */
-export async function findDaemon({ reading }: Scene): Promise<Daemon | undefined> {
+export async function findDaemon({ reading, clock, signal }: Scene): Promise<Daemon | undefined> {
   const { httpAddress } = reading.values;
   if (httpAddress === undefined || httpAddress === 'off') return undefined;
   const asked = reachable(httpAddress);
+  const { host, port } = asked;
   return {
-    address: `${asked.host}:${asked.port}`,
-    answer: await askDaemon(asked, LONGEST_ANSWER_MS),
+    address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
+    answer: await withDeadline(clock, LONGEST_ANSWER_MS, signal, (attempt) =>
+      askDaemon(asked, attempt),
+    ),
   };
+}
+
+/** Whether it keeps the passfile without any trouble. */
+export function isAtEase(daemon: Daemon | undefined): boolean {
+  const { ready = false, lastError } = daemon?.answer ?? {};
+  return ready && lastError === undefined;
+}
+
+/** Whether what keeps it from getting a token is why there is none in the passfile. */
+export function explains(daemon: Daemon | undefined, passfile: readonly Finding[]): boolean {
+  const first = passfile.find(({ mark }) => mark === 'wrong');
+  const tokenless =
+    first?.mark === 'wrong' && ['passfile.missing', 'passfile.expired'].includes(first.code);
+  return tokenless && daemon?.answer?.lastError !== undefined;
 }
 
 /** What it said. When something is wrong already, that is why it is not ready. */
@@ -30,16 +49,17 @@ export function checkDaemon(daemon: Daemon | undefined, sound: boolean): Finding
   if (answer === undefined) {
     return skipped(
       'daemon',
-      `no pgpassd answers at ${address}: it does not run beside this container`,
+      `no pgpassd answers at ${address}: none runs in this pod, or with another --http-address`,
     );
   }
   const { ready, reason, lastError } = answer;
   const said = `pgpassd at ${address}: ${reason}`;
-  if (ready && lastError === undefined) return ok('daemon', said);
+  if (isAtEase(daemon)) return ok('daemon', said);
   if (!sound) return skipped('daemon', `${said}; see above`);
-  return lastError === undefined || !ready
-    ? wrong('daemon', daemonNotReady, { address, reason: lastError?.message ?? reason })
-    : wrong('daemon', daemonFailing, { address, ...lastError });
+  if (lastError === undefined) return wrong('daemon', daemonNotReady, { address, reason });
+  const state = ready ? 'ready' : 'not ready';
+  const failing = tell(daemonFailing, { address, state, ...lastError });
+  return told('daemon', { ...failing, code: lastError.code });
 }
 
 /** An address to listen on, as one to ask: containers of a pod share their loopback. */

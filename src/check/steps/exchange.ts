@@ -4,7 +4,7 @@ import { openSource } from '../../sources/open.ts';
 import { duration } from '../../support/duration.ts';
 import { asPgpassdError } from '../../support/errors.ts';
 import { type Finding, failed, ok, skipped } from '../finding.ts';
-import type { Scene } from '../scene.ts';
+import { type Scene, timeoutMsOf } from '../scene.ts';
 
 const STEP = 'exchange';
 
@@ -24,20 +24,19 @@ export interface Prospects {
 
 /** One exchange, or one run of the token command, as the daemon would do it. */
 export async function checkExchange(scene: Scene, prospects: Prospects): Promise<ExchangeReport> {
-  const { reading, env, clock, signal } = scene;
-  const { config } = reading;
+  const { source, env, clock, signal } = scene;
   const obstacle = obstacleTo(scene, prospects);
-  if (config === undefined || obstacle !== undefined) {
+  if (source === undefined || obstacle !== undefined) {
     return { findings: [skipped(STEP, obstacle ?? NOT_WHOLE)], issued: undefined };
   }
-  const { source: settings, requestTimeoutMs } = config;
   const startedAt = clock.now();
   try {
+    const requestTimeoutMs = timeoutMsOf(scene);
     const context = { requestTimeoutMs, env, clock, onEvent: () => undefined };
-    const { source } = await openSource(settings, context);
-    const issued = await source(signal);
+    const { source: ask } = await openSource(source, context);
+    const issued = await ask(signal);
     const now = clock.now();
-    const giver = settings.kind === 'token-command' ? 'the token command' : 'Entra';
+    const giver = source.kind === 'token-command' ? 'the token command' : 'Entra';
     const life = duration(issued.expiresAt.getTime() - now.wallMs);
     const took = duration(elapsedMs(startedAt, now));
     return {
@@ -54,11 +53,13 @@ export async function checkExchange(scene: Scene, prospects: Prospects): Promise
 
 const NOT_WHOLE = 'not tried: it takes settings that are whole';
 
-function obstacleTo({ reading }: Scene, { usable, reached }: Prospects): string | undefined {
-  const { config, values } = reading;
-  if (values.offline === true) return 'not tried: --offline';
-  if (config === undefined) return NOT_WHOLE;
-  if (config.source.kind === 'token-command') return undefined;
+function obstacleTo(
+  { reading, source }: Scene,
+  { usable, reached }: Prospects,
+): string | undefined {
+  if (reading.values.offline === true) return 'not tried: --offline';
+  if (source === undefined) return NOT_WHOLE;
+  if (source.kind === 'token-command') return undefined;
   if (!usable) return 'not tried: there is no federated token that could be sent';
   return reached ? undefined : 'not tried: the authority cannot be reached';
 }

@@ -1,4 +1,3 @@
-import type { Reading } from '../../config/config.ts';
 import { word } from '../../entra/meaning.ts';
 import { readFederatedToken } from '../../federated-token/read.ts';
 import {
@@ -36,9 +35,10 @@ export interface FederatedTokenReport {
  * token that has expired and a clock that is wrong.
  */
 export async function checkFederatedToken(
-  { reading, clock }: Scene,
+  scene: Scene,
   authority: AuthorityClock | undefined,
 ): Promise<FederatedTokenReport> {
+  const { reading, clock } = scene;
   const { tokenCommand, federatedTokenFile } = reading.values;
   if (tokenCommand !== undefined) return nothing('not needed: tokens come from a command');
   if (federatedTokenFile === undefined) return nothing('not looked at: no setting names its file');
@@ -51,7 +51,7 @@ export async function checkFederatedToken(
   return {
     findings: [
       ...lifeFindings(file, read, nowMs, authority),
-      ...identityFindings(read.identity, reading),
+      ...identityFindings(read.identity, scene),
     ],
     federated: read,
     usable: expiryOf(read, nowMs) === undefined,
@@ -119,7 +119,7 @@ function endOf({ expiresAtMs }: FederatedToken, nowMs: number): string {
 
 function identityFindings(
   { issuer, subject, audience }: FederatedIdentity,
-  { config, values }: Reading,
+  { source, reading: { values } }: Scene,
 ): readonly Finding[] {
   const audiences = word(audience.join(', '));
   const findings = [
@@ -127,7 +127,6 @@ function identityFindings(
     ok(STEP, subject === undefined ? 'no subject' : `subject ${word(subject)}`),
   ];
   // The AKS token proxy has an audience of its own.
-  const { source } = config ?? {};
   const toEntra = source?.kind === 'workload-identity' && source.tokenProxy === undefined;
   if (!toEntra || audience.some((each) => USUAL_AUDIENCES.includes(each))) {
     return [...findings, ok(STEP, audiences === '' ? 'no audience' : `audience ${audiences}`)];

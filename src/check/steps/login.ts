@@ -3,11 +3,13 @@ import { entryLinesOf, type Line } from '../../passfile/lines.ts';
 import { lookUp } from '../../passfile/lookup.ts';
 import type { IssuedToken } from '../../refresh/token-source.ts';
 import { Secret } from '../../support/secret.ts';
+import { clientRefuses } from '../causes/connection.ts';
 import type { PassfileAt } from '../files/passfile-at.ts';
-import { type Finding, skipped } from '../finding.ts';
+import { distinct, type Finding, skipped, wrong } from '../finding.ts';
 import { login } from '../login/login.ts';
-import { type LoginTarget, loginTarget } from '../login/target.ts';
-import type { Scene } from '../scene.ts';
+import { type LoginTarget, loginTarget, type Refused, type Untried } from '../login/target.ts';
+import { type Scene, timeoutMsOf } from '../scene.ts';
+import { isInOrder } from '../shown-fields.ts';
 
 const STEP = 'login';
 
@@ -15,40 +17,51 @@ const STEP = 'login';
 export async function checkLogins(
   scene: Scene,
   passfile: PassfileAt | undefined,
+  wanted: readonly Entry[],
   issued: IssuedToken | undefined,
 ): Promise<readonly Finding[]> {
-  const { reading, env, clock, signal } = scene;
-  if (reading.values.connect !== true) return [skipped(STEP, 'not tried: --connect is not given')];
+  const { reading, env } = scene;
+  const { connect, offline } = reading.values;
+  if (connect !== true) return [skipped(STEP, 'not tried: --connect is not given')];
+  if (offline === true) return [skipped(STEP, 'not tried: --offline')];
   const lines = passfile?.found.kind === 'lines' ? passfile.found.lines : [];
-  const entries = entriesToTry(scene, lines);
+  const entries = entriesToTry(scene, wanted, lines);
   if (entries.length === 0) return [skipped(STEP, 'not tried: nothing says where to')];
-  const findings: Finding[] = [];
-  const timeoutMs = reading.values.requestTimeout ?? DEFAULT_TIMEOUT_MS;
-  for (const target of entries.map((entry) => loginTarget(entry, env))) {
-    if ('untried' in target) {
-      findings.push(skipped(STEP, `not tried: ${target.untried}`));
-      continue;
-    }
-    const password = passwordFor(target, lines) ?? newToken(issued);
-    findings.push(
-      password === undefined
-        ? skipped(STEP, `not tried: there is no token for ${target.user} at ${target.host}`)
-        : await login(target, password, { clock, timeoutMs, signal }),
-    );
-  }
-  return findings;
+  // At the same time, so that it takes no longer for many of them.
+  const findings = await Promise.all(
+    entries.map((entry) => tryToLogIn(scene, loginTarget(entry, env), lines, issued)),
+  );
+  // A variable that is wrong is mostly wrong for all of them.
+  return distinct(findings);
 }
 
-/** As that of `--request-timeout`, which could not be read. */
-const DEFAULT_TIMEOUT_MS = 10_000;
+async function tryToLogIn(
+  scene: Scene,
+  target: LoginTarget | Untried | Refused,
+  lines: readonly Line[],
+  issued: IssuedToken | undefined,
+): Promise<Finding> {
+  if ('refused' in target) return wrong(STEP, clientRefuses, { why: target.refused });
+  if ('untried' in target) return skipped(STEP, `not tried: ${target.untried}`);
+  const password = passwordFor(target, lines) ?? newToken(issued);
+  if (password === undefined) {
+    return skipped(STEP, `not tried: there is no token for ${target.user} at ${target.host}`);
+  }
+  const { clock, signal } = scene;
+  return await login(target, password, { clock, timeoutMs: timeoutMsOf(scene), signal });
+}
 
 /** What the settings name; else what `--for` does; else the lines that hold a token. */
-function entriesToTry({ reading: { entries, values } }: Scene, lines: readonly Line[]) {
-  if (entries.length > 0) return entries;
+function entriesToTry(
+  { reading: { values } }: Scene,
+  wanted: readonly Entry[],
+  lines: readonly Line[],
+): readonly Entry[] {
+  if (wanted.length > 0) return wanted;
   if (values.for !== undefined && values.for.length > 0) return values.for;
   return entryLinesOf(lines)
-    .filter(({ facts }) => facts.kind === 'jwt')
-    .map(({ entry }): Entry => entry);
+    .filter((line) => line.facts.kind === 'jwt' && isInOrder(line))
+    .map(({ entry }) => entry);
 }
 
 function passwordFor(

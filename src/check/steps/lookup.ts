@@ -1,56 +1,93 @@
 import { type Connection, connectionTo, entriesFromPgVariables } from '../../config/entry.ts';
 import { ValueError } from '../../config/values.ts';
 import { passfileWithoutEntry } from '../../passfile/causes.ts';
-import { formatEntry } from '../../passfile/format.ts';
+import { type Entry, formatEntry } from '../../passfile/format.ts';
 import { type EntryLine, entryLinesOf, type Line } from '../../passfile/lines.ts';
 import { type Lookup, linesServing, lookUp, shadowedLines } from '../../passfile/lookup.ts';
 import { duration } from '../../support/duration.ts';
 import * as causes from '../causes/lookup.ts';
 import type { PassfileAt } from '../files/passfile-at.ts';
-import { type Finding, ok, skipped, wrong } from '../finding.ts';
+import { distinct, type Finding, few, ok, skipped, wrong } from '../finding.ts';
 import type { Scene } from '../scene.ts';
+import { shownFields } from '../shown-fields.ts';
 
 const STEP = 'lookup';
 
 /** More are of no help to anybody. */
 const MOST_DIFFERENCES = 4;
 
+/** To compare each with each takes too long for more, and nobody has them. */
+const MOST_LINES = 2000;
+
 /** Which line each client gets, and why none before it. */
-export function checkLookup(scene: Scene, passfile: PassfileAt | undefined): readonly Finding[] {
+export function checkLookup(
+  scene: Scene,
+  passfile: PassfileAt | undefined,
+  entries: readonly Entry[],
+): readonly Finding[] {
   if (passfile?.found.kind !== 'lines' || entryLinesOf(passfile.found.lines).length === 0) {
     return [skipped(STEP, 'not looked at: libpq reads no lines there')];
   }
   const { path, found } = passfile;
+  const { lines } = found;
+  const ofLines =
+    lines.length > MOST_LINES
+      ? [skipped(STEP, `${lines.length} lines are too many to compare with each other`)]
+      : [...shadowFindings(lines, path), ...entryFindings(scene, entries, lines, path)];
   const findings = [
-    ...shadowFindings(found.lines, path),
-    ...entryFindings(scene, found.lines, path),
+    ...ofLines,
     ...connectionsIn(scene).map((connection) =>
-      connectionFinding(connection, found.lines, path, scene.clock.now().wallMs),
+      connectionFinding(connection, lines, path, scene.clock.now().wallMs),
     ),
   ];
-  if (findings.length > 0) return findings;
+  if (findings.length > 0) return distinct(findings);
   return [skipped(STEP, 'say how the client connects, with --for HOST:PORT:DATABASE:USER')];
 }
 
 /** A line that is never reached does no harm when it says the same. */
-function shadowFindings(lines: readonly Line[], path: string): Finding[] {
-  return shadowedLines(lines)
+function shadowFindings(lines: readonly Line[], path: string): readonly Finding[] {
+  const findings = shadowedLines(lines)
     .filter(({ line, by }) => !line.password.equals(by.password))
     .map(({ line, by }) =>
       wrong(STEP, causes.lineShadowed, { path, line: line.number, by: by.number }),
     );
+  return few(findings, 'more lines are never reached');
 }
 
-function entryFindings({ reading }: Scene, lines: readonly Line[], path: string): Finding[] {
-  const { entries } = reading;
-  const unserved = entries.filter((entry) => linesServing(lines, entry).length === 0);
-  if (unserved.length > 0) {
-    return unserved.map((entry) =>
-      wrong(STEP, passfileWithoutEntry, { path, entry: formatEntry(entry) }),
-    );
-  }
+function entryFindings(
+  scene: Scene,
+  entries: readonly Entry[],
+  lines: readonly Line[],
+  path: string,
+): readonly Finding[] {
+  const findings = entries.flatMap((entry) => entryFinding(scene, entry, lines, path) ?? []);
+  if (findings.length > 0) return few(findings, 'more entries have no token either');
   if (entries.length === 0) return [];
   return [ok(STEP, entries.length === 1 ? 'the entry has its line' : 'each entry has its line')];
+}
+
+/** A static password may stand beside the token, for a database of its own, but not in its place. */
+function entryFinding(
+  { source }: Scene,
+  entry: Entry,
+  lines: readonly Line[],
+  path: string,
+): Finding | undefined {
+  const serving = linesServing(lines, entry);
+  const [first] = serving;
+  const name = formatEntry(entry);
+  if (first === undefined) return wrong(STEP, passfileWithoutEntry, { path, entry: name });
+  if (serving.some(({ facts }) => facts.kind !== 'opaque')) return undefined;
+  const { number: line } = first;
+  const tokens = entryLinesOf(lines).filter(({ facts }) => facts.kind === 'jwt');
+  const [later] = linesServing(tokens, entry);
+  if (later !== undefined) {
+    const about = { connection: name, path, line, later: later.number };
+    return wrong(STEP, causes.staticPasswordFirst, about);
+  }
+  return source?.kind === 'workload-identity'
+    ? wrong(STEP, causes.noTokenForEntry, { path, entry: name, line })
+    : undefined;
 }
 
 /** What `--for` says; else what libpq's own variables say to a client that says no more. */
@@ -107,8 +144,7 @@ function differencesOf(passedOver: Lookup['passedOver']): string {
   const told = passedOver.flatMap(({ line, differing }) => {
     if (line.kind === 'malformed') return [`line ${line.number} has fewer than five fields`];
     if (line.kind !== 'entry') return [];
-    const fields = differing.map((field) => `${field} ${line.entry[field]}`);
-    return [`line ${line.number} is for ${fields.join(' and ')}`];
+    return [`line ${line.number} is for ${shownFields(line, differing)}`];
   });
   const more = told.length - MOST_DIFFERENCES;
   const shown = told.slice(0, MOST_DIFFERENCES).join(', ');

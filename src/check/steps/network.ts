@@ -4,7 +4,7 @@ import { asPgpassdError, PgpassdError } from '../../support/errors.ts';
 import { type Finding, skipped } from '../finding.ts';
 import { obstacleIn, progressIn } from '../network/describe-trip.ts';
 import { reach, type Trip } from '../network/reach.ts';
-import type { Scene } from '../scene.ts';
+import { type Scene, timeoutMsOf } from '../scene.ts';
 import type { AuthorityClock } from './clocks.ts';
 
 const STEP = 'network';
@@ -19,15 +19,16 @@ export interface NetworkReport {
 
 /** The way to whoever answers requests for tokens: names, connections, TLS, with or without a proxy. */
 export async function checkNetwork(scene: Scene): Promise<NetworkReport> {
-  const { config, values } = scene.reading;
+  const { reading, source } = scene;
+  const { values } = reading;
   if (values.offline === true) return notTried('left alone: --offline', false);
   if (values.tokenCommand !== undefined) {
     return notTried('not tried: the token command goes a way of its own', true);
   }
-  if (config?.source.kind !== 'workload-identity') {
+  if (source?.kind !== 'workload-identity') {
     return notTried('not tried: it takes settings that are whole', false);
   }
-  return await goThere(config.source, config.requestTimeoutMs, scene);
+  return await goThere(source, timeoutMsOf(scene), scene);
 }
 
 function notTried(why: string, reached: boolean): NetworkReport {

@@ -1,5 +1,5 @@
 import * as causes from '../causes/overrides.ts';
-import { isSamePath, type PassfileAt } from '../files/passfile-at.ts';
+import { defaultPassfile, isSamePath, type PassfileAt } from '../files/passfile-at.ts';
 import { findService, serviceFiles } from '../files/service-file.ts';
 import { type Finding, ok, wrong } from '../finding.ts';
 import type { Scene, Side } from '../scene.ts';
@@ -15,7 +15,7 @@ export async function checkOverrides(
   const { env } = scene;
   const findings = [
     ...(env['PGPASSWORD'] ? [wrong(STEP, causes.passwordVariable, {})] : []),
-    ...(passfile === undefined ? [] : variableFindings(scene, side, passfile)),
+    ...(passfile === undefined ? [] : await variableFindings(scene, side, passfile)),
     ...(await serviceFindings(scene, passfile)),
     ...methodFindings(scene),
   ];
@@ -24,15 +24,16 @@ export async function checkOverrides(
     : [ok(STEP, 'nothing in this environment comes before the passfile')];
 }
 
-function variableFindings({ env }: Scene, side: Side, { path }: PassfileAt): Finding[] {
+async function variableFindings(
+  { env }: Scene,
+  side: Side,
+  { path }: PassfileAt,
+): Promise<Finding[]> {
   const pgpassfile = env['PGPASSFILE'];
-  if (pgpassfile) {
-    return isSamePath(pgpassfile, path)
-      ? []
-      : [wrong(STEP, causes.otherPassfile, { pgpassfile, path })];
-  }
-  const atHome = env['HOME'] !== undefined && isSamePath(`${env['HOME']}/.pgpass`, path);
-  return side === 'daemon' || atHome ? [] : [wrong(STEP, causes.passfileVariableUnset, { path })];
+  const read = pgpassfile || defaultPassfile(env);
+  if (read !== undefined && (await isSamePath(read, path))) return [];
+  if (pgpassfile) return [wrong(STEP, causes.otherPassfile, { pgpassfile, path })];
+  return side === 'daemon' ? [] : [wrong(STEP, causes.passfileVariableUnset, { path })];
 }
 
 async function serviceFindings(
@@ -49,7 +50,8 @@ async function serviceFindings(
   const about = { service: name, file: service.file };
   if (service.hasPassword) return [wrong(STEP, causes.servicePassword, about)];
   const { passfile: other } = service;
-  if (other === undefined || passfile === undefined || isSamePath(other, passfile.path)) return [];
+  if (other === undefined || passfile === undefined) return [];
+  if (await isSamePath(other, passfile.path)) return [];
   return [wrong(STEP, causes.servicePassfile, { ...about, other, path: passfile.path })];
 }
 

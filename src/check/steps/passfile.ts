@@ -1,48 +1,106 @@
+import { word } from '../../entra/meaning.ts';
+import { ownerRefused } from '../../passfile/causes.ts';
 import { type EntryLine, entryLinesOf, type Line } from '../../passfile/lines.ts';
 import type { FileFacts, FoundPassfile } from '../../passfile/read-lines.ts';
 import { explainUnready, octal } from '../../passfile/unready.ts';
-import { whyUnready } from '../../passfile/waiting.ts';
+import { type Wanted, whyUnready } from '../../passfile/waiting.ts';
 import { explainWriteCode } from '../../passfile/write-errors.ts';
 import { duration } from '../../support/duration.ts';
 import * as causes from '../causes/passfile.ts';
 import type { PassfileAt } from '../files/passfile-at.ts';
-import { foreseeWriteError, isMountedAlone } from '../files/place.ts';
-import { type Finding, ok, skipped, told, wrong } from '../finding.ts';
+import { foreseeWriteError, mayGiveAway, neverChanges } from '../files/place.ts';
+import { type Finding, few, ok, skipped, told, wrong } from '../finding.ts';
 import type { Scene, Side } from '../scene.ts';
+import { type Daemon, isAtEase } from './daemon.ts';
+import { namesEntries } from './settings.ts';
 
 const STEP = 'passfile';
 
 /** A token of the usual size makes a line of some 2 KiB, and a file takes whole blocks. */
 const USUAL_PASSFILE_BYTES = 4096;
 
+/** What the system says to whoever may read a directory only, as an application should. */
+const READ_ONLY = ['EROFS', 'EACCES'];
+
 /** Whether the passfile can be put in place, whether libpq reads it, and whether what it reads is good. */
 export async function checkPassfile(
   scene: Scene,
   side: Side,
   passfile: PassfileAt | undefined,
+  daemon?: Daemon,
 ): Promise<readonly Finding[]> {
+  const { passfile: name } = scene.reading.values;
+  if (
+    side === 'client' &&
+    name === undefined &&
+    (passfile?.found.kind ?? 'missing') === 'missing'
+  ) {
+    return [wrong(STEP, causes.passfileUnnamed, {})];
+  }
   if (passfile === undefined) return [skipped(STEP, 'not looked at: no setting names it')];
   const { path, found } = passfile;
+  const problem = problemOf(name ?? path, found);
+  if (problem !== undefined) {
+    return [wrong(STEP, causes.passfileMisnamed, { name: word(name ?? path), problem })];
+  }
   const obstacles =
-    side === 'daemon' ? await writingFindings(path, found) : await mountFindings(path);
+    side === 'daemon' ? await writingFindings(scene, passfile, daemon) : await mountFindings(path);
   // Why there is none has just been told.
   if (found.kind === 'missing' && obstacles.length > 0) return obstacles;
-  return [...obstacles, ...readingFindings(scene, passfile)];
+  return [...obstacles, ...readingFindings(scene, side, passfile)];
 }
 
-async function writingFindings(path: string, found: FoundPassfile): Promise<Finding[]> {
+/** What is wrong with a name by which clients do not find the file. */
+function problemOf(name: string, { kind }: FoundPassfile): string | undefined {
+  if (name.endsWith('/')) return 'ends with a / as only a directory may';
+  if (kind !== 'missing') return undefined;
+  if (name !== name.trim()) return 'begins or ends with a blank';
+  return name.startsWith('/')
+    ? undefined
+    : 'does not begin with a /: each program looks for it in its own working directory, and nobody replaces ~ or $HOME';
+}
+
+async function writingFindings(
+  scene: Scene,
+  passfile: PassfileAt,
+  daemon: Daemon | undefined,
+): Promise<Finding[]> {
+  const { path, found } = passfile;
+  const { owner } = scene.reading.values;
   const sizeBytes = 'file' in found ? (found.file?.sizeBytes ?? 0) : 0;
   const code = await foreseeWriteError(path, Math.max(sizeBytes, USUAL_PASSFILE_BYTES));
-  return code === undefined ? [] : [told(STEP, explainWriteCode(code, path))];
+  if (code !== undefined) {
+    const elsewhere = isAtEase(daemon) || !namesEntries(scene);
+    return READ_ONLY.includes(code) && elsewhere && isGood(scene, found)
+      ? [
+          skipped(
+            STEP,
+            `cannot be written from this container (${code}); as it is good, another one keeps it`,
+          ),
+        ]
+      : [told(STEP, explainWriteCode(code, path))];
+  }
+  return owner === undefined || (await mayGiveAway(owner))
+    ? []
+    : [wrong(STEP, ownerRefused, { path })];
+}
+
+function isGood({ clock }: Scene, found: FoundPassfile): boolean {
+  return found.kind === 'lines' && whyUnready(found, EVERY_LINE, clock.now().wallMs) === undefined;
 }
 
 async function mountFindings(path: string): Promise<Finding[]> {
-  return (await isMountedAlone(path)) ? [wrong(STEP, causes.passfileFrozen, { path })] : [];
+  return (await neverChanges(path)) ? [wrong(STEP, causes.passfileFrozen, { path })] : [];
 }
 
-function readingFindings(scene: Scene, { path, found }: PassfileAt): readonly Finding[] {
-  const expected = expectedUid(scene);
-  if (found.kind === 'unreadable' && found.file !== undefined && found.file.uid === expected) {
+const EVERY_LINE: Wanted = { entries: [], minValidityMs: 0 };
+
+function readingFindings(
+  scene: Scene,
+  side: Side,
+  { path, found }: PassfileAt,
+): readonly Finding[] {
+  if (found.kind === 'unreadable' && found.file !== undefined && isForAnother(scene, found.file)) {
     const { mode, uid } = found.file;
     return [
       ok(STEP, `${path}: mode ${octal(mode)}, uid ${uid}`),
@@ -53,23 +111,34 @@ function readingFindings(scene: Scene, { path, found }: PassfileAt): readonly Fi
     ];
   }
   const nowMs = scene.clock.now().wallMs;
-  const every = { entries: [], minValidityMs: 0 };
-  const unready = whyUnready(found, every, nowMs);
+  const unready = whyUnready(found, EVERY_LINE, nowMs);
   const onlooker = { path, uid: scene.uid, nowMs, minValidityMs: 0 };
   const fault = unready === undefined ? [] : [told(STEP, explainUnready(unready, onlooker))];
   if (found.kind !== 'lines') return fault;
+  const lines = entryLinesOf(found.lines);
+  // What has no line at all is another file.
+  const odd =
+    lines.length === 0 ? [] : found.lines.flatMap((line) => oddityFinding(line, path) ?? []);
   const findings = [
     ...ownerFindings(scene, path, found.file),
-    ...found.lines.flatMap((line) => oddityFindings(line, path)),
+    ...few(odd, 'more lines are wrong in such a way'),
     ...fault,
   ];
   const { mode, uid } = found.file;
-  const lines = entryLinesOf(found.lines);
   const count = `${lines.length} ${lines.length === 1 ? 'line' : 'lines'}`;
-  return [
-    ok(STEP, `${path}: mode ${octal(mode)}, uid ${uid}, ${count}${validity(lines, nowMs)}`),
-    ...findings,
-  ];
+  const facts = `mode ${octal(mode)}, ${ownerIn(scene, side, uid)}, ${count}`;
+  return [ok(STEP, `${path}: ${facts}${validity(lines, nowMs)}`), ...findings];
+}
+
+/** Nobody sees from the container of pgpassd whom the clients run as, unless the settings say it. */
+function ownerIn({ reading: { values } }: Scene, side: Side, uid: number): string {
+  const compared = side === 'client' || (values.expectUid ?? values.owner) !== undefined;
+  return compared ? `uid ${uid}` : `for clients that run as uid ${uid}`;
+}
+
+/** Whether it is for its owner's eyes alone, who is the one to read it, and not us. */
+function isForAnother(scene: Scene, { uid }: FileFacts): boolean {
+  return uid === expectedUid(scene) && uid !== scene.uid;
 }
 
 /** Who is to read the passfile. */
@@ -84,15 +153,15 @@ function ownerFindings(scene: Scene, path: string, file: FileFacts): Finding[] {
   return [wrong(STEP, causes.passfileOtherOwner, { path, owner: file.uid, expected })];
 }
 
-function oddityFindings(line: Line, path: string): Finding[] {
+/** What comes first in the line: a comment with a blank before it has one in every field. */
+function oddityFinding(line: Line, path: string): Finding | undefined {
   const about = { path, line: line.number };
-  if (line.kind === 'malformed') return [wrong(STEP, causes.lineMalformed, about)];
-  if (line.kind !== 'entry') return [];
-  return line.oddities.map((oddity) => {
-    if (oddity.kind === 'byte-order-mark') return wrong(STEP, causes.lineByteOrderMark, { path });
-    const cause = oddity.kind === 'blanks' ? causes.lineBlanks : causes.lineEmptyField;
-    return wrong(STEP, cause, { ...about, field: oddity.field });
-  });
+  if (line.kind === 'malformed') return wrong(STEP, causes.lineMalformed, about);
+  const [oddity] = line.kind === 'entry' ? line.oddities : [];
+  if (oddity === undefined) return undefined;
+  if (oddity.kind === 'byte-order-mark') return wrong(STEP, causes.lineByteOrderMark, { path });
+  const cause = oddity.kind === 'blanks' ? causes.lineBlanks : causes.lineEmptyField;
+  return wrong(STEP, cause, { ...about, field: oddity.field });
 }
 
 /** How long the token that ends first is good for. */

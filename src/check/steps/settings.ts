@@ -4,7 +4,7 @@ import { openSource } from '../../sources/open.ts';
 import { asPgpassdError } from '../../support/errors.ts';
 import { badSetting, notInjected } from '../causes/settings.ts';
 import { type Finding, failed, ok, skipped, wrong } from '../finding.ts';
-import type { Scene, Side } from '../scene.ts';
+import { type Scene, type Side, timeoutMsOf } from '../scene.ts';
 
 /** Whether the settings are all there and can be used. */
 export async function checkSettings(scene: Scene, side: Side): Promise<readonly Finding[]> {
@@ -13,28 +13,43 @@ export async function checkSettings(scene: Scene, side: Side): Promise<readonly 
     (text) => side === 'daemon' || !problems.missing.includes(text),
   );
   const uninjected = side === 'daemon' && !knowsAzure(scene);
-  const findings = told
-    .filter((text) => !(uninjected && isAboutAzure(text)))
-    .map((problem) => wrong('settings', badSetting, { problem }));
+  const findings = [
+    ...told
+      .filter((text) => !(uninjected && isAboutAzure(text)))
+      .map((problem) => wrong('settings', badSetting, { problem })),
+    ...(await fileFindings(scene)),
+  ];
   if (uninjected) return [wrong('settings', notInjected, {}), ...findings];
   if (findings.length > 0) return findings;
-  if (config === undefined) {
-    return [skipped('settings', 'no Azure settings here: this is the side of an application')];
-  }
-  try {
-    await tryFiles(config, scene);
-  } catch (error) {
-    return [failed('settings', asPgpassdError(error))];
-  }
-  return [ok('settings', summaryOf(config))];
+  return [
+    config === undefined
+      ? skipped('settings', whatIsHere(scene))
+      : ok('settings', summaryOf(config)),
+  ];
+}
+
+function whatIsHere(scene: Scene): string {
+  return knowsAzure(scene)
+    ? "not all of pgpassd's are here: this is the container of an application, or they stand in the args of pgpassd run"
+    : 'no Azure settings here: this is the container of an application';
 }
 
 /**
- * A container that knows nothing of Azure, but finds a passfile that somebody wrote or a pgpassd at
- * work, is an application's; one that finds neither was meant to be pgpassd's.
+ * The webhook tells every container of the pod how to get tokens, unless told otherwise; what they
+ * are for is told to pgpassd alone. A container without either, that finds a passfile which somebody
+ * wrote or a pgpassd at work, is an application's.
  */
 export function sideOf(scene: Scene, pgpassdWasHere: boolean): Side {
-  return !knowsAzure(scene) && pgpassdWasHere ? 'client' : 'daemon';
+  const { config, values } = scene.reading;
+  if (config !== undefined || (knowsAzure(scene) && namesEntries(scene))) return 'daemon';
+  const namesOnlyPassfile =
+    !knowsAzure(scene) && !namesEntries(scene) && values.passfile !== undefined;
+  return pgpassdWasHere || namesOnlyPassfile ? 'client' : 'daemon';
+}
+
+/** Whether settings of pgpassd's own say whom the token is for; an application may have libpq's, too. */
+export function namesEntries({ reading: { values } }: Scene): boolean {
+  return values.entry?.length !== 0 || values.template !== undefined;
 }
 
 function knowsAzure({ reading: { values } }: Scene): boolean {
@@ -48,14 +63,18 @@ function isAboutAzure(problem: string): boolean {
   return /^--(?:tenant-id|client-id|federated-token-file) /.test(problem);
 }
 
-/** The template and the CA files: what the daemon would refuse to start with. */
-async function tryFiles(
-  { template, source, requestTimeoutMs }: Config,
-  scene: Scene,
-): Promise<void> {
-  if (template !== undefined) layoutOf(await readTemplate(template), template);
-  const { env, clock } = scene;
-  await openSource(source, { requestTimeoutMs, env, clock, onEvent: () => undefined });
+/** The template, the CA files and the HTTP proxy: what the daemon would refuse to start with. */
+async function fileFindings(scene: Scene): Promise<readonly Finding[]> {
+  const { reading, source, env, clock } = scene;
+  const { template } = reading.values;
+  const context = { requestTimeoutMs: timeoutMsOf(scene), env, clock, onEvent: () => undefined };
+  const outcomes = await Promise.allSettled([
+    template && readTemplate(template).then((bytes) => layoutOf(bytes, template)),
+    source && openSource(source, context),
+  ]);
+  return outcomes
+    .filter((outcome) => outcome.status === 'rejected')
+    .map(({ reason }) => failed('settings', asPgpassdError(reason)));
 }
 
 function summaryOf({ entries, template, source }: Config): string {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -32,6 +33,12 @@ async function fileWith(content: string): Promise<string> {
   onTestFinished(() => rm(directory, { recursive: true }));
   const path = join(directory, 'root.crt');
   await writeFile(path, content);
+  return path;
+}
+
+async function makeFifo(): Promise<string> {
+  const path = `${await fileWith('')}.fifo`;
+  execFileSync('mkfifo', [path]);
   return path;
 }
 
@@ -272,6 +279,7 @@ describe('a login to a server with TLS', () => {
       /^the file of CAs \/no\/such\/root\.crt cannot be read \(ENOENT\)$/,
     ],
     ['empty', () => fileWith(''), /holds no PEM certificate$/],
+    ['a FIFO', makeFifo, /is not a regular file$/],
     [
       'damaged',
       () => fileWith('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'),

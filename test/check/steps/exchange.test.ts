@@ -49,6 +49,15 @@ describe('an exchange', () => {
     expect(issued).toBeUndefined();
   });
 
+  test('that is to be reported is told with the id to report', async () => {
+    const entra = await startEntra();
+    entra.faults.always(aadsts(900144, 400, 'invalid_request', 'The request lacks something.'));
+    const { texts } = await check(entra);
+    expect(texts).toEqual([
+      expect.stringMatching(/\(correlation id [\da-f]{8}-[\da-f-]{27}\) → .*the correlation id\.$/),
+    ]);
+  });
+
   test('that fails without a code is told by the kind of the failure', async () => {
     const entra = await startEntra();
     entra.faults.always({ kind: 'answer', status: 502, body: '<html>Bad gateway</html>' });

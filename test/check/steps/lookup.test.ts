@@ -11,13 +11,27 @@ const token = unsignedJwt({ exp: Date.now() / 1000 + 3000 });
 const expired = unsignedJwt({ exp: Date.now() / 1000 - 3000 });
 const secret = 'hunter2-hunter2-hunter2';
 
-function check(lines: readonly string[], env: Environment = {}): string[] {
+/** How tokens are asked for. */
+const entra: Environment = {
+  AZURE_TENANT_ID: 'tenant.example',
+  AZURE_CLIENT_ID: 'client',
+  AZURE_FEDERATED_TOKEN_FILE: '/token',
+};
+
+function check(
+  lines: readonly string[],
+  env: Environment = {},
+  service: Environment = {},
+): string[] {
   const found: FoundPassfile = {
     kind: 'lines',
     file: { mode: 0o600, uid: 1000, gid: 1000, sizeBytes: 1, mtimeMs: 0, symlink: false },
     lines: parseLines(lines.join('\n')),
   };
-  return shown(checkLookup(sceneWith(env), { path, found }), [token, expired, secret]);
+  const scene = sceneWith(env);
+  const asClient = { ...scene, env: { ...env, ...service } };
+  const findings = checkLookup(asClient, { path, found }, scene.reading.entries);
+  return shown(findings, [token, expired, secret]);
 }
 
 describe('the line that a client gets', () => {
@@ -84,6 +98,27 @@ describe('the line that a client gets', () => {
     expect(check(lines, by('db:5432:shop:app'))[0]).toContain('line 4 is for host d and 2 more →');
   });
 
+  test.each<[string, string]>([
+    ['a token stands where the host should', `${token}:5432:shop:app:x`],
+    ['a password does for want of a port', `db:shop:${secret}:app:x`],
+    ['a password stands where the user should', `db:5432:shop:${secret}:`],
+    ['it is a connection string', `postgres://app:${secret}@db:5432/shop:x`],
+  ])('is told without the fields of another where %s', (_case, line) => {
+    const [text] = check([line], by('replica:1:a:b')).filter((each) => each.includes('no-line'));
+    expect(text).toMatch(/ line 1 is for another \w+ and another /);
+  });
+
+  test('is told with fields of bounded length only', () => {
+    const [text] = check([`${'x'.repeat(5000)}:*:*:app:${token}`], by('db:5432:shop:app'));
+    expect(text?.length).toBeLessThan(1000);
+  });
+
+  test('is that of the service', () => {
+    const env = { PGUSER: 'app', PGHOST: 'db' };
+    const texts = check([`db:*:*:app:${token}`], env, { PGHOST: 'replica' });
+    expect(texts[1]).toMatch(/^✗ lookup-no-line .* for replica:5432:app:app/);
+  });
+
   test('is a static password although a token comes later', () => {
     const lines = [`db:*:shop:*:${secret}`, `db:*:*:app:${token}`];
     expect(check(lines, by('db:5432:shop:app'))).toEqual([
@@ -112,12 +147,40 @@ describe('an entry of the settings', () => {
     ]);
   });
 
+  test('has one with a password in the place of the token', () => {
+    const env = { ...entra, PGPASSD_ENTRIES: 'db:*:*:app' };
+    expect(check([`db:*:*:app:${secret}`], env)).toEqual([
+      expect.stringMatching(/^✗ lookup-no-token .*line 1 .* for db:\*:\*:app, holds a password/),
+    ]);
+    expect(check([`db:*:shop:app:${secret}`, `db:*:*:app:${token}`], env)[0]).toMatch(/^✓/);
+    // A command may give tokens of any kind.
+    const commanded = { PGPASSD_TOKEN_COMMAND: 'get-token', PGPASSD_ENTRIES: 'db:*:*:app' };
+    expect(check([`db:*:*:app:${secret}`], commanded)[0]).toMatch(/^✓/);
+  });
+
   test('has none', () => {
     const env = { PGPASSD_ENTRIES: 'db:*:*:app\nreplica:*:*:app' };
     expect(check([`db:*:*:app:${token}`], env)).toEqual([
       expect.stringMatching(/^✗ passfile-without-entry .* no line for replica:\*:\*:app →/),
     ]);
   });
+});
+
+test('a file of more lines than anybody has takes no time', () => {
+  const lines = Array.from({ length: 100_000 }, (_, at) => `db:5432:shop${at}:app:${secret}`);
+  expect(check(lines, { PGPASSD_ENTRIES: 'db:*:*:app', PGPASSD_FOR: 'db:5432:shop9:app' })).toEqual(
+    [
+      '– 100000 lines are too many to compare with each other',
+      expect.stringMatching(/^✓ db:5432:shop9:app gets line 10, /),
+    ],
+  );
+});
+
+test('of entries without a line a few are told', () => {
+  const entries = Array.from({ length: 9 }, (_, at) => `db${at}:*:*:app`).join('\n');
+  const texts = check([`db:*:*:app:${token}`], { PGPASSD_ENTRIES: entries });
+  expect(texts).toHaveLength(5);
+  expect(texts[4]).toBe('– 5 more entries have no token either');
 });
 
 test('who says nothing of the client is told how to say it', () => {

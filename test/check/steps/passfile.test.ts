@@ -37,7 +37,7 @@ async function passfileWith(content: string, mode = 0o600): Promise<string> {
 test('a good passfile is told with its mode, its owner, its lines and their life', async () => {
   const path = await passfileWith(`# ours\n${line}replica:*:*:app:static\n`);
   expect(await check(path)).toEqual([
-    `✓ PASSFILE: mode 0600, uid ${uid}, 2 lines; valid for 50 min`,
+    `✓ PASSFILE: mode 0600, for clients that run as uid ${uid}, 2 lines; valid for 50 min`,
   ]);
 });
 
@@ -84,6 +84,19 @@ test.each<[string, string, string]>([
   ]);
 });
 
+test('a passfile of which many lines are wrong is told with a few', async () => {
+  const texts = await check(await passfileWith(`${line}${'a\n'.repeat(2_000)}`));
+  expect(texts).toHaveLength(6);
+  expect(texts[5]).toBe('– 1996 more lines are wrong in such a way');
+});
+
+test('a file that has no line of a passfile is told as a whole', async () => {
+  expect(await check(await passfileWith('a\nb\0\nc\n'))).toEqual([
+    expect.stringMatching(/^✓ .* 0 lines$/),
+    expect.stringContaining('✗ passfile-without-lines'),
+  ]);
+});
+
 describe('the owner', () => {
   test('is compared with who the clients are said to be', async () => {
     const env = { PGPASSD_EXPECT_UID: '4711' };
@@ -123,6 +136,8 @@ test('a passfile that was given away, and is for its owner alone, is as it shoul
   expect(await check({ PGPASSD_OWNER: '4712' })).toEqual([
     expect.stringContaining('✗ passfile-forbidden'),
   ]);
+  const ours = await checkPassfile(sceneWith({}, { uid: 4711 }), 'client', { path, found });
+  expect(shown(ours)).toEqual([expect.stringContaining('✗ passfile-forbidden')]);
 });
 
 describe('a place where nothing can be put', () => {
@@ -164,7 +179,10 @@ describe('a place where nothing can be put', () => {
       onTestFinished(() => volume.unmount());
       await writeFile(path, line, { mode: 0o600 });
       await volume.remount('ro');
-      expect((await check(path))[0]).toContain('✗ passfile-read-only (passfile.unwritable)');
+      const env = { PGPASSD_ENTRIES: 'db:*:*:app' };
+      expect((await check(path, { env }))[0]).toContain(
+        '✗ passfile-read-only (passfile.unwritable)',
+      );
       expect((await check(path, { side: 'client' })).join()).not.toContain('✗');
     });
 

@@ -1,0 +1,101 @@
+import { symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PLACEHOLDER } from '../../src/passfile/template.ts';
+import { ROLE, SERVER_NAME } from '../postgres/azure.ts';
+import { applicationSide, behindMount, keepCurrent, type Pod } from './pod.ts';
+import { emptyDirectory, fileWith } from './scene.ts';
+import type { SetUp } from './set-ups.ts';
+
+/** A pod that looks as if something was wrong with it. */
+export type FineSetUp = Pick<SetUp, 'name' | 'needs' | 'arrange'>;
+
+/** The directory as an application should mount it. */
+const readOnly = ({ directory }: Pod) =>
+  behindMount(`mount --bind -o ro ${directory} ${directory}`);
+
+/** How a client is told to connect. */
+const clientVariables = ({ azure }: Pod) => ({
+  PGHOST: SERVER_NAME,
+  PGPORT: `${azure.front.port}`,
+  PGDATABASE: 'postgres',
+  PGUSER: ROLE,
+  PGHOSTADDR: undefined,
+});
+
+export const fineSetUps: readonly FineSetUp[] = [
+  {
+    name: 'the webhook tells an application how to get tokens, too',
+    needs: 'needs to mount',
+    arrange: (pod) => ({ under: readOnly(pod), env: { PGPASSD_ENTRIES: undefined } }),
+  },
+  {
+    name: 'the webhook does so, and libpq is told where to connect to',
+    needs: 'needs to mount',
+    arrange: (pod) => ({
+      under: readOnly(pod),
+      env: { PGPASSD_ENTRIES: undefined, ...clientVariables(pod) },
+    }),
+  },
+  {
+    name: 'an application shares all settings with a pgpassd at work',
+    needs: 'needs to mount',
+    arrange: async (pod) => ({ under: readOnly(pod), env: await keepCurrent(pod) }),
+  },
+  {
+    name: 'the entries stand in the args of the running pgpassd',
+    arrange: async (pod) => ({
+      env: { PGPASSD_ENTRIES: undefined, ...(await keepCurrent(pod)) },
+    }),
+  },
+  {
+    name: 'PGPASSFILE names the passfile through a link',
+    arrange: async ({ directory, passfile }) => {
+      const link = join(await emptyDirectory(), 'run');
+      await symlink(directory, link);
+      return { args: ['--passfile', passfile], env: { PGPASSFILE: join(link, 'pgpass') } };
+    },
+  },
+  {
+    name: 'an application finds the passfile in its home directory',
+    arrange: async ({ directory, line }) => {
+      await writeFile(join(directory, '.pgpass'), line, { mode: 0o600 });
+      const named = { PGPASSFILE: undefined, HOME: directory };
+      return {
+        args: ['--passfile', join(directory, '.pgpass')],
+        env: { ...applicationSide, ...named },
+      };
+    },
+  },
+  {
+    name: 'the volume has no limit',
+    needs: 'needs to mount',
+    arrange: ({ directory, passfile }) => ({
+      // The copy is made before the mount hides it.
+      under: behindMount(
+        `umask 077 && cp ${passfile} ${passfile}.copy && exec 3< ${passfile}.copy && mount -t tmpfs -o size=0 none ${directory} && cat <&3 > ${passfile}`,
+      ),
+    }),
+  },
+  {
+    name: 'a static password stands beside the token, for a database of its own',
+    arrange: async ({ connection, line, passfile }) => {
+      const static_ = connection.replace(':postgres:', ':legacy:');
+      const managed = connection.replace(':postgres:', ':*:');
+      await writeFile(passfile, `${static_}:hunter2\n${line.replace(':postgres:', ':*:')}`);
+      const template = await fileWith(`${static_}:hunter2\n${managed}:${PLACEHOLDER}\n`);
+      return { env: { PGPASSD_ENTRIES: undefined, PGPASSD_TEMPLATE: template } };
+    },
+  },
+  {
+    name: 'a service says what libpq’s variables say otherwise',
+    arrange: async (pod) => ({
+      env: {
+        ...applicationSide,
+        ...clientVariables(pod),
+        PGHOST: 'db',
+        PGSERVICE: 'app',
+        PGSERVICEFILE: await fileWith(`[app]\nhost=${SERVER_NAME}\n`),
+      },
+    }),
+  },
+];
