@@ -38,7 +38,7 @@ export const options = {
     placeholder: 'PATH',
     alsoFrom: ['PGPASSFILE'],
     commands: everywhere,
-    help: 'the file to write',
+    help: 'the passfile, which run and once write and clients read',
   }),
   entry: list(parseEntries, {
     placeholder: 'SPEC',

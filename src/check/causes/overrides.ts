@@ -39,7 +39,7 @@ export const serviceMissing = cause(
   'service-missing',
   'passfile.overridden',
   'PGSERVICE is {service}, which {files} do not define: libpq refuses to connect',
-  'Correct PGSERVICE, or let PGSERVICEFILE name the file that defines the service.',
+  'Correct PGSERVICE, or let PGSERVICEFILE name the file that defines the service; if that does not exist, libpq looks no further.',
 );
 
 export const cleartextForbidden = cause(

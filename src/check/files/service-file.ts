@@ -37,12 +37,12 @@ export function serviceFiles(env: Environment): readonly string[] {
 }
 
 /** The service of this name in the first of the files that defines it. */
-export async function findService(
-  name: string,
-  files: readonly string[],
-): Promise<Service | undefined> {
-  for (const file of files) {
-    const parameters = parametersOf(name, await contentOf(file));
+export async function findService(name: string, env: Environment): Promise<Service | undefined> {
+  for (const file of serviceFiles(env)) {
+    const content = await contentOf(file);
+    // libpq goes on to the next file, unless it was told of this one.
+    if (content === undefined && file === env['PGSERVICEFILE']) return undefined;
+    const parameters = parametersOf(name, content ?? '');
     if (parameters !== undefined) {
       return {
         file,
@@ -58,7 +58,7 @@ export async function findService(
 /** The environment as a client sees it, with what its service says in place of the variables. */
 export async function withService(env: Environment): Promise<Environment> {
   const name = env['PGSERVICE'];
-  const service = name ? await findService(name, serviceFiles(env)) : undefined;
+  const service = name ? await findService(name, env) : undefined;
   return { ...env, ...service?.variables };
 }
 
@@ -87,10 +87,10 @@ function parametersOf(name: string, content: string): ReadonlyMap<string, string
   return section;
 }
 
-/** What cannot be read is to libpq as if it were not there. */
-async function contentOf(path: string): Promise<string> {
+/** `undefined` when it cannot be read, which is to libpq as if it were not there. */
+async function contentOf(path: string): Promise<string | undefined> {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined);
-  if (file === undefined) return '';
+  if (file === undefined) return undefined;
   try {
     const stats = await file.stat();
     return stats.isFile() && stats.size <= LARGEST_FILE_BYTES ? await file.readFile('utf8') : '';

@@ -42,10 +42,10 @@ async function serviceFindings(
 ): Promise<Finding[]> {
   const name = env['PGSERVICE'];
   if (!name) return [];
-  const files = serviceFiles(env);
-  const service = await findService(name, files);
+  const service = await findService(name, env);
   if (service === undefined) {
-    return [wrong(STEP, causes.serviceMissing, { service: name, files: files.join(' and ') })];
+    const files = serviceFiles(env).join(' and ');
+    return [wrong(STEP, causes.serviceMissing, { service: name, files })];
   }
   const about = { service: name, file: service.file };
   if (service.hasPassword) return [wrong(STEP, causes.servicePassword, about)];

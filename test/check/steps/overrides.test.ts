@@ -105,6 +105,14 @@ describe('a service', () => {
     expect((await check(env)).join()).toMatch(/^✓/);
   });
 
+  test('is found nowhere else when PGSERVICEFILE does not exist', async () => {
+    const system = await emptyDirectory();
+    await writeFile(join(system, 'pg_service.conf'), '[app]\nhost=x\n');
+    const env = { PGSERVICE: 'app', PGSYSCONFDIR: system };
+    expect((await check({ ...env, PGSERVICEFILE: '/nowhere' })).join()).toMatch(/^✗ service-miss/);
+    expect((await check({ ...env, PGSERVICEFILE: await serviceFile('') })).join()).toMatch(/^✓/);
+  });
+
   test('that nobody asks for is not looked at', async () => {
     const path = await serviceFile(`[app]\npassword=${secret}\n`);
     expect((await check({ PGSERVICEFILE: path })).join()).toMatch(/^✓/);

@@ -107,7 +107,8 @@ describe('the owner', () => {
 
   test('is compared with who it is given to', async () => {
     const env = { PGPASSD_OWNER: '4711:4711' };
-    expect((await check(await passfileWith(line), { env }))[1]).toContain('✗ passfile-owner');
+    const texts = await check(await passfileWith(line), { env, side: 'client' });
+    expect(texts[1]).toContain('✗ passfile-owner');
   });
 
   test('may be anybody for root', async () => {
@@ -145,7 +146,9 @@ describe('a place where nothing can be put', () => {
     const path = await passfileWith(line);
     await chmod(join(path, '..'), 0o500);
     onTestFinished(() => chmod(join(path, '..'), 0o700));
-    expect((await check(path))[0]).toContain('✗ passfile-directory-forbidden');
+    const env = { PGPASSD_ENTRIES: 'db:*:*:app' };
+    expect((await check(path, { env }))[0]).toContain('✗ passfile-directory-forbidden');
+    expect((await check(path)).join()).not.toContain('✗');
     expect((await check(path, { side: 'client' })).join()).not.toContain('✗');
   });
 
