@@ -13,9 +13,9 @@ let hangup = () => {};
 
 for (const name of ['SIGTERM', 'SIGINT'] as const) {
   process.on(name, () => {
-    if (stop.signal.aborted) process.exit(128 + constants.signals[name]);
+    if (stop.signal.aborted) exit(128 + constants.signals[name]);
     stop.abort(128 + constants.signals[name]);
-    setTimeout(() => process.exit(0), SHUTDOWN_MS).unref();
+    setTimeout(() => exit(0), SHUTDOWN_MS).unref();
   });
 }
 process.on('SIGHUP', () => hangup());
@@ -41,7 +41,7 @@ try {
       },
     });
   }
-  process.exit(exitCode);
+  exit(exitCode);
 } catch (thrown) {
   const error = asPgpassdError(thrown);
   for (const line of error.message.split('\n')) tell(line);
@@ -49,7 +49,18 @@ try {
   if (error.code === 'internal' && error.cause instanceof Error) {
     process.stderr.write(`${error.cause.stack}\n`);
   }
-  process.exit(exitCodeOf(error.code));
+  exit(exitCodeOf(error.code));
+}
+
+/**
+ * Node's own exit waits for names that are being looked up, some ten seconds where no DNS server
+ * answers. A program that takes the process over does not.
+ */
+function exit(code: number): never {
+  if (process.getActiveResourcesInfo().includes('GetAddrInfoReqWrap')) {
+    process.execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${code})`], {});
+  }
+  process.exit(code);
 }
 
 function tell(sentence: string): void {
