@@ -1,12 +1,10 @@
-import type { Config, Reading } from '../config/config.ts';
+import type { Reading } from '../config/config.ts';
 import type { Environment } from '../config/given.ts';
 import type { Clock } from '../support/clock.ts';
 
 /** What `check` looks at, and with. */
 export interface Scene {
   readonly reading: Reading;
-  /** How tokens are asked for; there even when settings that have no part in it are wrong. */
-  readonly source: Config['source'] | undefined;
   readonly env: Environment;
   readonly clock: Clock;
   /** Aborts when the process is asked to stop. */

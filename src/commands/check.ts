@@ -1,6 +1,5 @@
 import { examine } from '../check/examine.ts';
 import { unlessAborted } from '../check/login/session.ts';
-import { readSource } from '../check/read-source.ts';
 import { renderJson, renderReport } from '../check/report/report.ts';
 import { readConfig } from '../config/config.ts';
 import { exitCodeOf } from '../exit-codes.ts';
@@ -14,7 +13,6 @@ export const check: Command = async ({ flags, env, print, terminal, columns, sig
   const reading = readConfig(flags, env, 'check');
   const examining = examine({
     reading,
-    source: readSource(flags, env),
     env,
     clock: systemClock,
     signal,

@@ -6,8 +6,8 @@ import { PgpassdError } from '../support/errors.ts';
 import type { Argv } from '../token-command/split.ts';
 import { entriesFromPgVariables, PG_VARIABLES } from './entry.ts';
 import type { Environment, GivenFlag } from './given.ts';
-import type { CommandName } from './option.ts';
-import type { OptionValues } from './options.ts';
+import type { CommandName, Option } from './option.ts';
+import { type OptionName, type OptionValues, options } from './options.ts';
 import type { Problems } from './problems.ts';
 import { readSettings } from './read-settings.ts';
 import { readTokenProxy } from './token-proxy.ts';
@@ -58,6 +58,8 @@ export interface Reading {
   /** Settings that could not be read, or are missing, are absent. */
   readonly values: Partial<OptionValues>;
   readonly entries: readonly Entry[];
+  /** How tokens are asked for; absent when the settings that say so are not whole. */
+  readonly source: Config['source'] | undefined;
   /** Absent when there are problems. */
   readonly config: Config | undefined;
   readonly problems: Problems;
@@ -90,11 +92,18 @@ export function readConfig(
 ): Reading {
   const { values, problems } = readSettings(flags, env, command);
   const entries = entriesOf(values, env, problems);
+  const problemsBefore = problems.texts.length;
   const source = sourceOf(values, env, problems);
+  const found = {
+    values,
+    entries,
+    source: saysSource(values) && problems.texts.length === problemsBefore ? source : undefined,
+    problems,
+  };
   if (values.connect && values.offline) {
     problems.add('--connect and --offline exclude each other: keep one of them');
   }
-  if (problems.texts.length > 0) return { values, entries, config: undefined, problems };
+  if (problems.texts.length > 0) return { ...found, config: undefined };
   // Without problems every setting has its value.
   const { requestTimeout, timeout, minValidity, ...rest } = values as OptionValues;
   const config: Config = Object.freeze({
@@ -113,7 +122,7 @@ export function readConfig(
     timeoutMs: timeout,
     minValidityMs: minValidity,
   });
-  return { values, entries, config, problems };
+  return { ...found, config };
 }
 
 function entriesOf(values: Values, env: Environment, problems: Problems): readonly Entry[] {
@@ -162,6 +171,29 @@ export function readPgVariables(env: Environment, problems: Problems): readonly 
     problems.add(`${names.join(', ')}: ${error.message}`);
     return [];
   }
+}
+
+/** What has a part in asking for tokens. */
+const sourceSettings = [
+  'tenantId',
+  'clientId',
+  'federatedTokenFile',
+  'authorityHost',
+  'scope',
+  'tokenEndpoint',
+  'tokenParam',
+  'tokenCommand',
+  'tokenLifetime',
+  'caFile',
+] as const satisfies readonly OptionName[];
+
+/** Whether all of that could be read; a token command takes the place of the identity. */
+function saysSource(values: Values): boolean {
+  const unneeded = values.tokenCommand === undefined ? undefined : 'tokenCommand';
+  return sourceSettings.every((name) => {
+    const { unless }: Option<unknown> = options[name];
+    return name in values || (unless !== undefined && unless === unneeded);
+  });
 }
 
 function sourceOf(values: Values, env: Environment, problems: Problems): Config['source'] {

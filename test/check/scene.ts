@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Finding } from '../../src/check/finding.ts';
-import { readSource } from '../../src/check/read-source.ts';
 import type { Scene } from '../../src/check/scene.ts';
 import { readConfig } from '../../src/config/config.ts';
 import type { Environment } from '../../src/config/given.ts';
@@ -24,7 +23,6 @@ import {
 export function sceneWith(env: Environment, given: Partial<Scene> = {}): Scene {
   return {
     reading: readConfig([], env, 'check'),
-    source: readSource([], env),
     env,
     clock: systemClock,
     signal: new AbortController().signal,

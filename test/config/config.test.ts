@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Config, loadConfig } from '../../src/config/config.ts';
+import { type Config, loadConfig, readConfig } from '../../src/config/config.ts';
 import type { Environment } from '../../src/config/given.ts';
 import { ANY } from '../../src/passfile/format.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
@@ -106,6 +106,30 @@ describe('a configuration', () => {
       load({ PGPASSD_TOKEN_ENDPOINT: 'https://proxy.example/token?x=1' }),
     );
     expect(exchange.tokenEndpoint).toBe('https://proxy.example/token?x=1');
+  });
+});
+
+describe('how tokens are asked for', () => {
+  const sourceOf = (env: Environment) => readConfig([], { ...pod, ...env }, 'check').source;
+
+  test('is known although a setting that has no part in it is wrong, or missing', () => {
+    const { source } = load();
+    expect(sourceOf({ PGPASSD_MODE: '0640' })).toEqual(source);
+    expect(sourceOf({ PGPASSD_MDOE: '0600' })).toEqual(source);
+    expect(sourceOf({ PGPASSFILE: '', PGHOST: '' })).toEqual(source);
+  });
+
+  test.each<[string, Environment]>([
+    ['missing', { AZURE_CLIENT_ID: '' }],
+    ['unreadable', { AZURE_TENANT_ID: 'a/b' }],
+    ['not known for this authority', { AZURE_AUTHORITY_HOST: 'https://login.example/' }],
+  ])('is not known when one that has is %s', (_case, env) => {
+    expect(sourceOf(env)).toBeUndefined();
+  });
+
+  test('needs no identity beside a token command', () => {
+    const env = { AZURE_CLIENT_ID: '', AZURE_TENANT_ID: '', PGPASSD_TOKEN_COMMAND: 'get-token' };
+    expect(sourceOf({ ...env, PGPASSD_MODE: '0640' })).toMatchObject({ kind: 'token-command' });
   });
 });
 

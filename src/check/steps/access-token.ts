@@ -13,7 +13,7 @@ const STEP = 'access token';
 
 /** What the access token says of itself, and whether that is what the settings ask for. */
 export function checkAccessToken(
-  { source }: Scene,
+  { reading: { source } }: Scene,
   issued: IssuedToken | undefined,
 ): readonly Finding[] {
   if (issued === undefined) return [skipped(STEP, 'not looked at: there is none')];

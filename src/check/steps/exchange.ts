@@ -24,7 +24,8 @@ export interface Prospects {
 
 /** One exchange, or one run of the token command, as the daemon would do it. */
 export async function checkExchange(scene: Scene, prospects: Prospects): Promise<ExchangeReport> {
-  const { source, env, clock, signal } = scene;
+  const { reading, env, clock, signal } = scene;
+  const { source } = reading;
   const obstacle = obstacleTo(scene, prospects);
   if (source === undefined || obstacle !== undefined) {
     return { findings: [skipped(STEP, obstacle ?? NOT_WHOLE)], issued: undefined };
@@ -53,11 +54,9 @@ export async function checkExchange(scene: Scene, prospects: Prospects): Promise
 
 const NOT_WHOLE = 'not tried: it takes settings that are whole';
 
-function obstacleTo(
-  { reading, source }: Scene,
-  { usable, reached }: Prospects,
-): string | undefined {
+function obstacleTo({ reading }: Scene, { usable, reached }: Prospects): string | undefined {
   if (reading.values.offline === true) return 'not tried: --offline';
+  const { source } = reading;
   if (source === undefined) return NOT_WHOLE;
   if (source.kind === 'token-command') return undefined;
   if (!usable) return 'not tried: there is no federated token that could be sent';

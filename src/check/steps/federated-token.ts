@@ -119,7 +119,7 @@ function endOf({ expiresAtMs }: FederatedToken, nowMs: number): string {
 
 function identityFindings(
   { issuer, subject, audience }: FederatedIdentity,
-  { source, reading: { values } }: Scene,
+  { reading: { source, values } }: Scene,
 ): readonly Finding[] {
   const audiences = word(audience.join(', '));
   const findings = [

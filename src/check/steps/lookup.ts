@@ -68,7 +68,7 @@ function entryFindings(
 
 /** A static password may stand beside the token, for a database of its own, but not in its place. */
 function entryFinding(
-  { source }: Scene,
+  { reading: { source } }: Scene,
   entry: Entry,
   lines: readonly Line[],
   path: string,

@@ -19,7 +19,8 @@ export interface NetworkReport {
 
 /** The way to whoever answers requests for tokens: names, connections, TLS, with or without a proxy. */
 export async function checkNetwork(scene: Scene): Promise<NetworkReport> {
-  const { reading, source } = scene;
+  const { reading } = scene;
+  const { source } = reading;
   const { values } = reading;
   if (values.offline === true) return notTried('left alone: --offline', false);
   if (values.tokenCommand !== undefined) {

@@ -65,7 +65,8 @@ function isAboutAzure(problem: string): boolean {
 
 /** The template, the CA files and the HTTP proxy: what the daemon would refuse to start with. */
 async function fileFindings(scene: Scene): Promise<readonly Finding[]> {
-  const { reading, source, env, clock } = scene;
+  const { reading, env, clock } = scene;
+  const { source } = reading;
   const { template } = reading.values;
   const context = { requestTimeoutMs: timeoutMsOf(scene), env, clock, onEvent: () => undefined };
   const outcomes = await Promise.allSettled([
