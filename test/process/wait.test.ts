@@ -148,15 +148,20 @@ describe.concurrent('at the deadline it ends with 7 and the reason', () => {
     expect(pgpassd.output()).toBe(pgpassd.errors());
   });
 
-  test.skipIf(!isRoot)('of a passfile that somebody else owns (as root)', async () => {
-    const { directory, publish, start } = await openClient();
-    await chmod(directory, 0o755);
-    await publish(lineWith('x'));
-    const pgpassd = start(['--timeout', '1s'], { uid: 65_534 });
-    expect(await pgpassd.exited, pgpassd.output()).toEqual(notReady);
-    expect(pgpassd.errors()).toContain('cannot be read by uid 65534 (EACCES); it belongs to uid 0');
-    expect(pgpassd.errors()).toContain('--owner 65534');
-  });
+  test.skipIf(!isRoot)(
+    'of a passfile that somebody else owns (as root)',
+    async ({ onTestFinished }) => {
+      const { directory, publish, start } = await openClient(onTestFinished);
+      await chmod(directory, 0o755);
+      await publish(lineWith('x'));
+      const pgpassd = start(['--timeout', '1s'], { uid: 65_534 });
+      expect(await pgpassd.exited, pgpassd.output()).toEqual(notReady);
+      expect(pgpassd.errors()).toContain(
+        'cannot be read by uid 65534 (EACCES); it belongs to uid 0',
+      );
+      expect(pgpassd.errors()).toContain('--owner 65534');
+    },
+  );
 });
 
 test('it tells each reason once on the way, and nothing on standard output', async () => {
