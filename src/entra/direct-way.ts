@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { getCACertificates } from 'node:tls';
 import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
-import { PgpassdError, systemErrorCode } from '../support/errors.ts';
+import { PgpassdError } from '../support/errors.ts';
+import { readCa } from './read-ca.ts';
 import { trustIn, UnusableCa } from './trust.ts';
 import type { Way } from './way.ts';
 
@@ -55,16 +55,13 @@ function withProxies(
 /** Node replaces its roots by a given `ca`, so the roots are given as well. */
 async function trustedWith(caFile: string): Promise<string[]> {
   try {
-    const { certificates } = trustIn(await readFile(caFile, 'utf8'));
+    const { certificates } = trustIn(await readCa(caFile));
     return [...getCACertificates('default'), ...certificates];
   } catch (error) {
-    const why =
-      error instanceof UnusableCa
-        ? error.message
-        : `cannot be read (${systemErrorCode(error) ?? 'unknown error'})`;
+    if (!(error instanceof UnusableCa)) throw error;
     throw new PgpassdError(
       'config.invalid',
-      `--ca-file ${caFile} ${why}`,
+      `--ca-file ${caFile} ${error.message}`,
       'Name a readable file of PEM certificates.',
       { cause: error },
     );

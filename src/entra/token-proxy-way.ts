@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { Agent, type Dispatcher } from 'undici';
-import { type ErrorCode, PgpassdError, systemErrorCode } from '../support/errors.ts';
+import { type ErrorCode, PgpassdError } from '../support/errors.ts';
+import { readCa } from './read-ca.ts';
 import { type TokenProxySettings, throughTokenProxy } from './token-proxy.ts';
 import { type Trust, trustAfterReading, trustIn, UnusableCa } from './trust.ts';
 import type { Way } from './way.ts';
@@ -53,13 +53,6 @@ function trustReader(ca: Ca): TrustReader {
   if (ca === undefined) return async () => undefined;
   if ('pem' in ca) return async (current) => current ?? trustIn(ca.pem);
   return async (current) => trustAfterReading(await readCa(ca.path), current);
-}
-
-async function readCa(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((error: unknown) => {
-    const code = systemErrorCode(error) ?? 'unknown error';
-    throw new UnusableCa(`cannot be read (${code})`, { cause: error, awaited: code === 'ENOENT' });
-  });
 }
 
 function describe(error: UnusableCa, ca: Ca, code: ErrorCode): PgpassdError {

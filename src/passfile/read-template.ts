@@ -1,5 +1,5 @@
-import { constants, open } from 'node:fs/promises';
-import { PgpassdError, systemErrorCode } from '../support/errors.ts';
+import { PgpassdError } from '../support/errors.ts';
+import { readRegularFile, UnusableFile } from '../support/regular-file.ts';
 import type { PassfileLayout } from './layout.ts';
 import { PLACEHOLDER, templateLayout } from './template.ts';
 
@@ -12,21 +12,9 @@ const LARGEST_TEMPLATE_BYTES = 1024 * 1024;
  * @throws PgpassdError `config.invalid`
  */
 export async function readTemplate(path: string): Promise<Buffer> {
-  try {
-    // Without O_NONBLOCK a FIFO would hold us until somebody writes to it.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stats = await file.stat();
-      if (!stats.isFile()) throw unusable(path, 'is not a regular file');
-      if (stats.size > LARGEST_TEMPLATE_BYTES) throw unusable(path, 'is too large for a passfile');
-      return await file.readFile();
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (error instanceof PgpassdError) throw error;
-    throw unusable(path, `cannot be read (${systemErrorCode(error) ?? 'unknown error'})`, error);
-  }
+  return readRegularFile(path, LARGEST_TEMPLATE_BYTES).catch((error: unknown) => {
+    throw error instanceof UnusableFile ? unusable(path, error.message, error) : error;
+  });
 }
 
 /**

@@ -4,13 +4,13 @@ import { generate } from 'selfsigned';
 import { describe, expect, test } from 'vitest';
 import { createDirectWay } from '../../src/entra/direct-way.ts';
 import { createCa } from '../support/postgres/certificates.ts';
+import { fileWith, makeFifo } from '../support/temporary-file.ts';
 import {
   direct,
   endless,
   exchangeWith,
   failureOf,
   federatedToken,
-  fileWith,
   startEntra,
 } from './exchange-parts.ts';
 
@@ -71,7 +71,9 @@ test('an authority whose CA only bears the name of ours is not trusted', async (
 describe('a CA file', () => {
   test.each<[string, () => Promise<string>, string]>([
     ['is missing', async () => '/nowhere/ca.crt', 'ENOENT'],
-    ['is a directory', async () => tmpdir(), 'EISDIR'],
+    ['is a directory', async () => tmpdir(), 'is not a regular file'],
+    ['is a FIFO that nobody writes to', makeFifo, 'is not a regular file'],
+    ['is far too large', () => fileWith('x'.repeat(2 ** 22 + 1)), 'too large'],
     ['is empty', () => fileWith(''), 'no PEM certificate'],
     ['is in another format', () => fileWith('MIIB'), 'no PEM certificate'],
   ])('that %s is a problem of the configuration', async (_case, file, what) => {

@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { expect, onTestFinished } from 'vitest';
 import { createDirectWay, type DirectWaySettings } from '../../src/entra/direct-way.ts';
@@ -79,14 +76,6 @@ export async function federatedToken(entra: FakeEntra): Promise<FederatedToken> 
 }
 
 /** A file that goes with the test. */
-export async function fileWith(content: string): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'pgpassd-test-'));
-  onTestFinished(() => rm(directory, { recursive: true }));
-  const path = join(directory, 'ca.crt');
-  await writeFile(path, content);
-  return path;
-}
-
 /** Never aborts. */
 export const { signal: endless } = new AbortController();
 

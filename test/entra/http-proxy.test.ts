@@ -4,13 +4,13 @@ import { createDirectWay, type DirectWaySettings } from '../../src/entra/direct-
 import type { FakeEntra, FakeEntraOptions } from '../support/fake-entra/server.ts';
 import { type HttpProxy, type HttpProxyOptions, startHttpProxy } from '../support/http-proxy.ts';
 import { createCa } from '../support/postgres/certificates.ts';
+import { fileWith } from '../support/temporary-file.ts';
 import {
   direct,
   endless,
   exchangeWith,
   failureOf,
   federatedToken,
-  fileWith,
   startEntra,
 } from './exchange-parts.ts';
 

@@ -6,6 +6,7 @@ import { throughTokenProxy } from '../../src/entra/token-proxy.ts';
 import { createTokenProxyWay } from '../../src/entra/token-proxy-way.ts';
 import type { FakeEntra, FakeEntraOptions } from '../support/fake-entra/server.ts';
 import { createCa } from '../support/postgres/certificates.ts';
+import { makeFifo } from '../support/temporary-file.ts';
 import { exchangeWith, federatedToken, startEntra } from './exchange-parts.ts';
 
 const sniName = 'token-proxy.aks.internal';
@@ -101,6 +102,15 @@ test('a CA file that is not there yet is waited for', async () => {
   await writeFile(caPath, entra.caPem);
   await exchange();
   expect(entra.issued).toHaveLength(1);
+});
+
+test('a CA file that is a FIFO is a configuration error, and does not hold us up', async () => {
+  const entra = await startProxy();
+  caPath = await makeFifo();
+  await expect(throughProxy(entra)).rejects.toMatchObject({
+    code: 'config.invalid',
+    message: expect.stringMatching(/^AZURE_KUBERNETES_CA_FILE .* is not a regular file$/),
+  });
 });
 
 test('a CA file that holds something else is a configuration error', async () => {

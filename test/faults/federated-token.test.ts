@@ -85,7 +85,7 @@ const damages: readonly Damage[] = [
   },
   {
     name: '1 GiB long',
-    what: /is too large for a token/,
+    what: /is too large \(over 64 KiB\)/,
     ...unreadable,
     inflict: async ({ volume }) => truncate(volume.tokenPath, 1024 ** 3),
   },

@@ -1,6 +1,7 @@
-import { constants, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Environment } from '../../config/given.ts';
+import { systemErrorCode } from '../../support/errors.ts';
+import { readRegularFile } from '../../support/regular-file.ts';
 
 /** What a service of libpq's says; a password is only known to be there. */
 export interface Service {
@@ -89,12 +90,9 @@ function parametersOf(name: string, content: string): ReadonlyMap<string, string
 
 /** `undefined` when it cannot be read, which is to libpq as if it were not there. */
 async function contentOf(path: string): Promise<string | undefined> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined);
-  if (file === undefined) return undefined;
   try {
-    const stats = await file.stat();
-    return stats.isFile() && stats.size <= LARGEST_FILE_BYTES ? await file.readFile('utf8') : '';
-  } finally {
-    await file.close();
+    return (await readRegularFile(path, LARGEST_FILE_BYTES)).toString('utf8');
+  } catch (error) {
+    return systemErrorCode(error) === undefined ? '' : undefined;
   }
 }

@@ -1,11 +1,10 @@
 import { lookup } from 'node:dns/promises';
-import { constants, open } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { type ConnectionOptions, getCACertificates } from 'node:tls';
+import { readCa } from '../../entra/read-ca.ts';
 import { trustIn, UnusableCa } from '../../entra/trust.ts';
 import type { Clock } from '../../support/clock.ts';
 import { withDeadline } from '../../support/deadline.ts';
-import { systemErrorCode } from '../../support/errors.ts';
 import { decodeJwtClaims } from '../../support/jwt.ts';
 import type { Secret } from '../../support/secret.ts';
 import { rootCertUnusable, sslmodeWithoutTls } from '../causes/connection.ts';
@@ -131,25 +130,7 @@ async function tlsFor(target: LoginTarget): Promise<ConnectionOptions | false> {
 async function rootsAt(path: string | undefined): Promise<string[]> {
   if (path === 'system') return getCACertificates('system');
   if (path === undefined) return [...getCACertificates('default'), ...getCACertificates('system')];
-  try {
-    return [...trustIn(await readRegularFile(path)).certificates];
-  } catch (error) {
-    if (error instanceof UnusableCa) throw error;
-    throw new UnusableCa(`cannot be read (${systemErrorCode(error) ?? 'unknown error'})`, {
-      cause: error,
-    });
-  }
-}
-
-/** A FIFO would hold us until somebody writes to it. */
-async function readRegularFile(path: string): Promise<string> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    if (!(await file.stat()).isFile()) throw new UnusableCa('is not a regular file');
-    return await file.readFile('utf8');
-  } finally {
-    await file.close();
-  }
+  return [...trustIn(await readCa(path)).certificates];
 }
 
 function describe(

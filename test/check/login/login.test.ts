@@ -1,14 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createSecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { LoginTarget } from '../../../src/check/login/target.ts';
 import { createCa, type ServerCertificate } from '../../support/postgres/certificates.ts';
 import type { Judge } from '../../support/postgres/front/judge.ts';
 import { startFront } from '../../support/postgres/front/server.ts';
+import { fileWith, makeFifo } from '../../support/temporary-file.ts';
 import { manualClock } from '../../support-units/manual-clock.ts';
 import { issueToken, loginTo, startPeer } from './parts.ts';
 
@@ -26,20 +23,6 @@ function serverAt(port: number, change: Partial<LoginTarget> = {}): LoginTarget 
     connectTimeoutMs: undefined,
     ...change,
   };
-}
-
-async function fileWith(content: string): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'pgpassd-test-'));
-  onTestFinished(() => rm(directory, { recursive: true }));
-  const path = join(directory, 'root.crt');
-  await writeFile(path, content);
-  return path;
-}
-
-async function makeFifo(): Promise<string> {
-  const path = `${await fileWith('')}.fifo`;
-  execFileSync('mkfifo', [path]);
-  return path;
 }
 
 /** A server that says what `judge` does; none ever gets past it. */

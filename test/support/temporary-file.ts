@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { onTestFinished } from 'vitest';
+
+/** A file of its own for the current test, which must not be a concurrent one. */
+export async function fileWith(content: string): Promise<string> {
+  const path = await freePath();
+  await writeFile(path, content);
+  return path;
+}
+
+/** A FIFO that nobody writes to. */
+export async function makeFifo(): Promise<string> {
+  const path = await freePath();
+  await promisify(execFile)('mkfifo', [path]);
+  return path;
+}
+
+async function freePath(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'pgpassd-test-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  return join(directory, 'file');
+}
