@@ -15,6 +15,7 @@ test('/readyz turns to 503 when the token in place expires, and to 200 when a ne
   entra.faults.always(temporarilyUnavailable());
   const pgpassd = start(['run']);
   const port = await portOf(pgpassd);
+  await pgpassd.waitFor('token.refreshed');
   await probeUntil(port, '/readyz', ({ status }) => status === 200);
 
   const untilExpired = await probeUntil(port, '/readyz', ({ status }) => status !== 200);
@@ -33,8 +34,7 @@ test('/readyz turns to 503 when the token in place expires, and to 200 when a ne
   pgpassd.signal('SIGHUP');
   const [lastExpired, ready] = [...untilExpired, ...(await untilReady)].slice(-2);
   const { ctimeMs: inPlaceAtMs } = await stat(passfile);
-  const told = pgpassd.lines.findLast(({ event }) => event === 'token.refreshed');
-  const toldAtMs = Date.parse(told?.time ?? '');
+  const toldAtMs = Date.parse((await pgpassd.waitFor('token.refreshed')).time);
   expect(toldAtMs - inPlaceAtMs).toBeLessThan(1_000);
   expect(ready?.answeredAtMs).toBeGreaterThan(inPlaceAtMs - TOLERANCE_MS);
   expect(lastExpired?.askedAtMs).toBeLessThan(toldAtMs + TOLERANCE_MS);
