@@ -225,24 +225,29 @@ describe('the notes of a release', () => {
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'pgpassd-release-'));
-    await writeFile(join(directory, 'package.json'), '{"version":"1.2.3"}');
   });
 
   afterAll(async () => {
     await rm(directory, { recursive: true });
   });
 
-  async function notesOf(tag: string, changelog: string) {
+  const ours = 'https://github.com/owner/pgpassd';
+
+  async function notesOf(tag: string, changelog: string, repository: object | undefined) {
+    const described = JSON.stringify({ version: '1.2.3', repository });
+    await writeFile(join(directory, 'package.json'), described);
     await writeFile(join(directory, 'CHANGELOG.md'), changelog);
     const script = join(root, '.github/release-notes.mjs');
-    return spawnSync(process.execPath, [script, tag], { cwd: directory, encoding: 'utf8' });
+    return spawnSync(process.execPath, [script, tag, ours], { cwd: directory, encoding: 'utf8' });
   }
+
+  const repository = { type: 'git', url: `git+${ours}.git` };
 
   const section = '## 1.2.3 - 2026-11-25\n\n### Fixed\n\n- A thing.\n\n';
   const changelog = `# Changelog\n\n## Unreleased\n\n${section}## 1.2.2 - 2026-11-01\n\n- Old.\n`;
 
   test('are its section of the changelog', async () => {
-    const { status, stdout } = await notesOf('v1.2.3', changelog);
+    const { status, stdout } = await notesOf('v1.2.3', changelog, repository);
     expect({ status, stdout }).toEqual({ status: 0, stdout: '### Fixed\n\n- A thing.\n' });
   });
 
@@ -258,8 +263,17 @@ describe('the notes of a release', () => {
       'is empty',
     ],
   ])('are refused with %s', async (_, tag, text, message) => {
-    const { status, stdout, stderr } = await notesOf(tag, text);
+    const { status, stdout, stderr } = await notesOf(tag, text, repository);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toContain(message);
+  });
+
+  test.each([
+    ['none', undefined],
+    ['another', { ...repository, url: 'git+https://github.com/somebody/pgpassd.git' }],
+  ])('are refused with %s as the repository of the package', async (_, repository) => {
+    const { status, stdout, stderr } = await notesOf('v1.2.3', changelog, repository);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toContain(`package.json's repository.url is not git+${ours}.git`);
   });
 });

@@ -76,7 +76,7 @@ describe.skipIf(!hasKubectl)('kubectl kustomize', () => {
           securityContext: { runAsUser: 1000 },
           initContainers: [
             {
-              image: expect.stringMatching(/^my-registry\.azurecr\.io\/pgpassd:/),
+              image: expect.stringMatching(/^myregistry\.azurecr\.io\/pgpassd:/),
               envFrom: [{ configMapRef: { name: settings?.metadata.name } }],
             },
           ],
