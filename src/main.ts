@@ -6,16 +6,16 @@ import { asPgpassdError } from './support/errors.ts';
 import { VERSION } from './version.ts';
 
 /** A shutdown that hangs, on a dead disk for one, must not make the pod wait for its kill. */
-const SHUTDOWN_MS = 800;
+const SHUTDOWN_MS = 600;
 
 const stop = new AbortController();
 let hangup = () => {};
 
 for (const name of ['SIGTERM', 'SIGINT'] as const) {
   process.on(name, () => {
-    if (stop.signal.aborted) exit(128 + constants.signals[name]);
+    if (stop.signal.aborted) breakOff(128 + constants.signals[name]);
     stop.abort(128 + constants.signals[name]);
-    setTimeout(() => exit(0), SHUTDOWN_MS).unref();
+    setTimeout(() => breakOff(0), SHUTDOWN_MS).unref();
   });
 }
 process.on('SIGHUP', () => hangup());
@@ -54,12 +54,18 @@ try {
 
 /**
  * Node's own exit waits for names that are being looked up, some ten seconds where no DNS server
- * answers. A program that takes the process over does not.
+ * answers, and for files, forever on a volume that does not.
  */
 function exit(code: number): never {
-  if (process.getActiveResourcesInfo().includes('GetAddrInfoReqWrap')) {
-    process.execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${code})`], {});
-  }
+  const waitsFor = process.getActiveResourcesInfo();
+  if (['GetAddrInfoReqWrap', 'FSReqPromise'].some((each) => waitsFor.includes(each)))
+    breakOff(code);
+  process.exit(code);
+}
+
+/** A program that takes the process over waits for nothing. */
+function breakOff(code: number): never {
+  process.execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${code})`], {});
   process.exit(code);
 }
 

@@ -11,12 +11,19 @@ import { checkLogins } from './steps/login.ts';
 import { checkLookup } from './steps/lookup.ts';
 import { checkNetwork } from './steps/network.ts';
 import { checkOverrides } from './steps/overrides.ts';
-import { checkPassfile } from './steps/passfile.ts';
+import { checkPassfile, silentPassfile } from './steps/passfile.ts';
 import { checkSettings, sideOf } from './steps/settings.ts';
 import { wantedEntries } from './wanted-entries.ts';
 
 /** Everything there is to find, in the order in which one thing brings about the next. */
 export async function examine(scene: Scene): Promise<readonly Finding[]> {
+  const { passfile } = scene.reading.values;
+  const silent = await silentPassfile(passfile ?? defaultPassfile(scene.env), scene);
+  // Most of what follows would wait for the same volume.
+  return silent === undefined ? await examineAll(scene) : [silent];
+}
+
+async function examineAll(scene: Scene): Promise<readonly Finding[]> {
   const named = await findPassfile(scene.reading.values.passfile);
   const daemon = await findDaemon(scene);
   const passfileExists = named !== undefined && named.found.kind !== 'missing';

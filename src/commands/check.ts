@@ -1,8 +1,8 @@
 import { examine } from '../check/examine.ts';
-import { unlessAborted } from '../check/login/session.ts';
 import { renderJson, renderReport } from '../check/report/report.ts';
 import { readConfig } from '../config/config.ts';
 import { exitCodeOf } from '../exit-codes.ts';
+import { untilAborted } from '../support/deadline.ts';
 import { systemClock } from '../support/system-clock.ts';
 import type { Command } from './command.ts';
 
@@ -19,10 +19,7 @@ export const check: Command = async ({ flags, env, print, terminal, columns, sig
     uid: process.getuid?.(),
   });
   // Whatever is looked at, be it a volume that does not answer: a signal ends it now.
-  const findings = await unlessAborted(examining, signal).catch((error: unknown) => {
-    if (signal.aborted) return undefined;
-    throw error;
-  });
+  const findings = await untilAborted(examining, signal);
   if (findings === undefined) return signal.reason;
   // A terminal that was not told its size has no columns.
   const width = Math.min(Math.max(columns || WIDTH.usual, WIDTH.narrowest), WIDTH.widest);

@@ -1,14 +1,21 @@
 import { type Config, loadConfig } from '../config/config.ts';
 import type { Log } from '../observe/log.ts';
 import { createNarrator } from '../observe/narrator.ts';
+import { volumeSilent } from '../passfile/causes.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
 import { mayPassByItself } from '../refresh/retry.ts';
-import { withDeadline } from '../support/deadline.ts';
+import { errorOf, tell } from '../support/cause.ts';
+import { untilAborted, withDeadline } from '../support/deadline.ts';
 import { PgpassdError } from '../support/errors.ts';
 import { systemClock } from '../support/system-clock.ts';
 import type { Command, CommandContext } from './command.ts';
 import { createDaemon } from './daemon.ts';
 import { withLog } from './with-log.ts';
+
+/** A write that has begun is seen to its end, unless its volume does not answer. */
+const LONGEST_END_MS = 1_000;
+
+const { signal: never } = new AbortController();
 
 /** The daemon's own steps, until the passfile holds a valid token; for init containers and CronJobs. */
 export const once: Command = async (context) => {
@@ -31,10 +38,16 @@ async function obtain(
     if (event.type === 'passfile.adopted') daemon.refresher.refresh();
   });
   onHangup(() => daemon.refresher.refresh());
-  await withDeadline(systemClock, config.timeoutMs, signal, (attempt) =>
+  const running = withDeadline(systemClock, config.timeoutMs, signal, (attempt) =>
     daemon.run(AbortSignal.any([attempt, outcome.reached])),
   );
-  if (!signal.aborted) outcome.conclude();
+  const ended = await withDeadline(systemClock, config.timeoutMs + LONGEST_END_MS, never, (late) =>
+    untilAborted(
+      running.then(() => true),
+      late,
+    ),
+  );
+  if (!signal.aborted) outcome.conclude(ended ?? false);
 }
 
 /** Whether `once` has what it came for, or why it never will. */
@@ -58,16 +71,29 @@ class Outcome {
     this.#reached.abort();
   }
 
-  /** Throws the last failure unless a valid token is in place. */
-  conclude(): void {
+  /** Throws the last failure unless a valid token is in place. `ended` as far as the volumes let it. */
+  conclude(ended: boolean): void {
     if (this.#error !== undefined) throw this.#error;
     if (this.reached.aborted) return;
-    throw new PgpassdError(
-      'entra.timeout',
-      `no token was obtained within ${this.#config.timeoutMs / 1000} s`,
-      'Check the way out of the pod (NetworkPolicy, firewall, proxy), or allow more with --timeout.',
-    );
+    throw ended
+      ? outOfTime(this.#config)
+      : errorOf(tell(volumeSilent, { path: this.#config.passfile }));
   }
+}
+
+function outOfTime({ source, timeoutMs }: Config): PgpassdError {
+  const what = `no token was obtained within ${timeoutMs / 1000} s`;
+  return source.kind === 'token-command'
+    ? new PgpassdError(
+        'token-command.failed',
+        what,
+        'See what the command of --token-command waits for, or allow more with --timeout.',
+      )
+    : new PgpassdError(
+        'entra.timeout',
+        what,
+        'Check the way out of the pod (NetworkPolicy, firewall, proxy), or allow more with --timeout.',
+      );
 }
 
 /** A new token is as good as there is; one found in place has to last for --min-validity. */

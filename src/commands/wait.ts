@@ -7,7 +7,7 @@ import { explainUnready } from '../passfile/unready.ts';
 import { type Unready, whyUnready } from '../passfile/waiting.ts';
 import { FileAttendant } from '../support/attend-file.ts';
 import { errorOf } from '../support/cause.ts';
-import { withDeadline } from '../support/deadline.ts';
+import { untilAborted, withDeadline } from '../support/deadline.ts';
 import type { PgpassdError } from '../support/errors.ts';
 import { systemClock } from '../support/system-clock.ts';
 import type { Command, CommandContext } from './command.ts';
@@ -41,7 +41,7 @@ async function untilReady(
 ): Promise<PgpassdError | undefined> {
   const path = resolve(passfile);
   const ready = new AbortController();
-  let unready: Unready | undefined;
+  let unready: Unready | undefined = { kind: 'silent' };
 
   const explain = (reason: Unready) =>
     explainUnready(reason, {
@@ -57,7 +57,6 @@ async function untilReady(
     else if (!isDeepStrictEqual(unready, before)) tell(`waiting: ${explain(unready).found}`);
   };
 
-  await look();
   const attendant = new FileAttendant({
     path,
     clock: systemClock,
@@ -67,8 +66,13 @@ async function untilReady(
     // Polling alone is quick enough.
     onWatchFailed: () => {},
   });
+  const attend = async (attempt: AbortSignal) => {
+    await look();
+    await attendant.run(AbortSignal.any([attempt, ready.signal]));
+  };
+  // A look at a volume that does not answer has no end.
   await withDeadline(systemClock, timeoutMs, signal, (attempt) =>
-    attendant.run(AbortSignal.any([attempt, ready.signal])),
+    untilAborted(attend(attempt), attempt),
   );
   return unready && errorOf(explain(unready));
 }

@@ -44,6 +44,13 @@ export const passfileUnreadable = cause(
   'See what is wrong with the volume it is on.',
 );
 
+export const passfileSilent = cause(
+  'passfile-silent',
+  'passfile.ignored',
+  'the passfile {path} cannot be looked at: its volume does not answer',
+  'Keep it on an emptyDir in memory; a volume of a network or a disk may hang for as long as whatever is behind it does.',
+);
+
 export const passfileTooLarge = cause(
   'passfile-too-large',
   'passfile.malformed',
@@ -161,6 +168,13 @@ export const passfileIsMount = cause(
   'passfile.unwritable',
   'the passfile {path} cannot be written: it is a mount point of its own, so it cannot be replaced',
   'Mount the directory instead of the single file (no subPath).',
+);
+
+export const volumeSilent = cause(
+  'passfile-volume-silent',
+  'passfile.unwritable',
+  'the passfile {path} cannot be written: its volume does not answer',
+  'Keep it on an emptyDir in memory; a volume of a network or a disk may hang for as long as whatever is behind it does.',
 );
 
 export const writeFailed = cause(

@@ -18,6 +18,8 @@ export interface Onlooker {
 export function explainUnready(unready: Unready, onlooker: Onlooker): Told {
   const { path, nowMs, minValidityMs } = onlooker;
   switch (unready.kind) {
+    case 'silent':
+      return tell(causes.passfileSilent, { path });
     case 'missing':
       return tell(causes.passfileMissing, { path });
     case 'dangling':

@@ -5,6 +5,8 @@ import type { FoundPassfile } from './read-lines.ts';
 
 /** Why a passfile is not ready. Two looks at the same trouble make equal reasons. */
 export type Unready =
+  /** No look has come to its end: the volume does not answer. */
+  | { readonly kind: 'silent' }
   | { readonly kind: 'missing' | 'dangling' | 'not-a-file' | 'too-large' | 'no-lines' }
   | { readonly kind: 'loose'; readonly mode: number }
   | { readonly kind: 'unreadable'; readonly code: string; readonly ownerUid: number | undefined }

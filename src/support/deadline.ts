@@ -28,3 +28,23 @@ export async function withDeadline<T>(
     signal.removeEventListener('abort', stop);
   }
 }
+
+/** The outcome of `work`, or the reason of `signal` as soon as that aborts. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  return await Promise.race([work, aborted]);
+}
+
+/** The outcome of `work`, or `undefined` as soon as `signal` aborts, whether or not `work` ever ends. */
+export async function untilAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  return await unlessAborted(work, signal).catch((error: unknown) => {
+    if (signal.aborted) return undefined;
+    throw error;
+  });
+}

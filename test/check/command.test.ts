@@ -1,34 +1,25 @@
-import { execFileSync } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { check } from '../../src/commands/check.ts';
-import type { CommandContext } from '../../src/commands/command.ts';
 import type { Environment } from '../../src/config/given.ts';
-import { emptyDirectory } from './scene.ts';
 
-/** Runs the command on a terminal, for its exit code and what it prints. */
-async function run(given: Partial<CommandContext>): Promise<{ code: number; text: string }> {
+/** What the command prints on a terminal. */
+async function printed(columns: number | undefined, env: Environment = {}): Promise<string> {
   let text = '';
-  const code = await check({
+  await check({
     flags: [{ flag: '--offline', value: undefined }],
     rest: undefined,
     terminal: true,
-    columns: 80,
+    columns,
     print: (piece) => {
       text += piece;
     },
     tell: () => undefined,
     signal: new AbortController().signal,
     onHangup: () => undefined,
-    ...given,
-    env: { PGPASSD_HTTP_ADDRESS: 'off', PGPASSFILE: '/nowhere/pgpass', ...given.env },
+    env: { PGPASSD_HTTP_ADDRESS: 'off', PGPASSFILE: '/nowhere/pgpass', ...env },
   });
-  return { code, text };
+  return text;
 }
-
-const printed = async (columns: number | undefined, env: Environment = {}) =>
-  (await run({ columns, env })).text;
 
 const plain = { NO_COLOR: '1' };
 const widthOf = (text: string) => Math.max(...text.split('\n').map((line) => line.length));
@@ -51,21 +42,4 @@ test.each<[string, Environment, boolean]>([
   ['is not coloured when it can show no colours', { TERM: 'dumb' }, false],
 ])('a terminal %s', async (_case, env, coloured) => {
   expect((await printed(80, env)).includes('\u{1b}[')).toBe(coloured);
-});
-
-test('a volume that does not answer keeps nobody from ending it', async () => {
-  const volume = join(await emptyDirectory(), 'ca.pem');
-  execFileSync('mkfifo', [volume]);
-  // Whoever waits for the FIFO is let go in the end.
-  onTestFinished(() => writeFile(volume, ''));
-  const stop = new AbortController();
-  const env = {
-    PGPASSD_CA_FILE: volume,
-    AZURE_TENANT_ID: 'tenant.example',
-    AZURE_CLIENT_ID: 'client',
-    AZURE_FEDERATED_TOKEN_FILE: '/nowhere/token',
-  };
-  const running = run({ env, signal: stop.signal });
-  setImmediate(() => stop.abort(143));
-  expect(await running).toEqual({ code: 143, text: '' });
 });

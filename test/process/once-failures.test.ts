@@ -141,6 +141,13 @@ const outages: readonly Failure[] = [
     remedy: /NetworkPolicy, firewall, proxy/,
   },
   {
+    name: 'a token command that has not answered yet',
+    code: 5,
+    args: ['--token-command', 'sleep 600'],
+    what: /^no token was obtained within 2 s$/,
+    remedy: /--token-command waits for/,
+  },
+  {
     name: 'a host that does not answer within --request-timeout',
     code: 5,
     arrange: ({ entra }) => entra.faults.always({ kind: 'hang' }),

@@ -4,19 +4,13 @@ import { type ConnectionOptions, getCACertificates } from 'node:tls';
 import { readCa } from '../../entra/read-ca.ts';
 import { trustIn, UnusableCa } from '../../entra/trust.ts';
 import type { Clock } from '../../support/clock.ts';
-import { withDeadline } from '../../support/deadline.ts';
+import { unlessAborted, withDeadline } from '../../support/deadline.ts';
 import { decodeJwtClaims } from '../../support/jwt.ts';
 import type { Secret } from '../../support/secret.ts';
 import { rootCertUnusable, sslmodeWithoutTls } from '../causes/connection.ts';
 import { type Finding, ok, skipped, wrong } from '../finding.ts';
 import { explainLoginFailure, lacksTls } from './failure.ts';
-import {
-  type Conversation,
-  converse,
-  type Progress,
-  unlessAborted,
-  type Welcome,
-} from './session.ts';
+import { type Conversation, converse, type Progress, type Welcome } from './session.ts';
 import {
   isSocketDirectory,
   type LoginTarget,

@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, TLSSocket } from 'node:tls';
 import type { Connection } from 'pg';
+import { unlessAborted } from '../../support/deadline.ts';
 import type { LoginAttempt } from './attempt.ts';
 import type { LoginTarget } from './target.ts';
 
@@ -90,15 +91,6 @@ function follow(connection: Connection, socket: Socket, { tls, progress }: Conve
   connection.on('authenticationMD5Password', () => {
     progress.asked = 'MD5';
   });
-}
-
-/** The outcome of `work`, or the reason of `signal` as soon as that aborts. */
-export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-  return await Promise.race([work, aborted]);
 }
 
 /** node-postgres throws where nobody catches when a server says something it does not know. */

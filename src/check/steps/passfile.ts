@@ -5,12 +5,13 @@ import type { FileFacts, FoundPassfile } from '../../passfile/read-lines.ts';
 import { explainUnready, octal } from '../../passfile/unready.ts';
 import { type Wanted, whyUnready } from '../../passfile/waiting.ts';
 import { explainWriteCode } from '../../passfile/write-errors.ts';
+import { untilAborted, withDeadline } from '../../support/deadline.ts';
 import { duration } from '../../support/duration.ts';
 import * as causes from '../causes/passfile.ts';
-import type { PassfileAt } from '../files/passfile-at.ts';
+import { findPassfile, type PassfileAt } from '../files/passfile-at.ts';
 import { foreseeWriteError, mayGiveAway, neverChanges } from '../files/place.ts';
 import { type Finding, few, ok, skipped, told, wrong } from '../finding.ts';
-import type { Scene, Side } from '../scene.ts';
+import { type Scene, type Side, timeoutMsOf } from '../scene.ts';
 import { type Daemon, isAtEase } from './daemon.ts';
 import { namesEntries } from './settings.ts';
 
@@ -48,6 +49,23 @@ export async function checkPassfile(
   // Why there is none has just been told.
   if (found.kind === 'missing' && obstacles.length > 0) return obstacles;
   return [...obstacles, ...readingFindings(scene, side, passfile)];
+}
+
+/** That the volume of the passfile does not answer, if so. */
+export async function silentPassfile(
+  setting: string | undefined,
+  scene: Scene,
+): Promise<Finding | undefined> {
+  const { clock, signal, uid } = scene;
+  const looked = await withDeadline(clock, timeoutMsOf(scene), signal, (attempt) =>
+    untilAborted(
+      findPassfile(setting).then(() => true),
+      attempt,
+    ),
+  );
+  if (looked || setting === undefined) return undefined;
+  const onlooker = { path: setting, uid, nowMs: clock.now().wallMs, minValidityMs: 0 };
+  return told(STEP, explainUnready({ kind: 'silent' }, onlooker));
 }
 
 /** What is wrong with a name by which clients do not find the file. */
