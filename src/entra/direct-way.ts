@@ -1,14 +1,12 @@
 import { getCACertificates } from 'node:tls';
 import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
-import { PgpassdError } from '../support/errors.ts';
-import { readCa } from './read-ca.ts';
-import { trustIn, UnusableCa } from './trust.ts';
+import { type ErrorCode, PgpassdError } from '../support/errors.ts';
+import { caReader, UnusableCa } from './trust.ts';
 import type { Way } from './way.ts';
 
 export interface DirectWaySettings {
   /** A PEM file with CAs to trust besides the system's and NODE_EXTRA_CA_CERTS'. */
   readonly caFile: string | undefined;
-  readonly httpProxy: string | undefined;
   readonly httpsProxy: string | undefined;
   readonly noProxy: string | undefined;
 }
@@ -19,23 +17,35 @@ export interface DirectWaySettings {
  * @throws PgpassdError `config.invalid` when the CA file or a proxy's URL cannot be used
  */
 export async function createDirectWay(settings: DirectWaySettings): Promise<Way> {
-  const trust = settings.caFile === undefined ? {} : { ca: await trustedWith(settings.caFile) };
+  const { caFile } = settings;
+  const readCas = caFile === undefined ? undefined : caReader(caFile);
+
+  async function dispatcher(code: ErrorCode): Promise<Dispatcher> {
+    const cas = await readCas?.().catch((error: unknown) => {
+      throw error instanceof UnusableCa ? unusable(error, caFile, code) : error;
+    });
+    // Node replaces its roots by a given `ca`, so the roots are given as well.
+    const trust = cas === undefined ? {} : { ca: [...getCACertificates('default'), ...cas] };
+    return withProxies(settings, trust);
+  }
+
   // What cannot be used is told at the start.
-  await withProxies(settings, trust).destroy();
+  await (await dispatcher('config.invalid')).destroy();
   return {
     kind: 'direct',
     urlFor: (endpoint) => endpoint,
-    dispatcher: async () => withProxies(settings, trust),
+    dispatcher: () => dispatcher('entra.untrusted'),
   };
 }
 
 function withProxies(
-  { httpProxy, httpsProxy, noProxy }: DirectWaySettings,
+  { httpsProxy, noProxy }: DirectWaySettings,
   trust: { readonly ca?: string[] },
 ): Dispatcher {
   try {
     return new EnvHttpProxyAgent({
-      httpProxy: httpProxy ?? '',
+      // What goes in the clear goes to loopback, and HTTP_PROXY is not for what does not.
+      httpProxy: '',
       httpsProxy: httpsProxy ?? '',
       noProxy: noProxy ?? '',
       connect: trust,
@@ -46,24 +56,17 @@ function withProxies(
     // Without the cause: it holds the URL, and the URL perhaps a password.
     throw new PgpassdError(
       'config.invalid',
-      'HTTPS_PROXY or HTTP_PROXY is not the URL of a proxy',
+      'HTTPS_PROXY is not the URL of a proxy',
       'Write it with its scheme, such as http://proxy.example.com:3128.',
     );
   }
 }
 
-/** Node replaces its roots by a given `ca`, so the roots are given as well. */
-async function trustedWith(caFile: string): Promise<string[]> {
-  try {
-    const { certificates } = trustIn(await readCa(caFile));
-    return [...getCACertificates('default'), ...certificates];
-  } catch (error) {
-    if (!(error instanceof UnusableCa)) throw error;
-    throw new PgpassdError(
-      'config.invalid',
-      `--ca-file ${caFile} ${error.message}`,
-      'Name a readable file of PEM certificates.',
-      { cause: error },
-    );
-  }
+function unusable(error: UnusableCa, caFile: string | undefined, code: ErrorCode): PgpassdError {
+  return new PgpassdError(
+    code,
+    `--ca-file ${caFile} ${error.message}`,
+    'Name a readable file of PEM certificates.',
+    { cause: error },
+  );
 }

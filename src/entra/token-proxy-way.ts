@@ -1,8 +1,7 @@
 import { Agent, type Dispatcher } from 'undici';
 import { type ErrorCode, PgpassdError } from '../support/errors.ts';
-import { readCa } from './read-ca.ts';
 import { type TokenProxySettings, throughTokenProxy } from './token-proxy.ts';
-import { type Trust, trustAfterReading, trustIn, UnusableCa } from './trust.ts';
+import { caReader, certificatesIn, UnusableCa } from './trust.ts';
 import type { Way } from './way.ts';
 
 /**
@@ -21,13 +20,10 @@ import type { Way } from './way.ts';
  */
 export async function createTokenProxyWay({ url, sniName, ca }: TokenProxySettings): Promise<Way> {
   const servername = sniName === undefined ? {} : { servername: sniName };
-  const readTrust = trustReader(ca);
-  let trust: Trust | undefined;
+  const roots = rootsReader(ca);
 
   async function dispatcher(): Promise<Dispatcher> {
-    trust = await readTrust(trust);
-    const roots = trust === undefined ? {} : { ca: [...trust.certificates] };
-    return new Agent({ connect: { ...servername, ...roots } });
+    return new Agent({ connect: { ...servername, ...(await roots()) } });
   }
 
   const tell = (error: unknown, code: ErrorCode) =>
@@ -46,13 +42,11 @@ export async function createTokenProxyWay({ url, sniName, ca }: TokenProxySettin
 }
 
 type Ca = TokenProxySettings['ca'];
-type TrustReader = (current: Trust | undefined) => Promise<Trust | undefined>;
-
-/** A file is read anew each time, and data that was given once never changes. */
-function trustReader(ca: Ca): TrustReader {
-  if (ca === undefined) return async () => undefined;
-  if ('pem' in ca) return async (current) => current ?? trustIn(ca.pem);
-  return async (current) => trustAfterReading(await readCa(ca.path), current);
+/** A file is read anew each time. */
+function rootsReader(ca: Ca): () => Promise<{ readonly ca?: string[] }> {
+  if (ca === undefined) return async () => ({});
+  const read = 'pem' in ca ? async () => certificatesIn(ca.pem) : caReader(ca.path);
+  return async () => ({ ca: [...(await read())] });
 }
 
 function describe(error: UnusableCa, ca: Ca, code: ErrorCode): PgpassdError {

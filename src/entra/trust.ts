@@ -1,10 +1,8 @@
 import { X509Certificate } from 'node:crypto';
+import { readRegularFile, UnusableFile } from '../support/regular-file.ts';
 
-/** CAs to trust, and the text they were read from. */
-export interface Trust {
-  readonly pem: string;
-  readonly certificates: readonly string[];
-}
+/** Several times what all public CAs take together; a larger file is the wrong file. */
+const LARGEST_CA_FILE_BYTES = 4 * 1024 * 1024;
 
 /** What is wrong with a CA, as the end of a sentence that begins with its setting's name. */
 export class UnusableCa extends Error {
@@ -18,8 +16,13 @@ export class UnusableCa extends Error {
   }
 }
 
-/** @throws UnusableCa unless `pem` holds certificates, and all of them can be read */
-export function trustIn(pem: string): Trust {
+/**
+ * The CAs in `pem`, each as PEM.
+ *
+ * @throws UnusableCa unless there are some, and all of them can be read; awaited when it is empty
+ */
+export function certificatesIn(pem: string): readonly string[] {
+  if (pem.trim() === '') throw new UnusableCa('is empty', { awaited: true });
   const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
   if (certificates === null) throw new UnusableCa('holds no PEM certificate');
   try {
@@ -27,17 +30,33 @@ export function trustIn(pem: string): Trust {
   } catch (error) {
     throw new UnusableCa('holds a damaged certificate', { cause: error });
   }
-  return { pem, certificates };
+  return certificates;
+}
+
+/** @throws UnusableCa unless it is a file of certificates; awaited when it is missing or empty */
+export async function readCa(path: string): Promise<readonly string[]> {
+  const pem = await readRegularFile(path, LARGEST_CA_FILE_BYTES).catch((error: unknown) => {
+    if (!(error instanceof UnusableFile)) throw error;
+    throw new UnusableCa(error.message, { cause: error, awaited: error.code === 'ENOENT' });
+  });
+  return certificatesIn(pem.toString('utf8'));
 }
 
 /**
- * Whom to trust after a CA file that may be rotated at any time was read again. An empty file is one
- * that is being written: `current` holds on. The same object is returned when nothing changed.
+ * Reads a CA file each time anew, since it may be rotated. A file that is missing or empty is one
+ * that is being written: what was read before holds on.
  *
- * @throws UnusableCa when the file is empty and there is no `current`, or as `trustIn` does
+ * @throws UnusableCa (the function that is returned)
  */
-export function trustAfterReading(pem: string, current: Trust | undefined): Trust {
-  if (pem.trim() !== '') return pem === current?.pem ? current : trustIn(pem);
-  if (current === undefined) throw new UnusableCa('is empty', { awaited: true });
-  return current;
+export function caReader(path: string): () => Promise<readonly string[]> {
+  let before: readonly string[] | undefined;
+  return async () => {
+    try {
+      before = await readCa(path);
+      return before;
+    } catch (error) {
+      if (error instanceof UnusableCa && error.awaited && before !== undefined) return before;
+      throw error;
+    }
+  };
 }

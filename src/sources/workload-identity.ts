@@ -67,11 +67,13 @@ export async function openWorkloadIdentity(
 }
 
 /** How the token endpoint is reached. Throws PgpassdError `config.invalid`. */
-export async function wayOf(settings: WorkloadIdentitySettings, env: Environment): Promise<Way> {
-  if (settings.tokenProxy !== undefined) return await createTokenProxyWay(settings.tokenProxy);
+export async function wayOf(
+  { caFile, tokenProxy }: Pick<WorkloadIdentitySettings, 'caFile' | 'tokenProxy'>,
+  env: Environment,
+): Promise<Way> {
+  if (tokenProxy !== undefined) return await createTokenProxyWay(tokenProxy);
   return await createDirectWay({
-    caFile: settings.caFile,
-    httpProxy: env['http_proxy'] || env['HTTP_PROXY'],
+    caFile,
     httpsProxy: env['https_proxy'] || env['HTTPS_PROXY'],
     noProxy: env['no_proxy'] || env['NO_PROXY'],
   });

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { generate } from 'selfsigned';
 import { describe, expect, test } from 'vitest';
@@ -17,13 +17,15 @@ import {
 async function startWithCertificate({
   host = '127.0.0.1',
   expired = false,
+  port = 0,
 }: {
   host?: string;
   expired?: boolean;
+  port?: number;
 } = {}) {
   const ca = await createCa();
   const { keyPem, certPem } = await ca.issue({ hosts: [host], expired });
-  const entra = await startEntra({ tls: { key: keyPem, cert: certPem } });
+  const entra = await startEntra({ port, tls: { key: keyPem, cert: certPem } });
   return { entra, caFile: await fileWith(ca.certPem) };
 }
 
@@ -58,6 +60,19 @@ describe('an authority with a private CA', () => {
   });
 });
 
+test('a CA that was rotated is trusted from the next exchange on', async () => {
+  const before = await startWithCertificate();
+  const { caFile } = before;
+  const { exchange } = await exchangeWith(before.entra, { caFile });
+  await exchange(await federatedToken(before.entra), endless);
+  await before.entra.close();
+
+  const after = await startWithCertificate({ port: before.entra.port });
+  await rename(after.caFile, caFile);
+  await exchange(await federatedToken(after.entra), endless);
+  expect(after.entra.issued).toHaveLength(1);
+});
+
 test('an authority whose CA only bears the name of ours is not trusted', async () => {
   const { entra } = await startWithCertificate();
   const { exchange } = await exchangeWith(entra, {
@@ -74,7 +89,7 @@ describe('a CA file', () => {
     ['is a directory', async () => tmpdir(), 'is not a regular file'],
     ['is a FIFO that nobody writes to', makeFifo, 'is not a regular file'],
     ['is far too large', () => fileWith('x'.repeat(2 ** 22 + 1)), 'too large'],
-    ['is empty', () => fileWith(''), 'no PEM certificate'],
+    ['is empty', () => fileWith(''), 'is empty'],
     ['is in another format', () => fileWith('MIIB'), 'no PEM certificate'],
   ])('that %s is a problem of the configuration', async (_case, file, what) => {
     const caFile = await file();

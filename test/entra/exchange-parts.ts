@@ -66,7 +66,6 @@ export async function exchangeWith(
 /** Without any proxy, whatever the environment of the tests says. */
 export const direct: DirectWaySettings = {
   caFile: undefined,
-  httpProxy: undefined,
   httpsProxy: undefined,
   noProxy: undefined,
 };
@@ -75,7 +74,6 @@ export async function federatedToken(entra: FakeEntra): Promise<FederatedToken> 
   return parseFederatedToken(await entra.cluster.issueServiceAccountToken(), '/token');
 }
 
-/** A file that goes with the test. */
 /** Never aborts. */
 export const { signal: endless } = new AbortController();
 

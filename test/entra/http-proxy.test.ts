@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createDirectWay, type DirectWaySettings } from '../../src/entra/direct-way.ts';
+import { wayOf } from '../../src/sources/workload-identity.ts';
 import type { FakeEntra, FakeEntraOptions } from '../support/fake-entra/server.ts';
 import { type HttpProxy, type HttpProxyOptions, startHttpProxy } from '../support/http-proxy.ts';
 import { createCa } from '../support/postgres/certificates.ts';
@@ -104,6 +105,17 @@ describe('an exchange through an HTTP proxy', () => {
     expect(error.remedy).toContain('proxy');
     expect(entra.requests).toEqual([]);
   });
+});
+
+test('HTTP_PROXY is left aside: what goes in the clear goes to loopback', async () => {
+  const { entra, caFile } = await startSecureEntra();
+  const proxy = await startProxy();
+  const env = { HTTP_PROXY: urlOf(proxy), http_proxy: urlOf(proxy) };
+  const way = await wayOf({ caFile, tokenProxy: undefined }, env);
+  const { exchange } = await exchangeWith(entra, { way });
+  await exchange(await federatedToken(entra), endless);
+  expect(proxy.targets).toEqual([]);
+  expect(entra.issued).toHaveLength(1);
 });
 
 describe('NO_PROXY', () => {

@@ -1,8 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { type ConnectionOptions, getCACertificates } from 'node:tls';
-import { readCa } from '../../entra/read-ca.ts';
-import { trustIn, UnusableCa } from '../../entra/trust.ts';
+import { readCa, UnusableCa } from '../../entra/trust.ts';
 import type { Clock } from '../../support/clock.ts';
 import { unlessAborted, withDeadline } from '../../support/deadline.ts';
 import { decodeJwtClaims } from '../../support/jwt.ts';
@@ -124,7 +123,7 @@ async function tlsFor(target: LoginTarget): Promise<ConnectionOptions | false> {
 async function rootsAt(path: string | undefined): Promise<string[]> {
   if (path === 'system') return getCACertificates('system');
   if (path === undefined) return [...getCACertificates('default'), ...getCACertificates('system')];
-  return [...trustIn(await readCa(path)).certificates];
+  return [...(await readCa(path))];
 }
 
 function describe(

@@ -261,7 +261,7 @@ describe('a login to a server with TLS', () => {
       async () => '/no/such/root.crt',
       /^the file of CAs \/no\/such\/root\.crt cannot be read \(ENOENT\)$/,
     ],
-    ['empty', () => fileWith(''), /holds no PEM certificate$/],
+    ['empty', () => fileWith(''), /is empty$/],
     ['a FIFO', makeFifo, /is not a regular file$/],
     [
       'damaged',
