@@ -69,7 +69,10 @@ export function createPassfile(
         const inPlace = await readInPlace(target.path);
         const adopted =
           inPlace && adoptToken(inPlace.content, inPlace.writtenAtMs, layout(), isOurs);
-        if (adopted) published = { ...inPlace, mode: target.mode };
+        // With our mode and owner, which may be others than those it was published with.
+        if (adopted) {
+          published = { ...inPlace, mode: target.mode, owner: target.owner ?? inPlace.owner };
+        }
         return adopted;
       }),
 

@@ -93,14 +93,18 @@ export async function displaceDirectory(target: PassfileTarget): Promise<string 
   return aside;
 }
 
-/** Removes what an interrupted publication of this passfile left beside it. Returns how many files. */
+/**
+ * Removes what an interrupted publication of this passfile left beside it. Returns how many files.
+ * What cannot be removed, another user's for one, is in nobody's way.
+ */
 export async function sweepLeftovers(target: PassfileTarget): Promise<number> {
   const directory = dirname(target.path);
   const prefix = stagingPrefix(target);
   const names = await readdir(directory).catch(() => []);
   const leftovers = names.filter((name) => name.startsWith(prefix));
-  await Promise.all(leftovers.map((name) => rm(join(directory, name), { force: true })));
-  return leftovers.length;
+  const removals = leftovers.map((name) => rm(join(directory, name), { force: true }));
+  const outcomes = await Promise.allSettled(removals);
+  return outcomes.filter(({ status }) => status === 'fulfilled').length;
 }
 
 async function withStagedFile(

@@ -22,10 +22,13 @@ export function explainWriteError(error: unknown, target: { readonly path: strin
 }
 
 function causeOf(error: unknown, path: string): Told {
+  const code = systemErrorCode(error) ?? 'unknown error';
   const syscall = error instanceof Error && 'syscall' in error ? error.syscall : undefined;
-  if (syscall === 'lchown') return tell(causes.ownerRefused, { path });
-  if (syscall === 'chmod') return tell(causes.modeNotKept, { path });
-  return explainWriteCode(systemErrorCode(error) ?? 'unknown error', path);
+  // Else it is no matter of owners and modes: the directory has gone meanwhile, for one.
+  const refused = ['EPERM', 'EACCES', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(code);
+  if (refused && syscall === 'lchown') return tell(causes.ownerRefused, { path });
+  if (refused && syscall === 'chmod') return tell(causes.modeNotKept, { path });
+  return explainWriteCode(code, path);
 }
 
 /** The same for a failure that is only foreseen. */

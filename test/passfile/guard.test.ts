@@ -1,4 +1,4 @@
-import { chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createGuard } from '../../src/passfile/guard.ts';
 import { entriesLayout } from '../../src/passfile/layout.ts';
 import { createPassfile, type Passfile, type Repair } from '../../src/passfile/passfile.ts';
+import type { PassfileTarget } from '../../src/passfile/publish.ts';
 import type { PgpassdError } from '../../src/support/errors.ts';
 import { Secret } from '../../src/support/secret.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -16,19 +17,25 @@ const POLL_MS = 30_000;
 const entry = { host: 'server', port: '5432', database: null, user: 'app' };
 const content = 'server:5432:*:app:a-token\n';
 
+/** A passfile with a token that tells its life, as an earlier run leaves it. */
+const claims = Buffer.from('{"iat":1764000000,"exp":1764003600}').toString('base64url');
+const left = `server:5432:*:app:e30.${claims}.c2ln\n`;
+
 let directory: string;
 let path: string;
 let passfile: Passfile;
 
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'pgpassd-guard-'));
-  path = join(directory, 'pgpass');
-  const target = { path, mode: 0o600, owner: undefined };
-  passfile = createPassfile(
-    target,
+const open = (owner?: PassfileTarget['owner']) =>
+  createPassfile(
+    { path, mode: 0o600, owner },
     () => entriesLayout([entry]),
     () => true,
   );
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'pgpassd-guard-'));
+  path = join(directory, 'pgpass');
+  passfile = open();
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
@@ -153,10 +160,20 @@ describe('repairing', () => {
     },
   );
 
+  test.skipIf(!asRoot)(
+    'also goes for a passfile that was taken over and is to have another owner now (as root)',
+    async () => {
+      await writeFile(path, left, { mode: 0o600 });
+      const owner = { uid: 4321, gid: 4321 };
+      const given = open(owner);
+      expect(await given.adopt()).toBeDefined();
+      expect(await given.repair()).toEqual({ damage: 'owner' });
+      expect(await stat(path)).toMatchObject(owner);
+      expect(await readFile(path, 'utf8')).toBe(left);
+    },
+  );
+
   test('also goes for a passfile that was taken over', async () => {
-    const claims = { iat: 1_764_000_000, exp: 1_764_003_600 };
-    const payload = Buffer.from(JSON.stringify(claims)).toString('base64url');
-    const left = `server:5432:*:app:e30.${payload}.c2ln\n`;
     await writeFile(path, left, { mode: 0o600 });
     expect(await passfile.adopt()).toBeDefined();
     await rm(path);

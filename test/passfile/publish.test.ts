@@ -204,6 +204,13 @@ describe('sweeping', () => {
     expect(await sweepLeftovers(target)).toBe(2);
     expect((await readdir(directory)).sort()).toEqual(others.sort());
   });
+
+  test('leaves what cannot be removed where it is', async () => {
+    await mkdir(join(directory, '.pgpass.pgpassd-0011'));
+    await writeFile(join(directory, '.pgpass.pgpassd-0012'), '');
+    expect(await sweepLeftovers(target)).toBe(1);
+    expect(await readdir(directory)).toEqual(['.pgpass.pgpassd-0011']);
+  });
 });
 
 /** Lets the event loop turn: the child goes on for a while that no clock measures. */

@@ -31,6 +31,13 @@ test.each<[string, Error, string, RegExp, RegExp]>([
     /runAsUser.*CHOWN/,
   ],
   ['the mode is not kept', systemError('EPERM', 'chmod'), 'unwritable', /mode/, /emptyDir/],
+  [
+    'the directory has gone meanwhile',
+    systemError('ENOENT', 'chmod'),
+    'unwritable',
+    /not exist/,
+    /PGPASSFILE/,
+  ],
   ['it is something else', systemError('EIO'), 'unwritable', /EIO/, /volume behind \/pgpass\./],
   ['it has no code', new Error('strange'), 'unwritable', /unknown error/, /volume behind/],
 ])('when %s, the error says so and what to do', (_case, thrown, code, what, remedy) => {
