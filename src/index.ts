@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseEntries } from './config/entry.ts';
+import { ValueError } from './config/values.ts';
 import type { Entry } from './passfile/format.ts';
 import { createGuard } from './passfile/guard.ts';
 import { entriesLayout, type PassfileLayout } from './passfile/layout.ts';
@@ -9,18 +10,20 @@ import type { Damage, RefreshCause, RefreshEvent, TokenInPlace } from './refresh
 import { Refresher } from './refresh/refresher.ts';
 import type { Turn } from './refresh/schedule.ts';
 import { fetchFrom, type TokenSource } from './refresh/token-source.ts';
+import { POLL_INTERVAL_MS } from './support/attend-file.ts';
 import type { Clock } from './support/clock.ts';
-import { asPgpassdError } from './support/errors.ts';
+import { asPgpassdError, PgpassdError } from './support/errors.ts';
 import { createFollower } from './support/follow-file.ts';
 import type { JwtClaims } from './support/jwt.ts';
 import { systemClock } from './support/system-clock.ts';
 
 export type { Entry } from './passfile/format.ts';
-export type { Damage, RefreshEvent, TokenInPlace } from './refresh/events.ts';
+export type { Damage, RefreshCause, RefreshEvent, TokenInPlace } from './refresh/events.ts';
 export type { Turn } from './refresh/schedule.ts';
 export type { IssuedToken, TokenSource } from './refresh/token-source.ts';
 export type { Clock, Instant } from './support/clock.ts';
 export { type ErrorCode, PgpassdError } from './support/errors.ts';
+export type { JwtClaims } from './support/jwt.ts';
 export { Secret } from './support/secret.ts';
 
 export interface RefresherOptions {
@@ -61,21 +64,16 @@ export interface PassfileRefresher {
   remove(): Promise<void>;
 }
 
-/** Besides watching: inotify can be exhausted, and some file systems tell nothing. */
-export const POLL_INTERVAL_MS = 30_000;
-
 /**
  * Keeps a passfile current with tokens of the caller's own source. The daemon is built on it.
  *
- * @throws PgpassdError `config.invalid` for a template that cannot be used, ValueError for an entry
+ * @throws PgpassdError `config.invalid` for a template or an entry that cannot be used, and unless
+ * there is either a template or an entry
  */
 export async function createRefresher(options: RefresherOptions): Promise<PassfileRefresher> {
   const { clock = systemClock, onEvent = () => undefined, template } = options;
   const path = resolve(options.passfile);
-  let layout: PassfileLayout =
-    template === undefined
-      ? entriesLayout((options.entries ?? []).flatMap(asEntries))
-      : layoutOf(await readTemplate(template), template);
+  let layout = await layoutFor(options);
   const passfile = createPassfile(
     { path, mode: options.mode ?? 0o600, owner: options.owner },
     () => layout,
@@ -120,6 +118,8 @@ export async function createRefresher(options: RefresherOptions): Promise<Passfi
           read: readTemplate,
           same: (one, other) => one.equals(other),
           onContent: acceptTemplate,
+          onUnreadable: (error) =>
+            onEvent({ type: 'template.rejected', error: asPgpassdError(error) }),
           onWatchFailed: (error) => onEvent({ type: 'watch.failed', what: 'template', error }),
         });
 
@@ -145,6 +145,29 @@ export async function createRefresher(options: RefresherOptions): Promise<Passfi
   };
 }
 
+async function layoutFor({ entries = [], template }: RefresherOptions): Promise<PassfileLayout> {
+  if ((template === undefined) === (entries.length === 0)) {
+    throw new PgpassdError(
+      'config.invalid',
+      `createRefresher was given ${template === undefined ? 'neither entries nor' : 'both entries and'} a template`,
+      'Give it the one or the other.',
+    );
+  }
+  return template === undefined
+    ? entriesLayout(entries.flatMap(asEntries))
+    : layoutOf(await readTemplate(template), template);
+}
+
 function asEntries(entry: string | Entry): readonly Entry[] {
-  return typeof entry === 'string' ? parseEntries(entry) : [entry];
+  if (typeof entry !== 'string') return [entry];
+  try {
+    return parseEntries(entry);
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    throw new PgpassdError(
+      'config.invalid',
+      `an entry cannot be used: ${error.message}`,
+      'Write it as host:port:database:user, or as a connection string without a password.',
+    );
+  }
 }

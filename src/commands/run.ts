@@ -41,7 +41,9 @@ async function keepCurrent(
     fields: {
       version: VERSION,
       node: process.versions.node,
-      entries: config.entries.length,
+      ...(config.template === undefined
+        ? { entries: config.entries.length }
+        : { template: config.template }),
       ...(served && { httpPort: served.port }),
     },
   });

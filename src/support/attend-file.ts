@@ -15,6 +15,9 @@ export interface Attention {
   readonly onWatchFailed: (error: unknown) => void;
 }
 
+/** Besides watching: inotify can be exhausted, and some file systems tell nothing. */
+export const POLL_INTERVAL_MS = 30_000;
+
 /** Looks at a file at once, whenever something happens to it, and every so often. */
 export class FileAttendant {
   readonly #attention: Attention;

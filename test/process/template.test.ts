@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { PLACEHOLDER } from '../../src/passfile/template.ts';
@@ -51,6 +51,22 @@ test('a bad edit is told, and the last good template stays in force', async () =
   pgpassd.signal('SIGHUP');
   await pgpassd.waitFor('token.refreshed');
   expect((await readFile(passfile, 'utf8')).split('\n').length).toBe(before.split('\n').length);
+});
+
+test('a template that has gone is told, and what it said stays in force', async () => {
+  const { passfile, directory, start } = await openTemplate();
+  const path = join(directory, 'template');
+  await writeFile(path, templateOf('one'));
+  const pgpassd = start(['run', '--template', path], { env: entries });
+  await pgpassd.waitFor('token.refreshed');
+  await rm(path);
+  for (let looks = 0; looks < 2; looks += 1) {
+    pgpassd.signal('SIGHUP');
+    await pgpassd.waitFor('token.refreshed');
+  }
+  const { msg } = await pgpassd.waitFor('template.rejected');
+  expect(msg).toMatch(/^--template .*\/template cannot be read \(ENOENT\)/);
+  expect(await readFile(passfile, 'utf8')).toContain('\none:5432:*:app:');
 });
 
 test('a template without a managed line is a configuration error', async () => {
