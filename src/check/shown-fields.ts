@@ -1,6 +1,6 @@
-import { word } from '../entra/meaning.ts';
 import { ANY } from '../passfile/format.ts';
 import { type EntryLine, type FieldName, fieldNames } from '../passfile/lines.ts';
+import { boundedText } from '../support/printable.ts';
 
 /** How every JWT begins, in the middle of whatever. */
 const JWT = /eyJ[\w-]{8,}/;
@@ -18,7 +18,7 @@ export function isInOrder({ entry, facts, oddities }: EntryLine): boolean {
 /** These fields of a line, in words. */
 export function shownFields(line: EntryLine, names: readonly FieldName[]): string {
   const shown = names.map((name) =>
-    isInOrder(line) ? `${name} ${word(line.entry[name] ?? '*')}` : `another ${name}`,
+    isInOrder(line) ? `${name} ${boundedText(line.entry[name] ?? '*')}` : `another ${name}`,
   );
   return shown.join(' and ');
 }

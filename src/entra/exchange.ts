@@ -3,6 +3,7 @@ import type { AccessToken } from '../support/access-token.ts';
 import type { Clock } from '../support/clock.ts';
 import { DeadlinePassed, withDeadline } from '../support/deadline.ts';
 import { PgpassdError } from '../support/errors.ts';
+import { withoutJwts } from '../support/printable.ts';
 import type { Secret } from '../support/secret.ts';
 import { interpretAnswer } from './answer.ts';
 import { type ExchangeSettings, tokenRequest } from './request.ts';
@@ -61,15 +62,12 @@ export function createExchange(parts: ExchangeParts): Exchange {
   };
 }
 
-/** The beginning of every JWT, `{"`, and what follows. */
-const ANY_JWT = /\beyJ[\w.-]+/g;
-
 /** A server or proxy may quote a token in its answer; it goes no further than here. */
 function withoutSecrets(error: unknown, secrets: readonly Secret[]): unknown {
   if (!(error instanceof PgpassdError)) return error;
   const { code, message, remedy, details, cause } = error;
   const clean = secrets.reduce((text, secret) => secret.redactFrom(text), message);
-  return new PgpassdError(code, clean.replaceAll(ANY_JWT, '[redacted]'), remedy, {
+  return new PgpassdError(code, withoutJwts(clean), remedy, {
     details,
     cause,
   });

@@ -1,7 +1,9 @@
 import { type ErrorCode, type ErrorDetails, type Nature, PgpassdError } from '../support/errors.ts';
+import { GUID } from '../support/guid.ts';
+import { UNPRINTABLE } from '../support/printable.ts';
 import { meaningOf } from './aadsts.ts';
 import type { AnswerContext, RawAnswer } from './answer.ts';
-import { inWords, type Meaning, UNPRINTABLE, type Verdict } from './meaning.ts';
+import { inWords, type Meaning, type Verdict } from './meaning.ts';
 import * as say from './remedies.ts';
 import { parseRetryAfterMs } from './retry-after.ts';
 
@@ -11,8 +13,6 @@ type Body = Readonly<Record<string, unknown>>;
 const UNTOLD_THROTTLE_MS = 60_000;
 
 const LONGEST_SENTENCE = 400;
-
-const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 const headlines = {
   'entra.refused': 'Entra refused the exchange',

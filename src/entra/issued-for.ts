@@ -1,3 +1,4 @@
+import { GUID } from '../support/guid.ts';
 import type { JwtClaims } from '../support/jwt.ts';
 import type { ExchangeSettings } from './request.ts';
 
@@ -27,7 +28,6 @@ export function disagreements(
   return agreements.flatMap(([claim, agreed]) => (agreed ? [] : [claim]));
 }
 
-const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 const RESOURCE_URI = /^[a-z][a-z\d+.-]*:/i;
 
 function agrees(claim: unknown, setting: string, form: RegExp): boolean {

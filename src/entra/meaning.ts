@@ -1,4 +1,5 @@
 import type { Nature } from '../support/errors.ts';
+import { boundedText } from '../support/printable.ts';
 import type { RefusedIdentity, Remedy } from './remedies.ts';
 
 /** What a failure is, before anybody's values are in the sentence. */
@@ -23,24 +24,12 @@ const endings: Readonly<Record<Nature, string>> = {
 
 export function inWords({ nature, remedy }: Verdict, identity: RefusedIdentity): Meaning {
   const sentence = remedy({
-    tenantId: word(identity.tenantId),
-    clientId: word(identity.clientId),
-    scope: word(identity.scope),
-    issuer: word(identity.issuer ?? "the token's iss"),
-    subject: word(identity.subject ?? "the token's sub"),
-    audience: word(identity.audience.join(', ') || "the token's aud"),
+    tenantId: boundedText(identity.tenantId),
+    clientId: boundedText(identity.clientId),
+    scope: boundedText(identity.scope),
+    issuer: boundedText(identity.issuer ?? "the token's iss"),
+    subject: boundedText(identity.subject ?? "the token's sub"),
+    audience: boundedText(identity.audience.join(', ') || "the token's aud"),
   });
   return { nature, remedy: sentence + endings[nature] };
-}
-
-/** Control characters, marks that turn the direction of writing, half characters, ends of lines. */
-export const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
-
-const LONGEST_WORD = 300;
-
-/** Claims of a token that nobody verified are passed on as text of bounded length. */
-export function word(value: string): string {
-  const start = value.slice(0, LONGEST_WORD);
-  const printable = start.replaceAll(new RegExp(UNPRINTABLE, 'gu'), '\ufffd');
-  return start === value ? printable : `${printable}…`;
 }

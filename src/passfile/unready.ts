@@ -1,85 +1,89 @@
-import { type Told, tell } from '../support/cause.ts';
-import { duration } from '../support/duration.ts';
-import * as causes from './causes.ts';
-import { formatEntry } from './format.ts';
-import { PLACEHOLDER } from './template.ts';
-import type { Unready } from './waiting.ts';
+import type { Entry } from './format.ts';
+import { type EntryLine, entryLinesOf, type Line } from './lines.ts';
+import { linesServing } from './lookup.ts';
+import type { FoundPassfile } from './read-passfile.ts';
 
-/** What the sentences name besides. */
-export interface Onlooker {
-  readonly path: string;
-  /** Who looks; absent where users have no numbers. */
-  readonly uid: number | undefined;
-  readonly nowMs: number;
+/** Why a passfile is not ready. Two looks at the same trouble make equal reasons. */
+export type Unready =
+  /** No look has come to its end: the volume does not answer. */
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'missing' | 'dangling' | 'not-a-file' | 'too-large' | 'no-lines' }
+  | { readonly kind: 'loose'; readonly mode: number }
+  | { readonly kind: 'unreadable'; readonly code: string; readonly ownerUid: number | undefined }
+  | { readonly kind: 'no-line'; readonly entry: Entry }
+  | { readonly kind: 'no-password' | 'placeholder' | 'cut'; readonly line: number }
+  | { readonly kind: 'expired' | 'expiring'; readonly line: number; readonly expiresAtMs: number };
+
+/** What `wait` waits for. */
+export interface Wanted {
+  /** Empty for every line of the file. */
+  readonly entries: readonly Entry[];
+  /** How long each token has to last. */
   readonly minValidityMs: number;
 }
 
-/** The reason in words for an operator; its code is `passfile.*`. */
-export function explainUnready(unready: Unready, onlooker: Onlooker): Told {
-  const { path, nowMs, minValidityMs } = onlooker;
-  switch (unready.kind) {
-    case 'silent':
-      return tell(causes.passfileSilent, { path });
+/**
+ * What keeps a client from logging in with what was found; `undefined` when nothing does. A wildcard
+ * in an entry stands for what is not known of the client: each line that it may get has to be good.
+ * A password that does not tell its life counts as good.
+ */
+export function whyUnready(
+  found: FoundPassfile,
+  { entries, minValidityMs }: Wanted,
+  nowMs: number,
+): Unready | undefined {
+  if (found.kind !== 'lines') return whyIgnored(found);
+  const all = entryLinesOf(found.lines);
+  if (all.length === 0) return { kind: 'no-lines' };
+  if (entries.length === 0) return firstFault(all, minValidityMs, nowMs);
+  return entries
+    .map((entry) => whyUnserved(entry, found.lines, minValidityMs, nowMs))
+    .find((why) => why !== undefined);
+}
+
+function whyIgnored(found: Exclude<FoundPassfile, { readonly kind: 'lines' }>): Unready {
+  switch (found.kind) {
     case 'missing':
-      return tell(causes.passfileMissing, { path });
-    case 'dangling':
-      return tell(causes.passfileDangling, { path });
-    case 'not-a-file':
-      return tell(causes.passfileNotAFile, { path });
+      return { kind: found.symlink ? 'dangling' : 'missing' };
     case 'loose':
-      return tell(causes.passfileLoose, { path, mode: octal(unready.mode) });
+      return { kind: 'loose', mode: found.file.mode };
     case 'unreadable':
-      return explainUnreadable(unready, onlooker);
+      return { kind: 'unreadable', code: found.code, ownerUid: found.file?.uid };
+    case 'not-a-file':
     case 'too-large':
-      return tell(causes.passfileTooLarge, { path });
-    case 'no-lines':
-      return tell(causes.passfileWithoutLines, { path });
-    case 'placeholder':
-      return tell(causes.passfileIsTemplate, {
-        path,
-        line: unready.line,
-        placeholder: PLACEHOLDER,
-      });
-    case 'cut':
-      return tell(causes.passfileTokenCut, { path, line: unready.line });
-    case 'no-password':
-      return tell(causes.passfileWithoutPassword, { path, line: unready.line });
-    case 'no-line':
-      return tell(causes.passfileWithoutEntry, { path, entry: formatEntry(unready.entry) });
-    case 'expired':
-      return tell(causes.passfileExpired, {
-        path,
-        line: unready.line,
-        ago: duration(nowMs - unready.expiresAtMs),
-      });
-    case 'expiring':
-      return tell(causes.passfileExpiring, {
-        path,
-        line: unready.line,
-        left: duration(unready.expiresAtMs - nowMs),
-        minValidity: duration(minValidityMs),
-      });
+      return { kind: found.kind };
   }
 }
 
-function explainUnreadable(
-  { code, ownerUid }: Extract<Unready, { readonly kind: 'unreadable' }>,
-  { path, uid }: Onlooker,
-): Told {
-  const reader = uid === undefined ? 'us' : `uid ${uid}`;
-  const belonging = ownerUid === undefined ? '' : `; it belongs to uid ${ownerUid}`;
-  return code === 'EACCES'
-    ? tell(causes.passfileForbidden, {
-        path,
-        reader,
-        belonging,
-        // Root without its capabilities is no reader that a file is given to.
-        uid: uid === undefined || uid === 0 ? '' : ` ${uid}`,
-      })
-    : tell(causes.passfileUnreadable, { path, reader, belonging, code });
+function whyUnserved(
+  entry: Entry,
+  lines: readonly Line[],
+  minValidityMs: number,
+  nowMs: number,
+): Unready | undefined {
+  const serving = linesServing(lines, entry);
+  if (serving.length === 0) return { kind: 'no-line', entry };
+  return firstFault(serving, minValidityMs, nowMs);
 }
 
-/** As chmod(1) takes it. */
-export function octal(mode: number): string {
-  return `0${mode.toString(8)}`;
+function firstFault(
+  lines: readonly EntryLine[],
+  minValidityMs: number,
+  nowMs: number,
+): Unready | undefined {
+  return lines
+    .map((line) => faultOf(line, minValidityMs, nowMs))
+    .find((fault) => fault !== undefined);
+}
+
+function faultOf(
+  { number: line, facts: { kind, expiresAtMs } }: EntryLine,
+  minValidityMs: number,
+  nowMs: number,
+): Unready | undefined {
+  if (kind === 'empty') return { kind: 'no-password', line };
+  if (kind === 'placeholder' || kind === 'cut') return { kind, line };
+  if (expiresAtMs === undefined) return undefined;
+  if (expiresAtMs <= nowMs) return { kind: 'expired', line, expiresAtMs };
+  return expiresAtMs - nowMs < minValidityMs ? { kind: 'expiring', line, expiresAtMs } : undefined;
 }

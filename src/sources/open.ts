@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import type { OpenSource, SourceContext } from './source.ts';
+import type { OpenedSource, SourceContext } from './source.ts';
 import { openTokenCommand } from './token-command.ts';
 import { openWorkloadIdentity } from './workload-identity.ts';
 
@@ -7,7 +7,7 @@ import { openWorkloadIdentity } from './workload-identity.ts';
 export async function openSource(
   settings: Config['source'],
   context: SourceContext,
-): Promise<OpenSource> {
+): Promise<OpenedSource> {
   return settings.kind === 'token-command'
     ? openTokenCommand(settings, context)
     : await openWorkloadIdentity(settings, context);

@@ -6,7 +6,7 @@ import type { Clock } from '../support/clock.ts';
 import type { JwtClaims } from '../support/jwt.ts';
 
 /** Where the daemon's tokens come from, and what belongs to that. */
-export interface OpenSource {
+export interface OpenedSource {
   readonly source: TokenSource;
   /** Whether a token found in place is one that the source would give. */
   readonly isOurs: (claims: JwtClaims) => boolean;

@@ -1,13 +1,13 @@
 import type { TokenCommandSettings } from '../config/config.ts';
 import { issuedToken } from '../refresh/token-source.ts';
 import { createTokenCommand } from '../token-command/source.ts';
-import type { OpenSource, SourceContext } from './source.ts';
+import type { OpenedSource, SourceContext } from './source.ts';
 import { timed } from './timed.ts';
 
 export function openTokenCommand(
   { command, lifetimeSeconds }: TokenCommandSettings,
   context: SourceContext,
-): OpenSource {
+): OpenedSource {
   const { requestTimeoutMs, clock, onEvent } = context;
   const run = createTokenCommand({
     command,

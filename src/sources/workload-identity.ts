@@ -9,17 +9,17 @@ import type { Way } from '../entra/way.ts';
 import { createTokenFollower } from '../federated-token/follow.ts';
 import type { FederatedToken } from '../federated-token/token.ts';
 import type { PassfileRefresher } from '../index.ts';
-import { createWorkloadIdentity, rotationCallsForRefresh } from '../refresh/workload-identity.ts';
 import { POLL_INTERVAL_MS } from '../support/attend-file.ts';
 import { USER_AGENT } from '../version.ts';
-import type { OpenSource, SourceContext } from './source.ts';
+import { createWorkloadIdentity, rotationCallsForRefresh } from './federated-exchange.ts';
+import type { OpenedSource, SourceContext } from './source.ts';
 import { timed } from './timed.ts';
 
 /** Entra workload identity, with its federated token followed from rotation to rotation. */
 export async function openWorkloadIdentity(
   settings: WorkloadIdentitySettings,
   context: SourceContext,
-): Promise<OpenSource> {
+): Promise<OpenedSource> {
   const { requestTimeoutMs, env, clock, onEvent } = context;
   const path = resolve(settings.federatedTokenFile);
   const way = await wayOf(settings, env);

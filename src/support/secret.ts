@@ -7,7 +7,8 @@ const REDACTED = '[redacted]';
 
 /**
  * A token or assertion. It prints as `[redacted]` through string conversion, JSON and inspection;
- * only `unwrap` gives the text, and only the request body and the passfile line call it.
+ * only `unwrap` gives the text, and only the request body, the passfile line and the login of `check`
+ * call it.
  */
 export class Secret {
   readonly #text: string;
@@ -18,6 +19,10 @@ export class Secret {
 
   unwrap(): string {
     return this.#text;
+  }
+
+  get length(): number {
+    return this.#text.length;
   }
 
   equals(other: Secret): boolean {

@@ -1,12 +1,10 @@
+import { withoutJwts } from '../support/printable.ts';
 import type { Secret } from '../support/secret.ts';
 
 const LONGEST_LINE = 200;
 
 /** What would move a terminal's cursor, or hide text; with it goes the rest of a colour's code. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}](?:\[[\d;]*m)?/gu;
-
-/** The beginning of every JWT, `{"`, and what follows. */
-const ANY_JWT = /\beyJ[\w.-]+/g;
 
 /**
  * The lines of a command's stderr as they may be shown: short, printable, not blank, and without a
@@ -25,5 +23,5 @@ function presentable(line: string, secrets: readonly Secret[]): string {
   const short =
     printable.length > LONGEST_LINE ? `${printable.slice(0, LONGEST_LINE)}…` : printable;
   const clean = secrets.reduce((text, secret) => secret.redactFrom(text), short);
-  return clean.replaceAll(ANY_JWT, '[redacted]');
+  return withoutJwts(clean);
 }

@@ -1,4 +1,3 @@
-import type { JwtClaims } from '../../support/jwt.ts';
 import type { Secret } from '../../support/secret.ts';
 import type { LoginTarget } from './target.ts';
 
@@ -14,8 +13,5 @@ export interface LoginAttempt {
   /** What the server asked for instead of the token itself. */
   readonly asked: 'SCRAM' | 'MD5' | undefined;
   readonly token: Secret;
-  readonly tokenLength: number;
-  /** The token's, unverified; `undefined` when it is no JWT. */
-  readonly claims: JwtClaims | undefined;
   readonly timeoutMs: number;
 }

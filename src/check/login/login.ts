@@ -4,7 +4,6 @@ import { type ConnectionOptions, getCACertificates } from 'node:tls';
 import { readCa, UnusableCa } from '../../entra/trust.ts';
 import type { Clock } from '../../support/clock.ts';
 import { unlessAborted, withDeadline } from '../../support/deadline.ts';
-import { decodeJwtClaims } from '../../support/jwt.ts';
 import type { Secret } from '../../support/secret.ts';
 import { rootCertUnusable, sslmodeWithoutTls } from '../causes/connection.ts';
 import { type Finding, ok, skipped, wrong } from '../finding.ts';
@@ -52,15 +51,7 @@ export async function login(
     if (error instanceof UnusableCa) {
       return wrong('login', rootCertUnusable, { path: rootCertPath ?? '', why: error.message });
     }
-    const text = token.unwrap();
-    return explainLoginFailure(error, {
-      ...progress,
-      target,
-      token,
-      tokenLength: text.length,
-      claims: decodeJwtClaims(text),
-      timeoutMs: limitMs,
-    });
+    return explainLoginFailure(error, { ...progress, target, token, timeoutMs: limitMs });
   }
 }
 

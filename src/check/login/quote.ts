@@ -1,4 +1,4 @@
-import { UNPRINTABLE } from '../../entra/meaning.ts';
+import { printable } from '../../support/printable.ts';
 import type { Secret } from '../../support/secret.ts';
 
 const LONGEST_LOOKED_AT = 4000;
@@ -6,10 +6,7 @@ const LONGEST_SHOWN = 300;
 
 /** What a server says, as it may be shown: printable, of bounded length, without a piece of `token`. */
 export function quote(text: string, token: Secret): string {
-  const printable = text
-    .slice(0, LONGEST_LOOKED_AT)
-    .replaceAll(new RegExp(UNPRINTABLE, 'gu'), '\ufffd');
-  const clean = token.redactFrom(printable);
+  const clean = token.redactFrom(printable(text.slice(0, LONGEST_LOOKED_AT)));
   return clean.length > LONGEST_SHOWN ? `${clean.slice(0, LONGEST_SHOWN)}…` : clean;
 }
 

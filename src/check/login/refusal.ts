@@ -1,3 +1,4 @@
+import { GUID } from '../../support/guid.ts';
 import { type JwtClaims, stringClaim } from '../../support/jwt.ts';
 import * as causes from '../causes/login.ts';
 import { type Finding, wrong } from '../finding.ts';
@@ -53,21 +54,20 @@ export function explainRefusal(refusal: Refusal, attempt: LoginAttempt): Finding
   return wrong('login', found, valuesOf(refusal, attempt));
 }
 
-function causeOf({ code, message }: Refusal, { asked, claims }: LoginAttempt) {
+function causeOf({ code, message }: Refusal, { asked, token }: LoginAttempt) {
   const told = byText.find(([words]) => words.test(message))?.[1];
   if (told !== undefined) return told;
   if (code !== '28P01') {
     return bySqlstate.find(([state]) => state.test(code))?.[1] ?? causes.serverRefuses;
   }
   if (asked !== undefined) return causes.serverAsksPassword;
-  return claims === undefined ? causes.passwordRefused : causes.roleMissing;
+  return token.jwtClaims() === undefined ? causes.passwordRefused : causes.roleMissing;
 }
-
-const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /** The values that the causes' texts name. */
 function valuesOf({ code, message }: Refusal, attempt: LoginAttempt) {
-  const { target, asked, token, tokenLength, claims = {} } = attempt;
+  const { target, asked, token } = attempt;
+  const claims = token.jwtClaims() ?? {};
   const { user, database } = target;
   const told = (name: string) => quote(stringClaim(claims, name) ?? 'unknown', token);
   return {
@@ -79,7 +79,7 @@ function valuesOf({ code, message }: Refusal, attempt: LoginAttempt) {
     databaseIdentifier: sqlIdentifier(database),
     text: quote(message, token),
     sqlstate: quote(code, token),
-    length: tokenLength,
+    length: token.length,
     method: asked ?? 'cleartext',
     oid: objectIdIn(claims),
     type: claims['idtyp'] === 'user' || 'upn' in claims ? 'user' : 'service',

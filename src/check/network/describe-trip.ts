@@ -1,9 +1,9 @@
 import type { X509Certificate } from 'node:crypto';
-import { word } from '../../entra/meaning.ts';
 import { explainTransportError } from '../../entra/transport-errors.ts';
 import type { WayKind } from '../../entra/way.ts';
 import { seconds } from '../../support/duration.ts';
 import { PgpassdError, systemErrorCode } from '../../support/errors.ts';
+import { boundedText } from '../../support/printable.ts';
 import * as causes from '../causes/network.ts';
 import { type Finding, failed, ok, wrong } from '../finding.ts';
 import type { Trip } from './reach.ts';
@@ -83,7 +83,7 @@ function presenting(hop: Hop | undefined, error: PgpassdError): PgpassdError {
 
 function describe({ issuer, validFromDate, validToDate }: X509Certificate): string {
   const [, name = issuer] = /^CN=(.*)$/m.exec(issuer) ?? /^O=(.*)$/m.exec(issuer) ?? [];
-  return `from ${word(name)}, valid from ${dayOf(validFromDate)} to ${dayOf(validToDate)}`;
+  return `from ${boundedText(name)}, valid from ${dayOf(validFromDate)} to ${dayOf(validToDate)}`;
 }
 
 /** A certificate that nobody trusts may tell no date at all. */

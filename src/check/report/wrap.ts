@@ -1,5 +1,4 @@
-/** What would steer a terminal, or takes no column: texts name what others wrote. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+import { printable } from '../../support/printable.ts';
 
 /** Where a word may be cut in two and still be read: URLs, subjects, lists without blanks. */
 const JOINTS = '/:,;=';
@@ -20,10 +19,10 @@ export interface TextLine {
  */
 export function layOut(text: string, columns: number): readonly TextLine[] {
   return text.split('\n').flatMap((line): TextLine[] => {
-    const printable = line.replaceAll('\t', '    ').replaceAll(UNPRINTABLE, '\u{FFFD}').trimEnd();
-    return printable.startsWith(' ')
-      ? [{ text: printable, verbatim: true }]
-      : wrap(printable, columns).map((wrapped) => ({ text: wrapped, verbatim: false }));
+    const shown = printable(line.replaceAll('\t', '    ')).trimEnd();
+    return shown.startsWith(' ')
+      ? [{ text: shown, verbatim: true }]
+      : wrap(shown, columns).map((wrapped) => ({ text: wrapped, verbatim: false }));
   });
 }
 

@@ -1,9 +1,9 @@
 import { disagreements, type IssuedClaim } from '../../entra/issued-for.ts';
-import { word } from '../../entra/meaning.ts';
 import type { ExchangeSettings } from '../../entra/request.ts';
 import type { IssuedToken } from '../../refresh/token-source.ts';
 import { duration } from '../../support/duration.ts';
 import { type JwtClaims, numericDateMs } from '../../support/jwt.ts';
+import { boundedText } from '../../support/printable.ts';
 import { Secret } from '../../support/secret.ts';
 import { otherAudience, otherClient, otherTenant } from '../causes/access-token.ts';
 import { type Finding, ok, skipped, wrong } from '../finding.ts';
@@ -60,5 +60,5 @@ function clientOf(claims: JwtClaims): unknown {
 /** Nobody verified the claims: they are shown as text of bounded length. */
 function show(claim: unknown): string {
   const texts = [claim].flat().filter((each) => typeof each === 'string');
-  return texts.length === 0 ? 'untold' : word(texts.join(', '));
+  return texts.length === 0 ? 'untold' : boundedText(texts.join(', '));
 }

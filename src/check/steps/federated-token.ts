@@ -1,4 +1,3 @@
-import { word } from '../../entra/meaning.ts';
 import { readFederatedToken } from '../../federated-token/read.ts';
 import {
   assertUnexpired,
@@ -7,6 +6,7 @@ import {
 } from '../../federated-token/token.ts';
 import { duration } from '../../support/duration.ts';
 import { asPgpassdError, PgpassdError } from '../../support/errors.ts';
+import { boundedText } from '../../support/printable.ts';
 import { frozenToken } from '../causes/federated-token.ts';
 import { lookAtTokenFile, type TokenFile } from '../files/token-file.ts';
 import { type Finding, failed, ok, skipped, wrong } from '../finding.ts';
@@ -121,10 +121,10 @@ function identityFindings(
   { issuer, subject, audience }: FederatedIdentity,
   { reading: { source, values } }: Scene,
 ): readonly Finding[] {
-  const audiences = word(audience.join(', '));
+  const audiences = boundedText(audience.join(', '));
   const findings = [
-    ok(STEP, issuer === undefined ? 'no issuer' : `issuer ${word(issuer)}`),
-    ok(STEP, subject === undefined ? 'no subject' : `subject ${word(subject)}`),
+    ok(STEP, issuer === undefined ? 'no issuer' : `issuer ${boundedText(issuer)}`),
+    ok(STEP, subject === undefined ? 'no subject' : `subject ${boundedText(subject)}`),
   ];
   // The AKS token proxy has an audience of its own.
   const toEntra = source?.kind === 'workload-identity' && source.tokenProxy === undefined;

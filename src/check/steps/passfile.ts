@@ -1,12 +1,12 @@
-import { word } from '../../entra/meaning.ts';
 import { ownerRefused } from '../../passfile/causes.ts';
+import { explainUnready, octal } from '../../passfile/explain-unready.ts';
 import { type EntryLine, entryLinesOf, type Line } from '../../passfile/lines.ts';
-import type { FileFacts, FoundPassfile } from '../../passfile/read-lines.ts';
-import { explainUnready, octal } from '../../passfile/unready.ts';
-import { type Wanted, whyUnready } from '../../passfile/waiting.ts';
+import type { FileFacts, FoundPassfile } from '../../passfile/read-passfile.ts';
+import { type Wanted, whyUnready } from '../../passfile/unready.ts';
 import { explainWriteCode } from '../../passfile/write-errors.ts';
 import { untilAborted, withDeadline } from '../../support/deadline.ts';
 import { duration } from '../../support/duration.ts';
+import { boundedText } from '../../support/printable.ts';
 import * as causes from '../causes/passfile.ts';
 import { findPassfile, type PassfileAt } from '../files/passfile-at.ts';
 import { foreseeWriteError, mayGiveAway, neverChanges } from '../files/place.ts';
@@ -42,7 +42,7 @@ export async function checkPassfile(
   const { path, found } = passfile;
   const problem = problemOf(name ?? path, found);
   if (problem !== undefined) {
-    return [wrong(STEP, causes.passfileMisnamed, { name: word(name ?? path), problem })];
+    return [wrong(STEP, causes.passfileMisnamed, { name: boundedText(name ?? path), problem })];
   }
   const obstacles =
     side === 'daemon' ? await writingFindings(scene, passfile, daemon) : await mountFindings(path);

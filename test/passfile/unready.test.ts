@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { explainUnready } from '../../src/passfile/explain-unready.ts';
 import { ANY, type Entry } from '../../src/passfile/format.ts';
 import { parseLines } from '../../src/passfile/lines.ts';
-import type { FileFacts, FoundPassfile } from '../../src/passfile/read-lines.ts';
+import type { FileFacts, FoundPassfile } from '../../src/passfile/read-passfile.ts';
 import { PLACEHOLDER } from '../../src/passfile/template.ts';
-import { explainUnready } from '../../src/passfile/unready.ts';
-import { whyUnready } from '../../src/passfile/waiting.ts';
+import { whyUnready } from '../../src/passfile/unready.ts';
 import type { Told } from '../../src/support/cause.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 

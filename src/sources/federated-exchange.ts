@@ -1,9 +1,9 @@
 import type { Exchange } from '../entra/exchange.ts';
 import { readFederatedToken } from '../federated-token/read.ts';
 import { assertUnexpired, type FederatedToken, sameIdentity } from '../federated-token/token.ts';
+import { issuedToken, type TokenSource } from '../refresh/token-source.ts';
 import type { Clock } from '../support/clock.ts';
 import { PgpassdError } from '../support/errors.ts';
-import { issuedToken, type TokenSource } from './token-source.ts';
 
 export interface WorkloadIdentity {
   readonly source: TokenSource;

@@ -8,7 +8,7 @@ import {
   createWorkloadIdentity,
   type Rotation,
   rotationCallsForRefresh,
-} from '../../src/refresh/workload-identity.ts';
+} from '../../src/sources/federated-exchange.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { Secret } from '../../src/support/secret.ts';
 import { manualClock } from '../support-units/manual-clock.ts';

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readPassfile } from '../../src/passfile/read-lines.ts';
+import { readPassfile } from '../../src/passfile/read-passfile.ts';
 
 const isRoot = process.getuid?.() === 0;
 const content = 'server:5432:*:app:a-password\n';
