@@ -1,6 +1,6 @@
 import { defaultPassfile, findPassfile } from './files/passfile-at.ts';
 import { withService } from './files/service-file.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, firstWrong } from './finding.ts';
 import type { Scene } from './scene.ts';
 import { checkAccessToken } from './steps/access-token.ts';
 import { checkClocks } from './steps/clocks.ts';
@@ -62,5 +62,5 @@ async function examineAll(scene: Scene): Promise<readonly Finding[]> {
 }
 
 function isSound(findings: readonly Finding[]): boolean {
-  return findings.every(({ mark }) => mark !== 'wrong');
+  return firstWrong(findings) === undefined;
 }

@@ -26,8 +26,22 @@ export type Finding =
       readonly mark: 'ok' | 'skipped';
       readonly found: string;
     }
-  /** Programs know it by a cause's id, an AADSTS code, or an error's code. */
-  | (Told & { readonly step: Step; readonly mark: 'wrong' });
+  | Wrong;
+
+/** Programs know it by a cause's id, an AADSTS code, or an error's code. */
+export interface Wrong extends Told {
+  readonly step: Step;
+  readonly mark: 'wrong';
+}
+
+export function isWrong(finding: Finding): finding is Wrong {
+  return finding.mark === 'wrong';
+}
+
+/** What to start with: what is looked at first can bring about what is looked at later. */
+export function firstWrong(findings: readonly Finding[]): Wrong | undefined {
+  return findings.find(isWrong);
+}
 
 export function ok(step: Step, found: string): Finding {
   return { step, mark: 'ok', found };

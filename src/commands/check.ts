@@ -1,4 +1,5 @@
 import { examine } from '../check/examine.ts';
+import { firstWrong } from '../check/finding.ts';
 import { renderJson, renderReport } from '../check/report/report.ts';
 import { readConfig } from '../config/config.ts';
 import { exitCodeOf } from '../exit-codes.ts';
@@ -29,6 +30,6 @@ export const check: Command = async ({ flags, env, print, terminal, columns, sig
       ? renderJson(findings)
       : renderReport(findings, { colour, columns: width }),
   );
-  const [cause] = findings.filter(({ mark }) => mark === 'wrong');
-  return cause?.mark === 'wrong' ? exitCodeOf(cause.code) : 0;
+  const cause = firstWrong(findings);
+  return cause === undefined ? 0 : exitCodeOf(cause.code);
 };

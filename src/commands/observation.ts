@@ -1,4 +1,3 @@
-import type { HttpAddress } from '../config/values.ts';
 import type { PassfileRefresher } from '../index.ts';
 import { Heartbeat } from '../observe/heartbeat.ts';
 import { type HttpServer, openHttpServer } from '../observe/http-server.ts';
@@ -6,6 +5,7 @@ import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { createProbes } from '../observe/probes.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
 import { type DaemonState, initialState, stateAfter } from '../refresh/state.ts';
+import type { Address } from '../support/address.ts';
 import { systemClock } from '../support/system-clock.ts';
 import { VERSION } from '../version.ts';
 
@@ -33,7 +33,7 @@ export class Observation {
    * @throws PgpassdError `config.invalid` when it cannot be
    */
   async serve(
-    address: HttpAddress,
+    address: Address,
     refresher: PassfileRefresher,
     workLimitMs: number,
     signal: AbortSignal,

@@ -212,7 +212,7 @@ function sourceOf(values: Values, env: Environment, problems: Problems): Config[
     federatedTokenFile: values.federatedTokenFile ?? '',
     exchange: exchangeOf(values, problems),
     caFile: values.caFile,
-    tokenProxy: readTokenProxy(env, problems.texts),
+    tokenProxy: readTokenProxy(env, problems),
   };
 }
 

@@ -1,4 +1,5 @@
 import { ANY, type Entry, type Field, parseField, splitFields } from '../passfile/format.ts';
+import { isPort } from '../support/address.ts';
 import { parsePairs } from './conninfo-pairs.ts';
 import { type ConnectionParameters, entriesOfParameters } from './conninfo-parameters.ts';
 import { isUri, parseUri } from './conninfo-uri.ts';
@@ -116,8 +117,4 @@ function checked(entry: Entry): Entry {
     throw new ValueError('the port is a number from 1 to 65535');
   }
   return entry;
-}
-
-function isPort(text: string): boolean {
-  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
 }

@@ -1,5 +1,6 @@
 import type { TokenProxySettings } from '../entra/token-proxy.ts';
 import type { Environment } from './given.ts';
+import type { Problems } from './problems.ts';
 
 /**
  * The settings of AKS identity bindings, which the workload identity webhook sets in a pod:
@@ -9,7 +10,7 @@ import type { Environment } from './given.ts';
  */
 export function readTokenProxy(
   env: Environment,
-  problems: string[],
+  problems: Problems,
 ): TokenProxySettings | undefined {
   const proxy = env['AZURE_KUBERNETES_TOKEN_PROXY'];
   if (!proxy) {
@@ -18,7 +19,7 @@ export function readTokenProxy(
       (name) => env[name],
     );
     if (astray.length > 0) {
-      problems.push(
+      problems.add(
         `${astray.join(' and ')} without AZURE_KUBERNETES_TOKEN_PROXY: set that to the token proxy's URL too, or unset the other`,
       );
     }
@@ -28,7 +29,7 @@ export function readTokenProxy(
   const url = URL.parse(proxy);
   const found = [objectionToUrl(url, proxy), objectionToName(env['AZURE_KUBERNETES_SNI_NAME'])];
   const objections = found.filter((objection) => objection !== undefined);
-  problems.push(...objections);
+  for (const objection of objections) problems.add(objection);
   if (url === null || objections.length > 0) return undefined;
   return { url, sniName: env['AZURE_KUBERNETES_SNI_NAME'] || undefined, ca: caOf(env) };
 }

@@ -1,3 +1,4 @@
+import type { Address } from '../support/address.ts';
 import { type Argv, splitCommandLine } from '../token-command/split.ts';
 
 /** Parsers of single settings. Each throws a ValueError that says what is expected. */
@@ -103,13 +104,8 @@ export function parseUid(text: string): number {
   return uid;
 }
 
-export interface HttpAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
 /** `HOST:PORT` with an IPv6 address in brackets, or `off`. */
-export function parseHttpAddress(text: string): HttpAddress | 'off' {
+export function parseHttpAddress(text: string): Address | 'off' {
   if (text === 'off') return 'off';
   const [, bracketed, host = bracketed, port] =
     /^(?:\[([\da-f:.]+)\]|([\w.-]*)):(\d{1,5})$/i.exec(text) ?? [];

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Address } from '../support/address.ts';
 import { Connections } from './connections.ts';
-import { type HttpAddress, listen } from './listen.ts';
+import { listen } from './listen.ts';
 
 export interface Answer {
   readonly status: number;
@@ -41,7 +42,7 @@ const PATIENCE_MS = 5_000;
  * @throws PgpassdError `config.invalid` when the address cannot be listened on
  */
 export async function openHttpServer(
-  address: HttpAddress,
+  address: Address,
   views: Views,
   patienceMs = PATIENCE_MS,
 ): Promise<HttpServer> {

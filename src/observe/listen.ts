@@ -1,13 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:net';
+import { type Address, formatAddress, meansEveryAddress } from '../support/address.ts';
 import { PgpassdError, systemErrorCode } from '../support/errors.ts';
-
-export interface HttpAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-const everyAddress: readonly string[] = ['', '0.0.0.0', '::'];
 
 /**
  * Resolves when `server` listens. Kubelet probes a pod at the first of its addresses, whichever kind
@@ -17,17 +11,17 @@ const everyAddress: readonly string[] = ['', '0.0.0.0', '::'];
  *
  * @throws PgpassdError `config.invalid` when the address cannot be listened on
  */
-export async function listen(server: Server, { host, port }: HttpAddress): Promise<void> {
+export async function listen(server: Server, address: Address): Promise<void> {
+  const { host, port } = address;
   try {
-    server.listen({ port, ...(!everyAddress.includes(host) && { host }) });
+    server.listen({ port, ...(!meansEveryAddress(host) && { host }) });
     await once(server, 'listening');
   } catch (error) {
     const code = systemErrorCode(error) ?? 'unknown error';
     const [why, remedy] = refusals[code] ?? ['the system refuses it', ANOTHER_ADDRESS];
-    const written = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
     throw new PgpassdError(
       'config.invalid',
-      `--http-address (PGPASSD_HTTP_ADDRESS) ${written} cannot be listened on: ${why} (${code})`,
+      `--http-address (PGPASSD_HTTP_ADDRESS) ${formatAddress(address)} cannot be listened on: ${why} (${code})`,
       remedy,
       { cause: error },
     );

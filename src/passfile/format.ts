@@ -3,6 +3,9 @@ export const ANY = null;
 
 export type Field = string | typeof ANY;
 
+/** Far above any passfile: a larger file is another one. */
+export const LARGEST_PASSFILE_BYTES = 4 * 1024 * 1024;
+
 /** Whom a password is for: the first four fields of a passfile line. */
 export interface Entry {
   readonly host: Field;

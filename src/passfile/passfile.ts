@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises';
 import type { JwtClaims } from '../support/jwt.ts';
 import type { Secret } from '../support/secret.ts';
 import { type AdoptedToken, adoptToken } from './adopt.ts';
+import { LARGEST_PASSFILE_BYTES } from './format.ts';
 import { type Damage, type Expected, inspect, openInPlace } from './inspect.ts';
 import type { PassfileLayout } from './layout.ts';
 import {
@@ -34,9 +35,6 @@ export interface Passfile {
   /** From then on there is nothing to repair. */
   remove(): Promise<void>;
 }
-
-/** Larger than any passfile of ours; what is larger is not ours to adopt. */
-const LARGEST_PASSFILE_BYTES = 4 * 1024 * 1024;
 
 /**
  * `layout` is asked for at each use: a template may have changed. `isOurs` tells from a token's

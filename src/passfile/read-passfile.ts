@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs';
 import { constants, lstat, open, stat } from 'node:fs/promises';
 import { systemErrorCode } from '../support/errors.ts';
+import { LARGEST_PASSFILE_BYTES } from './format.ts';
 import { type Line, parseLines } from './lines.ts';
 
 /** What is at a passfile's path, as libpq judges it before it reads a line. */
@@ -34,8 +35,6 @@ export interface FileFacts {
   /** Whether the path itself is a link. */
   readonly symlink: boolean;
 }
-
-const LARGEST_PASSFILE_BYTES = 4 * 1024 * 1024;
 
 /** In `S_IRWXG | S_IRWXO` any bit is one too many for libpq. */
 const GROUP_AND_WORLD = 0o077;

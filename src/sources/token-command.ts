@@ -16,11 +16,10 @@ export function openTokenCommand(
     clock,
     onStderr: (text) => onEvent({ type: 'token-command.said', text }),
   });
-  const ask = timed((_: undefined, signal) => run(signal), context);
   return {
     async source(signal) {
       const askedAtMs = clock.now().wallMs;
-      return issuedToken(await ask(undefined, signal), askedAtMs);
+      return issuedToken(await timed(context, signal, () => run(signal)), askedAtMs);
     },
     isOurs: () => true,
     accompany: async () => undefined,

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { WorkloadIdentitySettings } from '../config/config.ts';
 import type { Environment } from '../config/given.ts';
 import { createDirectWay } from '../entra/direct-way.ts';
-import { createExchange } from '../entra/exchange.ts';
+import { createExchange, type Exchange } from '../entra/exchange.ts';
 import { issuedFor } from '../entra/issued-for.ts';
 import { createTokenProxyWay } from '../entra/token-proxy-way.ts';
 import type { Way } from '../entra/way.ts';
@@ -30,7 +30,9 @@ export async function openWorkloadIdentity(
     requestTimeoutMs,
     userAgent: USER_AGENT,
   });
-  const identity = createWorkloadIdentity(path, timed(exchange, context), clock);
+  const timedExchange: Exchange = (federated, signal) =>
+    timed(context, signal, () => exchange(federated, signal));
+  const identity = createWorkloadIdentity(path, timedExchange, clock);
 
   const noticeToken = (
     refresher: PassfileRefresher,

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Environment } from '../../src/config/given.ts';
+import { Problems } from '../../src/config/problems.ts';
 import { readTokenProxy } from '../../src/config/token-proxy.ts';
 
 function read(env: Environment) {
-  const problems: string[] = [];
-  return { settings: readTokenProxy(env, problems), problems };
+  const problems = new Problems();
+  return { settings: readTokenProxy(env, problems), problems: problems.texts };
 }
 
 const proxy = { AZURE_KUBERNETES_TOKEN_PROXY: 'https://10.0.0.1/proxy' };

@@ -14,10 +14,11 @@ function open(outcome: () => Promise<{ token: Secret; expiresInSeconds: number }
     clock,
     onEvent: (event: RefreshEvent) => void told.push(event),
   };
-  const ask = timed(async (_: undefined, signal) => {
-    await clock.sleep(2_000, signal);
-    return await outcome();
-  }, context);
+  const ask = (signal: AbortSignal) =>
+    timed(context, signal, async () => {
+      await clock.sleep(2_000, signal);
+      return await outcome();
+    });
   return { clock, told, ask };
 }
 
@@ -27,7 +28,7 @@ const unstopped = new AbortController().signal;
 
 test('an answer is told with the time that it took, whatever the wall clock does', async () => {
   const { clock, told, ask } = open(answer);
-  const asked = ask(undefined, unstopped);
+  const asked = ask(unstopped);
   clock.stepWallClock(86_400_000);
   await clock.advance(2_000);
   await asked;
@@ -36,7 +37,7 @@ test('an answer is told with the time that it took, whatever the wall clock does
 
 test('a refusal is told likewise', async () => {
   const { clock, told, ask } = open(refusal);
-  const refused = expect(ask(undefined, unstopped)).rejects.toThrow('refused');
+  const refused = expect(ask(unstopped)).rejects.toThrow('refused');
   await clock.advance(2_000);
   await refused;
   expect(told).toEqual([{ type: 'exchange.ended', succeeded: false, tookMs: 2_000 }]);
@@ -45,7 +46,7 @@ test('a refusal is told likewise', async () => {
 test('the end of the process is no answer', async () => {
   const { told, ask } = open(refusal);
   const stop = new AbortController();
-  const refused = expect(ask(undefined, stop.signal)).rejects.toThrow('refused');
+  const refused = expect(ask(stop.signal)).rejects.toThrow('refused');
   stop.abort();
   await refused;
   expect(told).toEqual([]);

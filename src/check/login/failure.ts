@@ -1,3 +1,4 @@
+import { formatAddress } from '../../support/address.ts';
 import { DeadlinePassed } from '../../support/deadline.ts';
 import { systemErrorCode } from '../../support/errors.ts';
 import * as causes from '../causes/connection.ts';
@@ -6,7 +7,7 @@ import { type Finding, wrong } from '../finding.ts';
 import type { LoginAttempt } from './attempt.ts';
 import { quote } from './quote.ts';
 import { explainRefusal, isRefusal } from './refusal.ts';
-import { type LoginTarget, serverOf } from './target.ts';
+import type { LoginTarget } from './target.ts';
 
 /** What a failed login means; `error` is the deadline's, Node's, node-postgres' or the server's. */
 export function explainLoginFailure(error: unknown, attempt: LoginAttempt): Finding {
@@ -19,7 +20,7 @@ export function explainLoginFailure(error: unknown, attempt: LoginAttempt): Find
   if (stage === 'connection') return explainNoConnection(failure, attempt);
   if (error instanceof DeadlinePassed) {
     const seconds = timeoutMs / 1000;
-    return wrong('login', causes.serverSilent, { server: serverOf(target), address, seconds });
+    return wrong('login', causes.serverSilent, { server: formatAddress(target), address, seconds });
   }
   return stage === 'tls' ? explainNoTls(failure, attempt) : explainNoAnswer(failure, attempt);
 }
@@ -68,7 +69,7 @@ function explainNoConnection(
   { code, why }: Failure,
   { target, address = target.host }: LoginAttempt,
 ): Finding {
-  const server = serverOf(target);
+  const server = formatAddress(target);
   // A socket that is not there is a server that is not there.
   return code === 'ECONNREFUSED' || code === 'ENOENT'
     ? wrong('login', causes.serverRefusesConnections, { server, address })
@@ -86,7 +87,7 @@ const dates: Readonly<Record<string, string>> = {
 
 function explainNoTls(failure: Failure, attempt: LoginAttempt): Finding {
   const { code = '', text, why, names = 'none' } = failure;
-  const server = serverOf(attempt.target);
+  const server = formatAddress(attempt.target);
   const date = dates[code];
   if (text === NO_TLS) return wrong('login', causes.serverWithoutTls, { server });
   if (text === NO_ANSWER_ABOUT_TLS) {
@@ -118,7 +119,7 @@ function isCutOff({ code = '', text }: Failure): boolean {
 }
 
 function explainNoAnswer(failure: Failure, attempt: LoginAttempt): Finding {
-  const server = serverOf(attempt.target);
+  const server = formatAddress(attempt.target);
   if (isCutOff(failure)) {
     const when = attempt.stage === 'tls' ? 'before TLS is agreed on' : 'in the middle of the login';
     return wrong('login', causes.serverCutOff, { server, when });

@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { type ConnectionOptions, getCACertificates } from 'node:tls';
 import { readCa, UnusableCa } from '../../entra/trust.ts';
+import { formatAddress } from '../../support/address.ts';
 import type { Clock } from '../../support/clock.ts';
 import { unlessAborted, withDeadline } from '../../support/deadline.ts';
 import type { Secret } from '../../support/secret.ts';
@@ -9,13 +10,7 @@ import { rootCertUnusable, sslmodeWithoutTls } from '../causes/connection.ts';
 import { type Finding, ok, skipped, wrong } from '../finding.ts';
 import { explainLoginFailure, lacksTls } from './failure.ts';
 import { type Conversation, converse, type Progress, type Welcome } from './session.ts';
-import {
-  isSocketDirectory,
-  type LoginTarget,
-  mayShowToken,
-  serverOf,
-  verifiesServer,
-} from './target.ts';
+import { isSocketDirectory, type LoginTarget, mayShowToken, verifiesServer } from './target.ts';
 
 export interface LoginContext {
   readonly clock: Clock;
@@ -33,7 +28,7 @@ export async function login(
   { clock, timeoutMs, signal, lookUp = lookUpAll }: LoginContext,
 ): Promise<Finding> {
   const { sslmode, rootCertPath, connectTimeoutMs = timeoutMs } = target;
-  const server = serverOf(target);
+  const server = formatAddress(target);
   if (mayShowToken(target)) return wrong('login', sslmodeWithoutTls, { sslmode, server });
   const limitMs = Math.min(timeoutMs, connectTimeoutMs);
   const progress: Progress = { stage: 'name', address: undefined, asked: undefined };
@@ -126,6 +121,7 @@ function describe(
   const { user, database, sslmode } = target;
   const trust = verifiesServer(target) ? '' : ` (sslmode=${sslmode} verifies nothing)`;
   const tls = tlsVersion === undefined ? 'without TLS' : `${tlsVersion}${trust}`;
-  const where = address === target.host ? serverOf(target) : `${serverOf(target)} (${address})`;
+  const where =
+    address === target.host ? formatAddress(target) : `${formatAddress(target)} (${address})`;
   return `${user} logged in to database ${database} at ${where}: PostgreSQL ${serverVersion}, ${tls}, ${Math.round(tookMs)} ms`;
 }

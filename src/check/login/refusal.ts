@@ -1,10 +1,10 @@
+import { formatAddress } from '../../support/address.ts';
 import { GUID } from '../../support/guid.ts';
 import { type JwtClaims, stringClaim } from '../../support/jwt.ts';
 import * as causes from '../causes/login.ts';
 import { type Finding, wrong } from '../finding.ts';
 import type { LoginAttempt } from './attempt.ts';
 import { quote, sqlIdentifier, sqlLiteral } from './quote.ts';
-import { serverOf } from './target.ts';
 
 /** An ErrorResponse of the server, as node-postgres throws it. */
 interface Refusal extends Error {
@@ -71,7 +71,7 @@ function valuesOf({ code, message }: Refusal, attempt: LoginAttempt) {
   const { user, database } = target;
   const told = (name: string) => quote(stringClaim(claims, name) ?? 'unknown', token);
   return {
-    server: serverOf(target),
+    server: formatAddress(target),
     user,
     database,
     roleLiteral: sqlLiteral(user),

@@ -1,5 +1,6 @@
 import type { Environment } from '../../config/given.ts';
 import { ANY, type Entry } from '../../passfile/format.ts';
+import { isPort } from '../../support/address.ts';
 
 /** libpq's, from the weakest: https://www.postgresql.org/docs/current/libpq-ssl.html */
 const sslmodes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
@@ -90,11 +91,6 @@ export function verifiesServer({ sslmode, rootCertPath }: LoginTarget): boolean 
   return sslmode.startsWith('verify-') || (sslmode === 'require' && rootCertPath !== undefined);
 }
 
-/** As an operator writes it. */
-export function serverOf({ host, port }: LoginTarget): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 /** Whether a client with these settings could send the token over a network without TLS. */
 export function mayShowToken({ host, hostaddr, sslmode }: LoginTarget): boolean {
   const encrypted = ['require', 'verify-ca', 'verify-full'].includes(sslmode);
@@ -117,10 +113,6 @@ export function isSocketDirectory(host: string): boolean {
 }
 
 const ADDRESS = /^(?:\d+(?:\.\d+){3}|[\da-f.]*:[\da-f.:]*(?:%\w+)?)$/i;
-
-function isPort(text: string): boolean {
-  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
-}
 
 /** Whole seconds, at least 2; libpq waits for ever at 0: `connectDBComplete` in fe-connect.c. */
 function connectTimeoutMs(text: string | undefined): number | undefined {

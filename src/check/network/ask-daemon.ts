@@ -1,5 +1,5 @@
 import { get } from 'node:http';
-import type { HttpAddress } from '../../config/values.ts';
+import type { Address } from '../../support/address.ts';
 import { type RefreshErrorCode, refreshErrorCodes } from '../../support/errors.ts';
 import { isRecord } from '../../support/jwt.ts';
 
@@ -20,7 +20,7 @@ const LARGEST_ANSWER_BYTES = 64 * 1024;
 
 /** Asks the pgpassd of this pod; `undefined` when none answers there until `signal` aborts. */
 export function askDaemon(
-  { host, port }: HttpAddress,
+  { host, port }: Address,
   signal: AbortSignal,
 ): Promise<Readiness | undefined> {
   return new Promise((settle) => {

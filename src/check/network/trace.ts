@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { formatAddress } from '../../support/address.ts';
 import type { Clock } from '../../support/clock.ts';
 
 /** How far a connection to one peer got. */
@@ -104,8 +105,8 @@ function note(socket: Socket, hop: Noted, clock: Clock): void {
   });
   socket.once('connect', () => {
     const tookMs = clock.now().monotonicMs - startedMs;
-    const { remoteAddress = '', remotePort } = socket;
-    hop.connected = { address: `${bracketed(remoteAddress)}:${remotePort}`, tookMs };
+    const { remoteAddress: host = '', remotePort: port = 0 } = socket;
+    hop.connected = { address: formatAddress({ host, port }), tookMs };
   });
   // Node tells of the end of a handshake before it judges the certificate, without documenting it.
   socket.once('secure', () => {
@@ -117,8 +118,4 @@ function note(socket: Socket, hop: Noted, clock: Clock): void {
 function certificateOf(socket: Socket): X509Certificate | undefined {
   const raw = socket instanceof TLSSocket ? socket.getPeerCertificate()?.raw : undefined;
   return raw && new X509Certificate(raw);
-}
-
-function bracketed(address: string): string {
-  return address.includes(':') ? `[${address}]` : address;
 }

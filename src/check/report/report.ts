@@ -1,4 +1,4 @@
-import { type Finding, steps } from '../finding.ts';
+import { type Finding, firstWrong, isWrong, steps } from '../finding.ts';
 import { layOut, type TextLine, widthOf } from './wrap.ts';
 
 export interface ReportOptions {
@@ -7,15 +7,13 @@ export interface ReportOptions {
   readonly columns: number;
 }
 
-type Wrong = Extract<Finding, { mark: 'wrong' }>;
-
 /**
  * The findings for a person, step by step: what was found, what to do about it where it is wrong,
  * and at the end what to start with.
  */
 export function renderReport(findings: readonly Finding[], options: ReportOptions): string {
   const paint = options.colour ? coloured : plain;
-  const cause = causeIn(findings);
+  const cause = firstWrong(findings);
   const lines = findings.flatMap((finding, index) => {
     const before = findings[index - 1];
     const airy = before !== undefined && [before, finding].some(isWrong);
@@ -29,17 +27,8 @@ export function renderReport(findings: readonly Finding[], options: ReportOption
 
 /** The findings for programs: one object, which also says what to start with. */
 export function renderJson(findings: readonly Finding[]): string {
-  const cause = causeIn(findings) ?? null;
+  const cause = firstWrong(findings) ?? null;
   return `${JSON.stringify({ ok: cause === null, cause, findings }, undefined, 2)}\n`;
-}
-
-/** What is looked at first can bring about what is looked at later. */
-function causeIn(findings: readonly Finding[]): Wrong | undefined {
-  return findings.find(isWrong);
-}
-
-function isWrong(finding: Finding): finding is Wrong {
-  return finding.mark === 'wrong';
 }
 
 /** A piece of a line, and how it stands out. */
@@ -127,7 +116,7 @@ function indented({ text, verbatim }: TextLine, tone?: Tone): Piece[] {
 const MOST_ADVICE_LINES = 2;
 
 function summaryOf(findings: readonly Finding[], columns: number): Piece[][] {
-  const cause = causeIn(findings);
+  const cause = firstWrong(findings);
   if (cause === undefined) {
     const skipped = findings.filter(({ mark }) => mark === 'skipped').length;
     const rest = skipped === 0 ? '' : `; not looked at: ${skipped}`;

@@ -1,8 +1,8 @@
-import type { HttpAddress } from '../../config/values.ts';
+import { type Address, formatAddress, meansEveryAddress } from '../../support/address.ts';
 import { tell } from '../../support/cause.ts';
 import { withDeadline } from '../../support/deadline.ts';
 import { daemonFailing, daemonNotReady } from '../causes/daemon.ts';
-import { type Finding, ok, skipped, told, wrong } from '../finding.ts';
+import { type Finding, firstWrong, ok, skipped, told, wrong } from '../finding.ts';
 import { askDaemon, type Readiness } from '../network/ask-daemon.ts';
 import type { Scene } from '../scene.ts';
 
@@ -19,13 +19,10 @@ export async function findDaemon({ reading, clock, signal }: Scene): Promise<Dae
   const { httpAddress } = reading.values;
   if (httpAddress === undefined || httpAddress === 'off') return undefined;
   const asked = reachable(httpAddress);
-  const { host, port } = asked;
-  return {
-    address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
-    answer: await withDeadline(clock, LONGEST_ANSWER_MS, signal, (attempt) =>
-      askDaemon(asked, attempt),
-    ),
-  };
+  const answer = await withDeadline(clock, LONGEST_ANSWER_MS, signal, (attempt) =>
+    askDaemon(asked, attempt),
+  );
+  return { address: formatAddress(asked), answer };
 }
 
 /** Whether it keeps the passfile without any trouble. */
@@ -36,9 +33,8 @@ export function isAtEase(daemon: Daemon | undefined): boolean {
 
 /** Whether what keeps it from getting a token is why there is none in the passfile. */
 export function explains(daemon: Daemon | undefined, passfile: readonly Finding[]): boolean {
-  const first = passfile.find(({ mark }) => mark === 'wrong');
-  const tokenless =
-    first?.mark === 'wrong' && ['passfile.missing', 'passfile.expired'].includes(first.code);
+  const code = firstWrong(passfile)?.code;
+  const tokenless = code === 'passfile.missing' || code === 'passfile.expired';
   return tokenless && daemon?.answer?.lastError !== undefined;
 }
 
@@ -63,6 +59,6 @@ export function checkDaemon(daemon: Daemon | undefined, sound: boolean): Finding
 }
 
 /** An address to listen on, as one to ask: containers of a pod share their loopback. */
-function reachable({ host, port }: HttpAddress): HttpAddress {
-  return ['', '0.0.0.0', '::'].includes(host) ? { host: '127.0.0.1', port } : { host, port };
+function reachable({ host, port }: Address): Address {
+  return { host: meansEveryAddress(host) ? '127.0.0.1' : host, port };
 }

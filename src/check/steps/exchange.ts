@@ -1,3 +1,4 @@
+import type { Config } from '../../config/config.ts';
 import { elapsedMs } from '../../refresh/schedule.ts';
 import type { IssuedToken } from '../../refresh/token-source.ts';
 import { openSource } from '../../sources/open.ts';
@@ -25,11 +26,11 @@ export interface Prospects {
 /** One exchange, or one run of the token command, as the daemon would do it. */
 export async function checkExchange(scene: Scene, prospects: Prospects): Promise<ExchangeReport> {
   const { reading, env, clock, signal } = scene;
-  const { source } = reading;
-  const obstacle = obstacleTo(scene, prospects);
-  if (source === undefined || obstacle !== undefined) {
-    return { findings: [skipped(STEP, obstacle ?? NOT_WHOLE)], issued: undefined };
-  }
+  const { source, values } = reading;
+  if (values.offline === true) return notTried('--offline');
+  if (source === undefined) return notTried('it takes settings that are whole');
+  const obstacle = obstacleTo(source, prospects);
+  if (obstacle !== undefined) return notTried(obstacle);
   const startedAt = clock.now();
   try {
     const requestTimeoutMs = timeoutMsOf(scene);
@@ -52,13 +53,15 @@ export async function checkExchange(scene: Scene, prospects: Prospects): Promise
   }
 }
 
-const NOT_WHOLE = 'not tried: it takes settings that are whole';
+function notTried(why: string): ExchangeReport {
+  return { findings: [skipped(STEP, `not tried: ${why}`)], issued: undefined };
+}
 
-function obstacleTo({ reading }: Scene, { usable, reached }: Prospects): string | undefined {
-  if (reading.values.offline === true) return 'not tried: --offline';
-  const { source } = reading;
-  if (source === undefined) return NOT_WHOLE;
-  if (source.kind === 'token-command') return undefined;
-  if (!usable) return 'not tried: there is no federated token that could be sent';
-  return reached ? undefined : 'not tried: the authority cannot be reached';
+function obstacleTo(
+  { kind }: Config['source'],
+  { usable, reached }: Prospects,
+): string | undefined {
+  if (kind === 'token-command') return undefined;
+  if (!usable) return 'there is no federated token that could be sent';
+  return reached ? undefined : 'the authority cannot be reached';
 }

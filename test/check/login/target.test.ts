@@ -1,10 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type LoginTarget,
-  loginTarget,
-  mayShowToken,
-  serverOf,
-} from '../../../src/check/login/target.ts';
+import { type LoginTarget, loginTarget, mayShowToken } from '../../../src/check/login/target.ts';
 import type { Environment } from '../../../src/config/given.ts';
 import { ANY, type Entry } from '../../../src/passfile/format.ts';
 
@@ -149,10 +144,3 @@ test.each<[string, string | undefined, string, boolean]>([
     expect(mayShowToken(targetOf({ host: name }, env))).toBe(readable);
   },
 );
-
-test.each([
-  [host, `${host}:6432`],
-  ['::1', '[::1]:6432'],
-])('%s is written %s', (name, expected) => {
-  expect(serverOf(targetOf({ host: name }))).toBe(expected);
-});
