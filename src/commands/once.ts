@@ -5,7 +5,7 @@ import { volumeSilent } from '../passfile/causes.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
 import { mayPassByItself } from '../refresh/retry.ts';
 import { errorOf, tell } from '../support/cause.ts';
-import { untilAborted, withDeadline } from '../support/deadline.ts';
+import { withDeadline } from '../support/deadline.ts';
 import { PgpassdError } from '../support/errors.ts';
 import { systemClock } from '../support/system-clock.ts';
 import type { Command, CommandContext } from './command.ts';
@@ -38,16 +38,21 @@ async function obtain(
     if (event.type === 'passfile.adopted') daemon.refresher.refresh();
   });
   onHangup(() => daemon.refresher.refresh());
-  const running = withDeadline(systemClock, config.timeoutMs, signal, (attempt) =>
-    daemon.run(AbortSignal.any([attempt, outcome.reached])),
-  );
-  const ended = await withDeadline(systemClock, config.timeoutMs + LONGEST_END_MS, never, (late) =>
-    untilAborted(
-      running.then(() => true),
-      late,
-    ),
-  );
-  if (!signal.aborted) outcome.conclude(ended ?? false);
+  const ended = await withDeadline(systemClock, config.timeoutMs, signal, (attempt) => {
+    const over = AbortSignal.any([attempt, outcome.reached]);
+    return endsInTime(daemon.run(over), over);
+  });
+  if (!signal.aborted) outcome.conclude(ended);
+}
+
+/** Whether `running` comes to its end after `over` has aborted. */
+async function endsInTime(running: Promise<void>, over: AbortSignal): Promise<boolean> {
+  const late = new Promise<false>((settle) => {
+    over.addEventListener('abort', () => {
+      void systemClock.sleep(LONGEST_END_MS, never).then(() => settle(false));
+    });
+  });
+  return await Promise.race([running.then(() => true), late]);
 }
 
 /** Whether `once` has what it came for, or why it never will. */
@@ -71,7 +76,10 @@ class Outcome {
     this.#reached.abort();
   }
 
-  /** Throws the last failure unless a valid token is in place. `ended` as far as the volumes let it. */
+  /**
+   * Throws the last failure unless a valid token is in place. `ended`: whether the daemon came to its
+   * end, which a volume that does not answer keeps it from.
+   */
   conclude(ended: boolean): void {
     if (this.#error !== undefined) throw this.#error;
     if (this.reached.aborted) return;
