@@ -114,7 +114,7 @@ export const options = {
   caFile: optional(parseText, {
     placeholder: 'PATH',
     defaultNote: "Node.js' roots",
-    help: 'a CA to trust besides; NODE_EXTRA_CA_CERTS adds too, and NODE_USE_SYSTEM_CA=1 the roots of the system',
+    help: 'a CA to trust besides, read anew for each exchange; NODE_EXTRA_CA_CERTS adds too, and NODE_USE_SYSTEM_CA=1 the roots of the system',
   }),
   refreshFraction: withDefault('0.5', parseFraction, {
     placeholder: 'FRACTION',
