@@ -5,7 +5,7 @@ import { caReader, UnusableCa } from './trust.ts';
 import type { Way } from './way.ts';
 
 export interface DirectWaySettings {
-  /** A PEM file with CAs to trust besides the system's and NODE_EXTRA_CA_CERTS'. */
+  /** A PEM file with CAs to trust besides Node's roots and NODE_EXTRA_CA_CERTS'; read anew for each exchange. */
   readonly caFile: string | undefined;
   readonly httpsProxy: string | undefined;
   readonly noProxy: string | undefined;
