@@ -1,23 +1,17 @@
-import { resolve } from 'node:path';
 import { parseEntries } from './config/entry.ts';
 import { ValueError } from './config/values.ts';
 import type { Entry } from './passfile/format.ts';
-import { createGuard } from './passfile/guard.ts';
-import { entriesLayout, type PassfileLayout } from './passfile/layout.ts';
-import { createPassfile } from './passfile/passfile.ts';
-import { layoutOf, readTemplate } from './passfile/read-template.ts';
-import type { Damage, RefreshCause, RefreshEvent, TokenInPlace } from './refresh/events.ts';
-import { Refresher } from './refresh/refresher.ts';
-import type { Turn } from './refresh/schedule.ts';
+import { composeRefresher, type PassfileRefresher } from './refresh/create-refresher.ts';
+import type { RefreshEvent } from './refresh/events.ts';
 import { fetchFrom, type TokenSource } from './refresh/token-source.ts';
-import { POLL_INTERVAL_MS } from './support/attend-file.ts';
 import type { Clock } from './support/clock.ts';
-import { asPgpassdError, PgpassdError } from './support/errors.ts';
-import { createFollower } from './support/follow-file.ts';
+import { PgpassdError } from './support/errors.ts';
 import type { JwtClaims } from './support/jwt.ts';
+import { KnownSecrets } from './support/known-secrets.ts';
 import { systemClock } from './support/system-clock.ts';
 
 export type { Entry } from './passfile/format.ts';
+export type { PassfileRefresher } from './refresh/create-refresher.ts';
 export type { Damage, RefreshCause, RefreshEvent, TokenInPlace } from './refresh/events.ts';
 export type { Turn } from './refresh/schedule.ts';
 export type { IssuedToken, TokenSource } from './refresh/token-source.ts';
@@ -47,105 +41,14 @@ export interface RefresherOptions {
   readonly clock?: Clock;
 }
 
-export interface PassfileRefresher {
-  /** The unexpired token in the passfile, as far as we know; without the token itself. */
-  readonly tokenInPlace: TokenInPlace | undefined;
-  /** Whether the last attempt failed. */
-  readonly failing: boolean;
-  /** What the loop did last. */
-  readonly turn: Turn;
-  /** What keeps clients from finding the token in place, on disk and now. */
-  lookAtPassfile(): Promise<Damage | undefined>;
-  /** Keeps the passfile current until `signal` aborts; never rejects for a fault of the world. */
-  run(signal: AbortSignal): Promise<void>;
-  /** Asks for a refresh as soon as decent, whatever the schedule says. */
-  refresh(cause?: Exclude<RefreshCause, 'due' | 'template'>): void;
-  /** Takes the passfile away from its clients. Throws PgpassdError `passfile.*`. */
-  remove(): Promise<void>;
-}
-
 /**
- * Keeps a passfile current with tokens of the caller's own source. The daemon is built on it.
+ * Keeps a passfile current with tokens of the caller's own source.
  *
  * @throws PgpassdError `config.invalid` for a template or an entry that cannot be used, and unless
  * there is either a template or an entry
  */
 export async function createRefresher(options: RefresherOptions): Promise<PassfileRefresher> {
-  const { clock = systemClock, onEvent = () => undefined, template } = options;
-  const path = resolve(options.passfile);
-  let layout = await layoutFor(options);
-  const passfile = createPassfile(
-    { path, mode: options.mode ?? 0o600, owner: options.owner },
-    () => layout,
-    options.isOurs ?? (() => true),
-  );
-  const refresher = new Refresher({
-    fetchToken: fetchFrom(options.source, clock),
-    passfile,
-    clock,
-    random: Math.random,
-    refreshFraction: options.refreshFraction ?? 0.5,
-    onEvent,
-  });
-
-  const acceptTemplate = (bytes: Buffer, before: Buffer | undefined) => {
-    try {
-      const next = layoutOf(bytes, template ?? '');
-      if (before === undefined && next.render('').equals(layout.render(''))) return;
-      layout = next;
-      onEvent({ type: 'template.changed' });
-      refresher.ask('template');
-    } catch (error) {
-      onEvent({ type: 'template.rejected', error: asPgpassdError(error) });
-    }
-  };
-  const attention = { clock, pollIntervalMs: POLL_INTERVAL_MS, watching: true };
-  const guard = createGuard({
-    ...attention,
-    path,
-    passfile,
-    onRepaired: (repair, repairs) => onEvent({ type: 'passfile.repaired', ...repair, repairs }),
-    onContested: (repairsInAMinute) => onEvent({ type: 'passfile.contested', repairsInAMinute }),
-    onRepairFailed: (error) => onEvent({ type: 'passfile.repair-failed', error }),
-    onWatchFailed: (error) => onEvent({ type: 'watch.failed', what: 'passfile', error }),
-  });
-  const templateFollower =
-    template === undefined
-      ? undefined
-      : createFollower({
-          ...attention,
-          path: resolve(template),
-          read: readTemplate,
-          same: (one, other) => one.equals(other),
-          onContent: acceptTemplate,
-          onUnreadable: (error) =>
-            onEvent({ type: 'template.rejected', error: asPgpassdError(error) }),
-          onWatchFailed: (error) => onEvent({ type: 'watch.failed', what: 'template', error }),
-        });
-
-  return {
-    get tokenInPlace() {
-      return refresher.tokenInPlace;
-    },
-    get failing() {
-      return refresher.failing;
-    },
-    get turn() {
-      return refresher.turn;
-    },
-    lookAtPassfile: () => passfile.look(),
-    async run(signal) {
-      await Promise.all([refresher.run(signal), guard.run(signal), templateFollower?.run(signal)]);
-    },
-    refresh(cause = 'request') {
-      templateFollower?.lookNow();
-      refresher.ask(cause);
-    },
-    remove: () => passfile.remove(),
-  };
-}
-
-async function layoutFor({ entries = [], template }: RefresherOptions): Promise<PassfileLayout> {
+  const { clock = systemClock, entries = [], template } = options;
   if ((template === undefined) === (entries.length === 0)) {
     throw new PgpassdError(
       'config.invalid',
@@ -153,9 +56,19 @@ async function layoutFor({ entries = [], template }: RefresherOptions): Promise<
       'Give it the one or the other.',
     );
   }
-  return template === undefined
-    ? entriesLayout(entries.flatMap(asEntries))
-    : layoutOf(await readTemplate(template), template);
+  return await composeRefresher({
+    passfile: options.passfile,
+    entries: entries.flatMap(asEntries),
+    template,
+    fetchToken: fetchFrom(options.source, clock),
+    mode: options.mode ?? 0o600,
+    owner: options.owner,
+    refreshFraction: options.refreshFraction ?? 0.5,
+    isOurs: options.isOurs ?? (() => true),
+    onEvent: options.onEvent ?? (() => undefined),
+    clock,
+    secrets: new KnownSecrets(),
+  });
 }
 
 function asEntries(entry: string | Entry): readonly Entry[] {

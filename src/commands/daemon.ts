@@ -1,8 +1,11 @@
 import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/given.ts';
-import { createRefresher, type PassfileRefresher } from '../index.ts';
+import { composeRefresher, type PassfileRefresher } from '../refresh/create-refresher.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
+import type { FetchToken } from '../refresh/refresher.ts';
 import { openSource } from '../sources/open.ts';
+import type { OpenedSource } from '../sources/source.ts';
+import { KnownSecrets } from '../support/known-secrets.ts';
 import { systemClock } from '../support/system-clock.ts';
 
 export interface Daemon {
@@ -18,25 +21,38 @@ export async function createDaemon(
   onEvent: (event: RefreshEvent) => void,
 ): Promise<Daemon> {
   const { requestTimeoutMs, template, passfile, entries, mode, refreshFraction } = config;
-  const context = { requestTimeoutMs, env, clock: systemClock, onEvent };
-  const { source, isOurs, accompany } = await openSource(config.source, context);
-  const owner = ownerOf(config);
-  const refresher = await createRefresher({
+  const secrets = new KnownSecrets();
+  const context = { requestTimeoutMs, env, clock: systemClock, onEvent, secrets };
+  const source = await openSource(config.source, context);
+  const refresher = await composeRefresher({
     passfile,
     entries,
-    ...(template !== undefined && { template }),
-    source,
+    template,
+    fetchToken: fetchAskedFor(source),
     mode,
-    ...(owner && { owner }),
+    owner: ownerOf(config),
     refreshFraction,
-    isOurs,
+    isOurs: (claims) => source.objectionTo(claims) === undefined,
     onEvent,
+    clock: systemClock,
+    secrets,
   });
   return {
     refresher,
     async run(signal) {
-      await Promise.all([refresher.run(signal), accompany(refresher, signal)]);
+      await Promise.all([refresher.run(signal), source.accompany(refresher, signal)]);
     },
+  };
+}
+
+/** What the source gives, unless it is for another than the settings ask for. */
+function fetchAskedFor({ fetch, objectionTo }: OpenedSource): FetchToken {
+  return async (signal) => {
+    const issued = await fetch(signal);
+    const claims = issued.token.jwtClaims();
+    const objection = claims && objectionTo(claims);
+    if (objection !== undefined) throw objection;
+    return issued;
   };
 }
 

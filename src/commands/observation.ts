@@ -1,8 +1,8 @@
-import type { PassfileRefresher } from '../index.ts';
 import { Heartbeat } from '../observe/heartbeat.ts';
 import { type HttpServer, openHttpServer } from '../observe/http-server.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { createProbes } from '../observe/probes.ts';
+import type { PassfileRefresher } from '../refresh/create-refresher.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
 import { type DaemonState, initialState, stateAfter } from '../refresh/state.ts';
 import type { Address } from '../support/address.ts';

@@ -107,5 +107,6 @@ function outOfTime({ source, timeoutMs }: Config): PgpassdError {
 /** A new token is as good as there is; one found in place has to last for --min-validity. */
 function isSuccess(event: RefreshEvent, minValidityMs: number): boolean {
   if (event.type === 'token.refreshed') return event.token !== undefined;
-  return event.type === 'passfile.adopted' && event.token.remainingMs >= minValidityMs;
+  const inPlace = event.type === 'passfile.adopted' || event.type === 'token.unchanged';
+  return inPlace && event.token.remainingMs >= minValidityMs;
 }

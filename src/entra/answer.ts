@@ -1,8 +1,10 @@
 import { type AccessToken, LONGEST_LIFE_SECONDS, LONGEST_TOKEN } from '../support/access-token.ts';
 import { isRecord } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
-import { badAnswer, explainFailure } from './failure.ts';
+import { type ClockReading, lifeOf, ourClock } from '../support/token-life.ts';
+import { badAnswer, explainFailure, singleHeader } from './failure.ts';
 import type { RefusedIdentity } from './remedies.ts';
+import { parseHttpDate } from './retry-after.ts';
 
 export interface RawAnswer {
   readonly status: number;
@@ -13,7 +15,7 @@ export interface RawAnswer {
 export interface AnswerContext {
   readonly identity: RefusedIdentity;
   readonly correlationId: string;
-  /** Wall clock when the answer came, for a Retry-After date. */
+  /** Our wall clock when the answer came. */
   readonly nowMs: number;
 }
 
@@ -39,20 +41,56 @@ export function interpretAnswer(answer: RawAnswer, context: AnswerContext): Acce
   if (token.length > LONGEST_TOKEN) {
     throw badAnswer(answer, context, 'access_token is longer than PostgreSQL reads');
   }
-  const expiresInSeconds = positiveNumber(body['expires_in']);
-  if (expiresInSeconds === undefined || expiresInSeconds > LONGEST_LIFE_SECONDS) {
+  const statedSeconds = positiveNumber(body['expires_in']);
+  if (statedSeconds === undefined || statedSeconds > LONGEST_LIFE_SECONDS) {
     throw badAnswer(answer, context, 'expires_in is not a believable number of seconds');
   }
   const tokenType = body['token_type'] ?? 'Bearer';
   if (typeof tokenType !== 'string' || tokenType.toLowerCase() !== 'bearer') {
     throw badAnswer(answer, context, 'token_type is not Bearer');
   }
+  const secret = new Secret(token);
+  const { clock, ageSeconds } = clockOf(answer, context);
+  const expiresOn = positiveNumber(body['expires_on']);
+  const stated = {
+    expiresInSeconds: statedSeconds - ageSeconds,
+    endsAtMs: expiresOn === undefined ? [] : [expiresOn * 1000],
+    claims: secret.jwtClaims(),
+  };
+  const life = lifeOf(stated, clock);
+  if (typeof life !== 'object') {
+    throw badAnswer(answer, context, `access_token ${life}`, 'operator', FRESH_ANSWER);
+  }
   const refreshInSeconds = positiveNumber(body['refresh_in']);
   return {
-    token: new Secret(token),
-    expiresInSeconds,
+    token: secret,
+    ...life,
     ...(refreshInSeconds !== undefined && { refreshInSeconds }),
   };
+}
+
+const FRESH_ANSWER =
+  'See whether a proxy or gateway on the way to Entra keeps answers, and compare the clock of the node with the right time.';
+
+interface AnswerClock {
+  readonly clock: ClockReading;
+  /** How long ago the answer was made, if a cache says so. */
+  readonly ageSeconds: number;
+}
+
+/**
+ * The time by the clock of the issuer, which the answer's Date tells, and by its Age, which a cache adds:
+ * RFC 9110 section 6.6.1, RFC 9111 section 5.1. An answer that repeats the id of another request was
+ * kept by something that does not say so, and its Date is as old.
+ */
+function clockOf(answer: RawAnswer, { correlationId, nowMs }: AnswerContext): AnswerClock {
+  const age = singleHeader(answer, 'age') ?? '';
+  const ageSeconds = /^\d{1,10}$/.test(age) ? Number(age) : 0;
+  const repeatedId = singleHeader(answer, 'client-request-id') ?? correlationId;
+  const dateMs = parseHttpDate(singleHeader(answer, 'date') ?? '');
+  const trusted = repeatedId === correlationId && !Number.isNaN(dateMs);
+  const clock = trusted ? { nowMs: dateMs + ageSeconds * 1000, uncertaintyMs: 0 } : ourClock(nowMs);
+  return { clock, ageSeconds };
 }
 
 function parseJson(text: string): Record<string, unknown> | undefined {

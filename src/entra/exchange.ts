@@ -3,7 +3,7 @@ import type { AccessToken } from '../support/access-token.ts';
 import type { Clock } from '../support/clock.ts';
 import { DeadlinePassed, withDeadline } from '../support/deadline.ts';
 import { PgpassdError } from '../support/errors.ts';
-import { withoutJwts } from '../support/printable.ts';
+import type { KnownSecrets } from '../support/known-secrets.ts';
 import type { Secret } from '../support/secret.ts';
 import { interpretAnswer } from './answer.ts';
 import { type ExchangeSettings, tokenRequest } from './request.ts';
@@ -27,17 +27,19 @@ export interface ExchangeParts {
   /** One attempt, from connect to last byte. */
   readonly requestTimeoutMs: number;
   readonly userAgent: string;
+  /** What errors are cleared of; each assertion and each access token is added. */
+  readonly secrets: KnownSecrets;
 }
 
 export type Exchange = (assertion: Assertion, signal: AbortSignal) => Promise<AccessToken>;
 
 /** One attempt to exchange a federated token for an access token. The exchange throws PgpassdError `entra.*`. */
 export function createExchange(parts: ExchangeParts): Exchange {
-  const { settings, way, clock, requestTimeoutMs, userAgent } = parts;
+  const { settings, way, clock, requestTimeoutMs, userAgent, secrets } = parts;
   const onTheWay = { ...settings, tokenEndpoint: way.urlFor(settings.tokenEndpoint) };
-  let lastIssued: Secret | undefined;
   return async ({ assertion, identity }, signal) => {
     const correlationId = randomUUID();
+    secrets.add(assertion);
     const request = tokenRequest(onTheWay, assertion, correlationId, userAgent);
     try {
       const answer = await withDeadline(clock, requestTimeoutMs, signal, (attempt) =>
@@ -46,7 +48,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
       const nowMs = clock.now().wallMs;
       const refused = { ...settings, ...identity };
       const issued = interpretAnswer(answer, { identity: refused, correlationId, nowMs });
-      lastIssued = issued.token;
+      secrets.add(issued.token);
       return issued;
     } catch (error) {
       if (error instanceof DeadlinePassed && !signal.aborted) {
@@ -57,18 +59,14 @@ export function createExchange(parts: ExchangeParts): Exchange {
           { details: { correlationId } },
         );
       }
-      throw withoutSecrets(error, lastIssued ? [assertion, lastIssued] : [assertion]);
+      throw withoutSecrets(error, secrets);
     }
   };
 }
 
 /** A server or proxy may quote a token in its answer; it goes no further than here. */
-function withoutSecrets(error: unknown, secrets: readonly Secret[]): unknown {
+function withoutSecrets(error: unknown, secrets: KnownSecrets): unknown {
   if (!(error instanceof PgpassdError)) return error;
   const { code, message, remedy, details, cause } = error;
-  const clean = secrets.reduce((text, secret) => secret.redactFrom(text), message);
-  return new PgpassdError(code, withoutJwts(clean), remedy, {
-    details,
-    cause,
-  });
+  return new PgpassdError(code, secrets.redactFrom(message), remedy, { details, cause });
 }

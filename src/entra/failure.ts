@@ -77,11 +77,12 @@ export function badAnswer(
   context: AnswerContext,
   what: string,
   nature: Nature = 'operator',
+  remedy = 'Check that AZURE_AUTHORITY_HOST (--authority-host) and the proxy lead to Entra.',
 ): PgpassdError {
   return new PgpassdError(
     'entra.bad-answer',
     `the token endpoint's answer cannot be used: ${what}`,
-    'Check that AZURE_AUTHORITY_HOST (--authority-host) and the proxy lead to Entra.',
+    remedy,
     { details: { nature, ...idsOf(answer, context) } },
   );
 }
@@ -149,7 +150,7 @@ function guidField<K extends string>(name: K, value: unknown): { [key in K]?: st
     : {};
 }
 
-function singleHeader(answer: RawAnswer, name: string): string | undefined {
+export function singleHeader(answer: RawAnswer, name: string): string | undefined {
   const value = answer.headers[name];
   return typeof value === 'string' ? value : undefined;
 }

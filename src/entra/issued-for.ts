@@ -1,39 +1,51 @@
+import { type Told, tell } from '../support/cause.ts';
 import { GUID } from '../support/guid.ts';
-import type { JwtClaims } from '../support/jwt.ts';
+import { type JwtClaims, showClaim } from '../support/jwt.ts';
+import { otherAudience, otherClient, otherTenant } from './issued-for-causes.ts';
 import type { ExchangeSettings } from './request.ts';
 
-/** What a token says it was issued for, and which setting asked for it. */
-export type IssuedClaim = 'audience' | 'tenant' | 'client';
-
-/** Whether an access token's claims are those of a token that `settings` would ask for. */
-export function issuedFor(claims: JwtClaims, settings: ExchangeSettings): boolean {
-  return disagreements(claims, settings).length === 0;
+/**
+ * Which of an access token's claims are not those of a token that `settings` ask for. A claim that is
+ * absent, or that has no common form with its setting (a tenant's domain, a resource's id), is no
+ * objection: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+ */
+export function objectionsTo(claims: JwtClaims, settings: ExchangeSettings): readonly Told[] {
+  const { audience, tenantId, clientId } = askedFor(settings);
+  const client = claims['appid'] ?? claims['azp'];
+  const objections = [
+    agrees(claims['aud'], audience, RESOURCE_URI)
+      ? undefined
+      : tell(otherAudience, { claim: showClaim(claims['aud']), setting: audience }),
+    agrees(claims['tid'], tenantId, GUID)
+      ? undefined
+      : tell(otherTenant, { claim: showClaim(claims['tid']), setting: tenantId }),
+    agrees(client, clientId, GUID)
+      ? undefined
+      : tell(otherClient, { claim: showClaim(client), setting: clientId }),
+  ];
+  return objections.filter((each) => each !== undefined);
 }
 
-/**
- * The claims that are not what `settings` would ask for. A claim that is absent, or that has no
- * common form with its setting (a tenant's domain, a resource's id), is no objection:
- * https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
- */
-export function disagreements(
-  claims: JwtClaims,
-  settings: ExchangeSettings,
-): readonly IssuedClaim[] {
-  const resource = withoutSlash(settings.scope.replace(/\/\.default$/, ''));
-  const agreements: readonly (readonly [IssuedClaim, boolean])[] = [
-    ['audience', agrees(claims['aud'], resource, RESOURCE_URI)],
-    ['tenant', agrees(claims['tid'], settings.tenantId, GUID)],
-    ['client', agrees(claims['appid'] ?? claims['azp'], settings.clientId, GUID)],
-  ];
-  return agreements.flatMap(([claim, agreed]) => (agreed ? [] : [claim]));
+/** What the request really says: fields of --token-param replace ours, and a whole endpoint names its tenant. */
+function askedFor({ tokenEndpoint, tenantId, clientId, scope, extraFields }: ExchangeSettings) {
+  const fields = new Map(extraFields);
+  const [, tenantOfEndpoint = ''] = URL.parse(tokenEndpoint)?.pathname.split('/') ?? [];
+  return {
+    audience: withoutSlash(
+      fields.get('resource') ?? (fields.get('scope') ?? scope).replace(/\/\.default$/, ''),
+    ),
+    tenantId: GUID.test(tenantOfEndpoint) ? tenantOfEndpoint : tenantId,
+    clientId: fields.get('client_id') ?? clientId,
+  };
 }
 
 const RESOURCE_URI = /^[a-z][a-z\d+.-]*:/i;
 
 function agrees(claim: unknown, setting: string, form: RegExp): boolean {
-  const [value] = Array.isArray(claim) ? claim : [claim];
-  if (typeof value !== 'string' || !form.test(value) || !form.test(setting)) return true;
-  return withoutSlash(value).toLowerCase() === setting.toLowerCase();
+  const texts = [claim].flat().filter((each) => typeof each === 'string');
+  const values = texts.filter((each) => form.test(each));
+  if (values.length === 0 || !form.test(setting)) return true;
+  return values.some((each) => withoutSlash(each).toLowerCase() === setting.toLowerCase());
 }
 
 function withoutSlash(text: string): string {

@@ -44,6 +44,16 @@ export function describe(event: RefreshEvent): LogLine {
         nextRefreshInSeconds: seconds(event.refreshInMs),
         tookSeconds: seconds(event.tookMs),
       });
+    case 'token.unchanged':
+      return line(
+        levelOf(event.token),
+        event,
+        `got no newer token than the one in place, which is ${validity(event.token)}`,
+        {
+          ...tokenFields(event.token),
+          nextRefreshInSeconds: seconds(event.refreshInMs),
+        },
+      );
     case 'refresh.failed':
       return describeFailure(event);
     case 'refresh.recovered':
@@ -140,7 +150,15 @@ function inPlace({ token, expiredForMs }: Failure): string {
 
 function failureLevel({ token, expiredForMs }: Failure): Level {
   if (token === undefined) return expiredForMs === undefined ? 'error' : 'fatal';
-  return token.remainingMs > COMFORTABLE_SHARE * token.lifeMs ? 'warn' : 'error';
+  return isComfortable(token) ? 'warn' : 'error';
+}
+
+function levelOf(token: TokenInPlace): Level {
+  return isComfortable(token) ? 'info' : 'warn';
+}
+
+function isComfortable({ remainingMs, lifeMs }: TokenInPlace): boolean {
+  return remainingMs > COMFORTABLE_SHARE * lifeMs;
 }
 
 /** A failure as a person reads it: what failed, then what to do. */

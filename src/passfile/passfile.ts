@@ -1,10 +1,12 @@
 import { lstat } from 'node:fs/promises';
 import type { JwtClaims } from '../support/jwt.ts';
+import type { KnownSecrets } from '../support/known-secrets.ts';
 import type { Secret } from '../support/secret.ts';
 import { type AdoptedToken, adoptToken } from './adopt.ts';
 import { LARGEST_PASSFILE_BYTES } from './format.ts';
-import { type Damage, type Expected, inspect, openInPlace } from './inspect.ts';
+import { type Damage, type Expected, inspect, type Owner, openInPlace } from './inspect.ts';
 import type { PassfileLayout } from './layout.ts';
+import { entryLinesOf, parseLines } from './lines.ts';
 import {
   displaceDirectory,
   type PassfileTarget,
@@ -25,7 +27,10 @@ export interface Repair {
 export interface Passfile {
   /** Tries the directory and removes leftovers; returns how many there were. */
   prepare(): Promise<number>;
-  /** The token of a passfile already in place whose lines are exactly ours. */
+  /**
+   * The token of a passfile already in place whose lines are exactly ours, and which belongs to us or to
+   * the owner that we would give it.
+   */
   adopt(): Promise<AdoptedToken | undefined>;
   publish(token: Secret): Promise<'written' | 'unchanged'>;
   /** What is wrong with what was published or adopted; `undefined` when nothing is, or nothing was. */
@@ -38,12 +43,13 @@ export interface Passfile {
 
 /**
  * `layout` is asked for at each use: a template may have changed. `isOurs` tells from a token's
- * claims whether it is one that we would ask for.
+ * claims whether it is one that we would ask for. The passwords in place are added to `secrets`.
  */
 export function createPassfile(
   target: PassfileTarget,
   layout: () => PassfileLayout,
   isOurs: (claims: JwtClaims) => boolean,
+  secrets: KnownSecrets,
 ): Passfile {
   const inTurn = createTurns();
   let published: Expected | undefined;
@@ -65,8 +71,11 @@ export function createPassfile(
     adopt: () =>
       inTurn(async () => {
         const inPlace = await readInPlace(target.path);
-        const adopted =
-          inPlace && adoptToken(inPlace.content, inPlace.writtenAtMs, layout(), isOurs);
+        if (inPlace === undefined) return undefined;
+        const lines = entryLinesOf(parseLines(inPlace.content.toString('utf8')));
+        secrets.add(...lines.map(({ password }) => password));
+        if (!isUs(inPlace.owner) && inPlace.owner.uid !== target.owner?.uid) return undefined;
+        const adopted = adoptToken(inPlace.content, inPlace.writtenAtMs, layout(), isOurs);
         // With our mode and owner, which may be others than those it was published with.
         if (adopted) {
           published = { ...inPlace, mode: target.mode, owner: target.owner ?? inPlace.owner };
@@ -121,6 +130,11 @@ function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
   };
 }
 
+/** Only root can read what belongs to others; that root would take over another user's file is no reason to. */
+function isUs({ uid }: Owner): boolean {
+  return uid === process.geteuid?.();
+}
+
 async function isDirectory(path: string): Promise<boolean> {
   const stats = await lstat(path).catch(() => undefined);
   return stats?.isDirectory() ?? false;
@@ -129,7 +143,7 @@ async function isDirectory(path: string): Promise<boolean> {
 interface InPlace {
   readonly content: Buffer;
   readonly writtenAtMs: number;
-  readonly owner: { readonly uid: number; readonly gid: number };
+  readonly owner: Owner;
 }
 
 /** A file that libpq would not read, or that is not a file, is not in service: nothing to adopt. */

@@ -6,7 +6,7 @@ export type { Damage } from '../passfile/inspect.ts';
 
 /** The token that clients find in the passfile. */
 export interface TokenInPlace {
-  /** Wall clock, milliseconds since the epoch. */
+  /** By the issuer's clock where that is known, else by ours; milliseconds since the epoch. */
   readonly expiresAtMs: number;
   readonly remainingMs: number;
   readonly lifeMs: number;
@@ -45,6 +45,12 @@ export type RefreshEvent =
       readonly token: TokenInPlace | undefined;
       readonly refreshInMs: number;
       readonly tookMs: number;
+    }
+  | {
+      /** The source gave the token in place again, or one that ends before it: no renewal. */
+      readonly type: 'token.unchanged';
+      readonly token: TokenInPlace;
+      readonly refreshInMs: number;
     }
   | {
       readonly type: 'refresh.failed';

@@ -2,16 +2,14 @@ import type { Passfile } from '../passfile/passfile.ts';
 import type { AccessToken } from '../support/access-token.ts';
 import type { Clock, Instant } from '../support/clock.ts';
 import { asPgpassdError } from '../support/errors.ts';
-import type { Secret } from '../support/secret.ts';
 import type { RefreshCause, RefreshEvent, TokenInPlace } from './events.ts';
+import { adopted, type Circumstances, type HeldToken, inPlace, received } from './held-token.ts';
 import { retryDelayMs } from './retry.ts';
 import {
-  adoptedDelayMs,
   elapsedMs,
-  instantAt,
   LONGEST_NAP_MS,
   leftMs,
-  refreshDelayMs,
+  rotationDelayMs,
   SHORTEST_INTERVAL_MS,
   type Turn,
   type Wait,
@@ -31,19 +29,18 @@ export interface RefresherParts {
   readonly onEvent: (event: RefreshEvent) => void;
 }
 
-interface HeldToken {
-  readonly token: Secret;
-  readonly acquired: Instant;
-  readonly lifeMs: number;
-  readonly refreshDelayMs: number;
-}
-
 /** Failures in a row: how many, since when, what failed, and when to try it again. */
 interface Trouble {
   readonly failures: number;
   readonly began: Instant;
   readonly cause: RefreshCause;
   readonly retry: Wait;
+}
+
+/** A refresh that was asked for, whatever the schedule says. */
+interface Request {
+  readonly cause: Exclude<RefreshCause, 'due' | 'template'>;
+  readonly wait: Wait;
 }
 
 /** Keeps the passfile current: the order of steps, and the only place that decides on a retry. */
@@ -53,9 +50,13 @@ export class Refresher {
   #inPlace: HeldToken | undefined;
   /** Fetched, but not written yet: a full disk must not cost an exchange for every try. */
   #unpublished: HeldToken | undefined;
+  /** With refreshing, and with putting a changed template into force: each has a back-off of its own. */
   #trouble: Trouble | undefined;
+  #templateTrouble: Trouble | undefined;
   #lastAttempt: Instant | undefined;
-  #asked: Exclude<RefreshCause, 'due'> | undefined;
+  #asked: Request | undefined;
+  /** Whether the template has changed since the token in place was published. */
+  #templateChanged = false;
   #turn: Turn;
   #nap = new AbortController();
 
@@ -66,22 +67,16 @@ export class Refresher {
 
   /** The unexpired token in the passfile, as far as we know. */
   get tokenInPlace(): TokenInPlace | undefined {
-    const now = this.#parts.clock.now();
-    if (this.#inPlace === undefined) return undefined;
-    const { acquired: since, lifeMs } = this.#inPlace;
-    const remainingMs = leftMs({ since, delayMs: lifeMs }, now);
-    if (remainingMs <= 0) return undefined;
-    return { expiresAtMs: now.wallMs + remainingMs, remainingMs, lifeMs };
+    return this.#inPlace && inPlace(this.#inPlace, this.#parts.clock.now());
   }
 
   #expiredForMs(now: Instant): number | undefined {
-    const held = this.#inPlace;
-    return held && elapsedMs(held.acquired, now) - held.lifeMs;
+    return this.#inPlace && -leftMs(this.#inPlace.life, now);
   }
 
   /** Whether the last attempt failed. */
   get failing(): boolean {
-    return this.#trouble !== undefined;
+    return (this.#trouble ?? this.#templateTrouble) !== undefined;
   }
 
   /** What the loop did last. */
@@ -89,16 +84,36 @@ export class Refresher {
     return this.#turn;
   }
 
-  /** Asks for an attempt as soon as decent, whatever the schedule says. */
+  /**
+   * Asks for an attempt: at once when an operator asks, or when a changed template needs no new token;
+   * a rotation, which may reach a whole fleet, waits while there is time.
+   */
   ask(cause: Exclude<RefreshCause, 'due'>): void {
-    // A refresh publishes, too, so it serves a changed template as well.
-    if (cause !== 'template' || this.#asked === undefined) this.#asked = cause;
+    if (cause === 'template') this.#templateChanged = true;
+    else this.#asked = this.#sooner({ cause, wait: this.#askedWait(cause) });
+    this.wake();
+  }
+
+  #askedWait(cause: Request['cause']): Wait {
+    const { clock, random } = this.#parts;
+    const validForMs = cause === 'rotation' ? (this.tokenInPlace?.remainingMs ?? 0) : 0;
+    return { since: clock.now(), delayMs: rotationDelayMs(validForMs, random()) };
+  }
+
+  #sooner(request: Request): Request {
+    const now = this.#parts.clock.now();
+    const pending = this.#asked;
+    return pending && leftMs(pending.wait, now) < leftMs(request.wait, now) ? pending : request;
+  }
+
+  /** Looks at once whether something is to be done, for when a clock has been set. */
+  wake(): void {
     this.#nap.abort();
   }
 
   /** Runs until `signal` aborts. Never rejects for a fault of the world: it is told, and tried again. */
   async run(signal: AbortSignal): Promise<void> {
-    const wake = () => this.#nap.abort();
+    const wake = () => this.wake();
     signal.addEventListener('abort', wake);
     await this.#prepare().catch((error: unknown) => this.#failed(error, 'due'));
     await this.#adopt().catch((error: unknown) => this.#failed(error, 'due'));
@@ -117,15 +132,10 @@ export class Refresher {
 
   /** Takes over what an earlier run left, so that a restart while Entra is down does no harm. */
   async #adopt(): Promise<void> {
-    const { passfile, clock, onEvent } = this.#parts;
-    const adopted = await passfile.adopt();
-    if (adopted === undefined) return;
-    const now = clock.now();
-    const acquired = instantAt(adopted.issuedAtMs, now);
-    const lifeMs = adopted.expiresAtMs - acquired.wallMs;
-    const wish = this.#wish(adopted.token, lifeMs, undefined);
-    const delayMs = adoptedDelayMs(wish, elapsedMs(acquired, now));
-    this.#inPlace = { token: adopted.token, acquired, lifeMs, refreshDelayMs: delayMs };
+    const { passfile, onEvent } = this.#parts;
+    const found = await passfile.adopt();
+    if (found === undefined) return;
+    this.#inPlace = adopted(found, this.#circumstances());
     const token = this.tokenInPlace;
     if (token === undefined) return;
     onEvent({ type: 'passfile.adopted', token, refreshInMs: Math.max(0, this.#untilDueMs()) });
@@ -135,7 +145,7 @@ export class Refresher {
   async #rest(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.#nap = new AbortController();
-      const untilMs = this.#untilAttemptMs();
+      const untilMs = Math.min(this.#untilRefreshMs(), this.#untilTemplateMs());
       if (untilMs <= 0) return;
       const napMs = Math.min(Math.ceil(untilMs), LONGEST_NAP_MS);
       this.#turn = { at: this.#parts.clock.now(), napMs };
@@ -143,93 +153,113 @@ export class Refresher {
     }
   }
 
-  #untilAttemptMs(): number {
+  #untilRefreshMs(): number {
     const now = this.#parts.clock.now();
-    const restMs = (intervalMs: number) =>
-      this.#lastAttempt ? leftMs({ since: this.#lastAttempt, delayMs: intervalMs }, now) : 0;
-    if (this.#asked) return restMs(SHORTEST_INTERVAL_MS.asked);
-    if (this.#trouble) return leftMs(this.#trouble.retry, now);
-    return Math.max(this.#untilDueMs(), restMs(SHORTEST_INTERVAL_MS.due));
+    const scheduledMs = this.#trouble
+      ? leftMs(this.#trouble.retry, now)
+      : Math.max(this.#untilDueMs(), this.#restMs(SHORTEST_INTERVAL_MS.due));
+    if (this.#asked === undefined) return scheduledMs;
+    const askedMs = Math.max(
+      leftMs(this.#asked.wait, now),
+      this.#restMs(SHORTEST_INTERVAL_MS.asked),
+    );
+    return Math.min(scheduledMs, askedMs);
+  }
+
+  /** Without a token there is nothing to put into the changed template yet. */
+  #untilTemplateMs(): number {
+    if (!this.#templateChanged || !(this.tokenInPlace ?? this.#freshUnpublished())) return Infinity;
+    const retryMs = this.#templateTrouble
+      ? leftMs(this.#templateTrouble.retry, this.#parts.clock.now())
+      : 0;
+    return Math.max(retryMs, this.#restMs(SHORTEST_INTERVAL_MS.asked));
+  }
+
+  #restMs(intervalMs: number): number {
+    if (this.#lastAttempt === undefined) return 0;
+    return leftMs({ since: this.#lastAttempt, delayMs: intervalMs }, this.#parts.clock.now());
   }
 
   #untilDueMs(): number {
-    if (this.#inPlace === undefined) return 0;
-    const { acquired: since, refreshDelayMs: delayMs } = this.#inPlace;
-    return leftMs({ since, delayMs }, this.#parts.clock.now());
+    return this.#inPlace ? leftMs(this.#inPlace.due, this.#parts.clock.now()) : 0;
   }
 
   async #attempt(signal: AbortSignal): Promise<void> {
-    const cause = this.#asked ?? this.#trouble?.cause ?? 'due';
-    this.#asked = undefined;
+    // What was fetched and could not be written may fit the changed template.
+    const refreshing = this.#untilRefreshMs() <= 0 || this.#freshUnpublished() !== undefined;
+    const cause = refreshing ? (this.#asked?.cause ?? this.#trouble?.cause ?? 'due') : 'template';
+    const templateChanged = this.#templateChanged;
+    this.#templateChanged = false;
+    if (refreshing) this.#asked = undefined;
     this.#lastAttempt = this.#parts.clock.now();
     this.#turn = { at: this.#lastAttempt, napMs: undefined };
     try {
       if (!this.#prepared) await this.#prepare();
-      const held = this.tokenInPlace && this.#inPlace;
-      if (cause === 'template' && held) {
-        await this.#publish(held);
-        // What else is in trouble stays so.
-        if (this.#trouble?.cause !== 'template') return;
-      } else if (cause !== 'due' || this.#untilDueMs() <= 0) {
-        await this.#refresh(cause, signal);
-      }
-      this.#recovered();
+      if (!refreshing) await this.#republish();
+      else if (cause !== 'due' || this.#untilDueMs() <= 0) await this.#refresh(cause, signal);
+      this.#succeeded(cause);
     } catch (error) {
+      // What is still to be written is written by the changed template, whenever that succeeds.
+      if (templateChanged && !this.#freshUnpublished()) this.#templateChanged = true;
       if (!signal.aborted) this.#failed(error, cause);
     }
+  }
+
+  /** Puts the token in place into a changed template. */
+  async #republish(): Promise<void> {
+    const held = this.tokenInPlace && this.#inPlace;
+    if (held) await this.#publish(held);
   }
 
   async #refresh(cause: RefreshCause, signal: AbortSignal): Promise<void> {
     const { clock, onEvent } = this.#parts;
     const started = clock.now();
     onEvent({ type: 'refresh.started', cause });
-    this.#unpublished = this.#freshUnpublished(started) ?? (await this.#fetch(signal));
+    this.#unpublished = this.#freshUnpublished() ?? (await this.#fetch(cause, signal));
+    const renewed = !this.#inPlace?.token.equals(this.#unpublished.token);
     await this.#publish(this.#unpublished);
-    this.#unpublished = undefined;
-    onEvent({
-      type: 'token.refreshed',
-      token: this.tokenInPlace,
-      refreshInMs: this.#untilDueMs(),
-      tookMs: elapsedMs(started, clock.now()),
-    });
+    const token = this.tokenInPlace;
+    const refreshInMs = this.#untilDueMs();
+    if (!renewed && token) onEvent({ type: 'token.unchanged', token, refreshInMs });
+    else {
+      const tookMs = elapsedMs(started, clock.now());
+      onEvent({ type: 'token.refreshed', token, refreshInMs, tookMs });
+    }
   }
 
   async #publish(held: HeldToken): Promise<void> {
     const outcome = await this.#parts.passfile.publish(held.token);
     this.#inPlace = held;
+    this.#unpublished = undefined;
     this.#parts.onEvent({
       type: outcome === 'written' ? 'passfile.written' : 'passfile.unchanged',
     });
   }
 
-  #freshUnpublished(now: Instant): HeldToken | undefined {
+  #freshUnpublished(): HeldToken | undefined {
     const held = this.#unpublished;
-    return held && elapsedMs(held.acquired, now) < held.refreshDelayMs ? held : undefined;
+    return held && leftMs(held.due, this.#parts.clock.now()) > 0 ? held : undefined;
   }
 
-  async #fetch(signal: AbortSignal): Promise<HeldToken> {
-    // Counting from before the request errs on the short side, however long the answer took.
-    const acquired = this.#parts.clock.now();
-    const { token, expiresInSeconds, refreshInSeconds } = await this.#parts.fetchToken(signal);
-    const lifeMs = expiresInSeconds * 1000;
-    const delayMs = refreshDelayMs(this.#wish(token, lifeMs, refreshInSeconds));
-    return { token, acquired, lifeMs, refreshDelayMs: delayMs };
+  async #fetch(cause: RefreshCause, signal: AbortSignal): Promise<HeldToken> {
+    const askedAt = this.#parts.clock.now();
+    const issued = await this.#parts.fetchToken(signal);
+    return received({ issued, askedAt, cause }, this.#inPlace, this.#circumstances());
   }
 
-  #wish(token: Secret, lifeMs: number, refreshInSeconds: number | undefined) {
-    return {
-      lifeMs,
-      refreshInMs: refreshInSeconds === undefined ? undefined : refreshInSeconds * 1000,
-      fraction: this.#parts.refreshFraction,
-      random: this.#parts.random(),
-      sameToken: this.#inPlace?.token.equals(token) ?? false,
-    };
+  #circumstances(): Circumstances {
+    const { clock, refreshFraction, random } = this.#parts;
+    return { now: clock.now(), fraction: refreshFraction, random };
   }
 
-  #recovered(): void {
-    if (this.#trouble === undefined) return;
-    const { failures, began } = this.#trouble;
-    this.#trouble = undefined;
+  /** A refresh writes by the changed template, too; a template in force is no success of refreshing. */
+  #succeeded(cause: RefreshCause): void {
+    const ended =
+      cause === 'template' ? this.#templateTrouble : (this.#trouble ?? this.#templateTrouble);
+    this.#templateTrouble = undefined;
+    if (cause !== 'template') this.#trouble = undefined;
+    if (ended === undefined || this.#trouble !== undefined) return;
+    const { failures, began } = ended;
     const lastedMs = elapsedMs(began, this.#parts.clock.now());
     this.#parts.onEvent({ type: 'refresh.recovered', failures, lastedMs });
   }
@@ -238,12 +268,15 @@ export class Refresher {
     const { clock, random, onEvent } = this.#parts;
     const error = asPgpassdError(thrown);
     const now = clock.now();
-    const failures = (this.#trouble?.failures ?? 0) + 1;
+    const before = cause === 'template' ? this.#templateTrouble : this.#trouble;
+    const failures = (before?.failures ?? 0) + 1;
     const token = this.tokenInPlace;
     const tokenValidForMs = token?.remainingMs ?? 0;
     const delayMs = retryDelayMs({ error, failures, tokenValidForMs, random: random() });
-    const began = this.#trouble?.began ?? now;
-    this.#trouble = { failures, began, cause, retry: { since: now, delayMs } };
+    const retry = { since: now, delayMs };
+    const trouble = { failures, began: before?.began ?? now, cause, retry };
+    if (cause === 'template') this.#templateTrouble = trouble;
+    else this.#trouble = trouble;
     const expiredForMs = token ? undefined : this.#expiredForMs(now);
     onEvent({ type: 'refresh.failed', error, failures, token, expiredForMs, retryInMs: delayMs });
   }

@@ -55,6 +55,8 @@ export function stateAfter(state: DaemonState, event: RefreshEvent, now: Instant
         lastSuccessAtMs: now.wallMs,
         due: { since: now, delayMs: event.refreshInMs },
       };
+    case 'token.unchanged':
+      return { ...state, due: { since: now, delayMs: event.refreshInMs } };
     case 'refresh.failed':
       return {
         ...state,
@@ -89,7 +91,7 @@ function placed({ expiresAtMs, remainingMs, lifeMs }: TokenInPlace, now: Instant
   return {
     issuedAtMs: expiresAtMs - lifeMs,
     expiresAtMs,
-    validity: { since: now, delayMs: remainingMs },
+    validity: { since: now, delayMs: remainingMs, endsAtMs: expiresAtMs },
   };
 }
 

@@ -2,6 +2,7 @@ import type { AccessToken } from '../support/access-token.ts';
 import type { Clock } from '../support/clock.ts';
 import { PgpassdError } from '../support/errors.ts';
 import { Secret } from '../support/secret.ts';
+import { lifeOf, ourClock } from '../support/token-life.ts';
 
 /** A token and its end. */
 export interface IssuedToken {
@@ -29,10 +30,13 @@ export function fetchFrom(
     const secret = typeof token === 'string' ? new Secret(token) : token;
     if (!secret.isPrintable()) throw unusable('its token is not printable ASCII without blanks');
     const expiresInSeconds = (expiresAt.getTime() - askedAtMs) / 1000;
-    if (!(expiresInSeconds > 0)) throw unusable('its token has expired, or tells no expiry');
-    if (refreshAt === undefined) return { token: secret, expiresInSeconds };
+    if (Number.isNaN(expiresInSeconds)) throw unusable('its token tells no expiry');
+    const stated = { expiresInSeconds, endsAtMs: [], claims: secret.jwtClaims() };
+    const life = lifeOf(stated, ourClock(askedAtMs));
+    if (typeof life !== 'object') throw unusable(`its token ${life}`);
+    if (refreshAt === undefined) return { token: secret, ...life };
     const refreshInSeconds = Math.max(0, (refreshAt.getTime() - askedAtMs) / 1000);
-    return { token: secret, expiresInSeconds, refreshInSeconds };
+    return { token: secret, ...life, refreshInSeconds };
   };
 }
 
@@ -53,14 +57,4 @@ function unusable(what: string, cause?: unknown): PgpassdError {
     'Look at the source that was given to createRefresher.',
     { cause },
   );
-}
-
-/** What an exchange granted, as a token source tells it. */
-export function issuedToken(
-  { token, expiresInSeconds, refreshInSeconds }: AccessToken,
-  askedAtMs: number,
-): IssuedToken {
-  const expiresAt = new Date(askedAtMs + expiresInSeconds * 1000);
-  if (refreshInSeconds === undefined) return { token, expiresAt };
-  return { token, expiresAt, refreshAt: new Date(askedAtMs + refreshInSeconds * 1000) };
 }

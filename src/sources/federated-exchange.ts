@@ -1,12 +1,13 @@
 import type { Exchange } from '../entra/exchange.ts';
 import { readFederatedToken } from '../federated-token/read.ts';
 import { assertUnexpired, type FederatedToken, sameIdentity } from '../federated-token/token.ts';
-import { issuedToken, type TokenSource } from '../refresh/token-source.ts';
+import type { FetchToken } from '../refresh/refresher.ts';
+import type { AccessToken } from '../support/access-token.ts';
 import type { Clock } from '../support/clock.ts';
 import { PgpassdError } from '../support/errors.ts';
 
 export interface WorkloadIdentity {
-  readonly source: TokenSource;
+  readonly fetch: FetchToken;
   /** The federated token of the last exchange, successful or not. */
   lastSent(): FederatedToken | undefined;
 }
@@ -23,14 +24,13 @@ export function createWorkloadIdentity(
     assertUnexpired(federated, clock.now().wallMs);
     return federated;
   };
-  const send = async (federated: FederatedToken, signal: AbortSignal) => {
-    const askedAtMs = clock.now().wallMs;
+  const send = (federated: FederatedToken, signal: AbortSignal): Promise<AccessToken> => {
     lastSent = federated;
-    return issuedToken(await exchange(federated, signal), askedAtMs);
+    return exchange(federated, signal);
   };
   return {
     lastSent: () => lastSent,
-    async source(signal) {
+    async fetch(signal) {
       const federated = await readUnexpired();
       try {
         return await send(federated, signal);

@@ -1,15 +1,17 @@
 import type { Environment } from '../config/given.ts';
-import type { PassfileRefresher } from '../index.ts';
+import type { PassfileRefresher } from '../refresh/create-refresher.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
-import type { TokenSource } from '../refresh/token-source.ts';
+import type { FetchToken } from '../refresh/refresher.ts';
 import type { Clock } from '../support/clock.ts';
+import type { PgpassdError } from '../support/errors.ts';
 import type { JwtClaims } from '../support/jwt.ts';
+import type { KnownSecrets } from '../support/known-secrets.ts';
 
 /** Where the daemon's tokens come from, and what belongs to that. */
 export interface OpenedSource {
-  readonly source: TokenSource;
-  /** Whether a token found in place is one that the source would give. */
-  readonly isOurs: (claims: JwtClaims) => boolean;
+  readonly fetch: FetchToken;
+  /** Why a token with these claims is none that the settings ask for; `undefined` when it is one. */
+  readonly objectionTo: (claims: JwtClaims) => PgpassdError | undefined;
   /** What goes on beside the refresher until `signal` aborts. */
   accompany(refresher: PassfileRefresher, signal: AbortSignal): Promise<void>;
 }
@@ -19,4 +21,6 @@ export interface SourceContext {
   readonly env: Environment;
   readonly clock: Clock;
   readonly onEvent: (event: RefreshEvent) => void;
+  /** What texts from outside are cleared of; the source adds the tokens it meets. */
+  readonly secrets: KnownSecrets;
 }

@@ -1,5 +1,4 @@
 import type { TokenCommandSettings } from '../config/config.ts';
-import { issuedToken } from '../refresh/token-source.ts';
 import { createTokenCommand } from '../token-command/source.ts';
 import type { OpenedSource, SourceContext } from './source.ts';
 import { timed } from './timed.ts';
@@ -8,20 +7,18 @@ export function openTokenCommand(
   { command, lifetimeSeconds }: TokenCommandSettings,
   context: SourceContext,
 ): OpenedSource {
-  const { requestTimeoutMs, clock, onEvent } = context;
+  const { requestTimeoutMs, clock, onEvent, secrets } = context;
   const run = createTokenCommand({
     command,
     ...(lifetimeSeconds !== undefined && { lifetimeSeconds }),
     deadlineMs: requestTimeoutMs,
     clock,
     onStderr: (text) => onEvent({ type: 'token-command.said', text }),
+    secrets,
   });
   return {
-    async source(signal) {
-      const askedAtMs = clock.now().wallMs;
-      return issuedToken(await timed(context, signal, () => run(signal)), askedAtMs);
-    },
-    isOurs: () => true,
+    fetch: (signal) => timed(context, signal, () => run(signal)),
+    objectionTo: () => undefined,
     accompany: async () => undefined,
   };
 }

@@ -3,13 +3,14 @@ import type { WorkloadIdentitySettings } from '../config/config.ts';
 import type { Environment } from '../config/given.ts';
 import { createDirectWay } from '../entra/direct-way.ts';
 import { createExchange, type Exchange } from '../entra/exchange.ts';
-import { issuedFor } from '../entra/issued-for.ts';
+import { objectionsTo } from '../entra/issued-for.ts';
 import { createTokenProxyWay } from '../entra/token-proxy-way.ts';
 import type { Way } from '../entra/way.ts';
 import { createTokenFollower } from '../federated-token/follow.ts';
 import type { FederatedToken } from '../federated-token/token.ts';
-import type { PassfileRefresher } from '../index.ts';
+import type { PassfileRefresher } from '../refresh/create-refresher.ts';
 import { POLL_INTERVAL_MS } from '../support/attend-file.ts';
+import { errorOf } from '../support/cause.ts';
 import { USER_AGENT } from '../version.ts';
 import { createWorkloadIdentity, rotationCallsForRefresh } from './federated-exchange.ts';
 import type { OpenedSource, SourceContext } from './source.ts';
@@ -20,7 +21,7 @@ export async function openWorkloadIdentity(
   settings: WorkloadIdentitySettings,
   context: SourceContext,
 ): Promise<OpenedSource> {
-  const { requestTimeoutMs, env, clock, onEvent } = context;
+  const { requestTimeoutMs, env, clock, onEvent, secrets } = context;
   const path = resolve(settings.federatedTokenFile);
   const way = await wayOf(settings, env);
   const exchange = createExchange({
@@ -29,6 +30,7 @@ export async function openWorkloadIdentity(
     clock,
     requestTimeoutMs,
     userAgent: USER_AGENT,
+    secrets,
   });
   const timedExchange: Exchange = (federated, signal) =>
     timed(context, signal, () => exchange(federated, signal));
@@ -55,8 +57,11 @@ export async function openWorkloadIdentity(
   };
 
   return {
-    source: identity.source,
-    isOurs: (claims) => issuedFor(claims, settings.exchange),
+    fetch: identity.fetch,
+    objectionTo(claims) {
+      const [objection] = objectionsTo(claims, settings.exchange);
+      return objection && errorOf(objection);
+    },
     accompany: (refresher, signal) =>
       createTokenFollower({
         path,

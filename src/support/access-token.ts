@@ -7,6 +7,8 @@ export interface AccessToken {
   readonly expiresInSeconds: number;
   /** When the server wishes to be asked again, counted likewise. */
   readonly refreshInSeconds?: number;
+  /** The end of the life by the issuer's clock, in milliseconds since the epoch, where that is known. */
+  readonly endsAtMs?: number | undefined;
 }
 
 /** PostgreSQL reads a password message of up to 65535 bytes, length and NUL included (`recv_password_packet`). */

@@ -1,7 +1,8 @@
 import { type AccessToken, LONGEST_LIFE_SECONDS, LONGEST_TOKEN } from '../support/access-token.ts';
 import { PgpassdError } from '../support/errors.ts';
-import { decodeJwtClaims, isRecord, numericDateMs } from '../support/jwt.ts';
+import { decodeJwtClaims, isRecord } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
+import { lifeOf, ourClock, type StatedLife } from '../support/token-life.ts';
 
 export interface OutputContext {
   /** Wall clock when the command was started: from there an AccessToken's life is counted. */
@@ -28,9 +29,9 @@ const RFC_3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d
  *     {"accessToken": "…", "expiresOn": "2026-11-24 13:00:00.000000", "expires_on": 1795521600}
  *     {"kind": "ExecCredential", "status": {"token": "…", "expirationTimestamp": "2026-11-24T12:14:00Z"}}
  *
- * These are OAuth's own, `az account get-access-token` and `aws eks get-token`. Of several fields the
- * one that is sure wins: `expires_in` does not depend on our clock; a time without a zone, such as
- * az's `expiresOn`, tells nothing. Then comes the `exp` of a JWT, and last the fallback.
+ * These are OAuth's own, `az account get-access-token` and `aws eks get-token`. Of all that is stated of
+ * the life, the `exp` of a JWT included, the least holds: see `lifeOf`. A time without a zone, such as
+ * az's `expiresOn`, states nothing. The fallback is for a token of which nothing is stated.
  *
  * No piece of the output goes into an error.
  *
@@ -41,15 +42,18 @@ export function interpretOutput(stdout: string, context: OutputContext): AccessT
   if (text === '') throw badOutput('it is empty');
   const fields = LOOKS_LIKE_JSON.test(text) ? fieldsOf(text) : { token: onlyLineOf(text) };
   const token = tokenOf(fields);
-  const expiresInSeconds =
-    toldLifeSeconds(fields, context.nowMs) ??
-    jwtLifeSeconds(token, context.nowMs) ??
-    fallbackLifeSeconds(fields, context.fallbackLifetimeSeconds);
-  if (expiresInSeconds <= 0) throw badOutput('the token has expired already', CHECK_CLOCK);
-  if (expiresInSeconds > LONGEST_LIFE_SECONDS) {
+  const stated = statedLife(fields, token);
+  const clock = ourClock(context.nowMs);
+  const assumed = () => ({
+    ...stated,
+    expiresInSeconds: fallbackLifeSeconds(fields, context.fallbackLifetimeSeconds),
+  });
+  const life = lifeOf(stated, clock) ?? lifeOf(assumed(), clock);
+  if (typeof life !== 'object') throw badOutput(`the token ${life}`, CHECK_CLOCK);
+  if (life.expiresInSeconds > LONGEST_LIFE_SECONDS) {
     throw badOutput('the token claims a life of more than a year', PRINT_SECONDS);
   }
-  return { token: new Secret(token), expiresInSeconds };
+  return { token: new Secret(token), ...life };
 }
 
 function fieldsOf(text: string): Fields {
@@ -84,16 +88,14 @@ function tokenOf(fields: Fields): string {
   return token;
 }
 
-function toldLifeSeconds(fields: Fields, nowMs: number): number | undefined {
-  const expiresIn = numberOf(fields['expires_in']);
-  if (expiresIn !== undefined) return expiresIn;
-  const expiryMs = EXPIRY_FIELDS.map((name) => momentMs(fields[name])).find(isTold);
-  return expiryMs === undefined ? undefined : (expiryMs - nowMs) / 1000;
-}
-
-function jwtLifeSeconds(token: string, nowMs: number): number | undefined {
-  const expiryMs = numericDateMs(decodeJwtClaims(token) ?? {}, 'exp');
-  return expiryMs === undefined ? undefined : (expiryMs - nowMs) / 1000;
+function statedLife(fields: Fields, token: string): StatedLife {
+  return {
+    expiresInSeconds: numberOf(fields['expires_in']),
+    endsAtMs: EXPIRY_FIELDS.map((name) => momentMs(fields[name])).filter(
+      (each) => each !== undefined,
+    ),
+    claims: decodeJwtClaims(token),
+  };
 }
 
 /** A life that is told but not understood is not to be replaced by a guess. */

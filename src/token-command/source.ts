@@ -1,6 +1,6 @@
 import type { AccessToken } from '../support/access-token.ts';
 import type { Clock } from '../support/clock.ts';
-import type { Secret } from '../support/secret.ts';
+import type { KnownSecrets } from '../support/known-secrets.ts';
 import { interpretOutput } from './interpret.ts';
 import { runTokenCommand } from './run.ts';
 import type { Argv } from './split.ts';
@@ -13,14 +13,15 @@ export interface TokenCommandParts {
   readonly clock: Clock;
   /** Hears each line of a successful run's stderr, without secrets. */
   readonly onStderr: (line: string) => void;
+  /** What stderr is cleared of; each token that the command prints is added. */
+  readonly secrets: KnownSecrets;
 }
 
 /** A source of access tokens: run the command anew each time. It throws PgpassdError `token-command.*`. */
 export function createTokenCommand(
   parts: TokenCommandParts,
 ): (signal: AbortSignal) => Promise<AccessToken> {
-  const { command, lifetimeSeconds, deadlineMs, clock, onStderr } = parts;
-  let lastIssued: Secret | undefined;
+  const { command, lifetimeSeconds, deadlineMs, clock, onStderr, secrets } = parts;
   return async (signal) => {
     const nowMs = clock.now().wallMs;
     const stdout = await runTokenCommand({
@@ -29,10 +30,10 @@ export function createTokenCommand(
       clock,
       signal,
       onStderr,
-      secrets: lastIssued ? [lastIssued] : [],
+      secrets: secrets.all,
     });
     const issued = interpretOutput(stdout, { nowMs, fallbackLifetimeSeconds: lifetimeSeconds });
-    lastIssued = issued.token;
+    secrets.add(issued.token);
     return issued;
   };
 }

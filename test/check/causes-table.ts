@@ -1,4 +1,3 @@
-import * as accessToken from '../../src/check/causes/access-token.ts';
 import * as clocks from '../../src/check/causes/clocks.ts';
 import * as connection from '../../src/check/causes/connection.ts';
 import * as daemon from '../../src/check/causes/daemon.ts';
@@ -12,6 +11,7 @@ import * as settings from '../../src/check/causes/settings.ts';
 import type { Step } from '../../src/check/finding.ts';
 import { documentedCodes, meaningOf } from '../../src/entra/aadsts.ts';
 import { badAnswer, explainFailure } from '../../src/entra/failure.ts';
+import * as accessToken from '../../src/entra/issued-for-causes.ts';
 import { explainTransportError } from '../../src/entra/transport-errors.ts';
 import { readFederatedToken } from '../../src/federated-token/read.ts';
 import { assertUnexpired, parseFederatedToken } from '../../src/federated-token/token.ts';

@@ -6,6 +6,7 @@ import { tokenEndpointOf } from '../../src/entra/request.ts';
 import type { Way } from '../../src/entra/way.ts';
 import { type FederatedToken, parseFederatedToken } from '../../src/federated-token/token.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
+import { KnownSecrets } from '../../src/support/known-secrets.ts';
 import { defaultResource } from '../support/fake-entra/directory.ts';
 import {
   type FakeEntra,
@@ -59,6 +60,7 @@ export async function exchangeWith(
     clock,
     requestTimeoutMs: 10_000,
     userAgent: 'pgpassd/1.2.3',
+    secrets: new KnownSecrets(),
   });
   return { exchange, clock };
 }

@@ -95,6 +95,16 @@ const lines: { readonly [T in EventType]: [RefreshEvent & { type: T }, Level, st
       tookSeconds: 0.1,
     },
   ],
+  'token.unchanged': [
+    { type: 'token.unchanged', token, refreshInMs: 600_000 },
+    'info',
+    'got no newer token than the one in place, which is valid for 30 min',
+    {
+      tokenExpiresAt: '2026-11-24T13:00:00.000Z',
+      tokenValidForSeconds: 1800,
+      nextRefreshInSeconds: 600,
+    },
+  ],
   'refresh.failed': [
     failed,
     'warn',

@@ -8,6 +8,7 @@ import { entriesLayout } from '../../src/passfile/layout.ts';
 import { createPassfile, type Passfile, type Repair } from '../../src/passfile/passfile.ts';
 import type { PassfileTarget } from '../../src/passfile/publish.ts';
 import type { PgpassdError } from '../../src/support/errors.ts';
+import { KnownSecrets } from '../../src/support/known-secrets.ts';
 import { Secret } from '../../src/support/secret.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { damages, elsewhere, isRight } from './damages.ts';
@@ -30,6 +31,7 @@ const open = (owner?: PassfileTarget['owner']) =>
     { path, mode: 0o600, owner },
     () => entriesLayout([entry]),
     () => true,
+    new KnownSecrets(),
   );
 
 beforeEach(async () => {

@@ -2,11 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   adoptedDelayMs,
+  adoptedLife,
   elapsedMs,
   instantAt,
   leftMs,
   type RefreshWish,
   refreshDelayMs,
+  rotationDelayMs,
 } from '../../src/refresh/schedule.ts';
 
 const minuteMs = 60_000;
@@ -93,12 +95,53 @@ describe('a token that the source hands out again', () => {
 });
 
 describe('a token that an earlier run left', () => {
-  test('keeps its schedule while it is young', () => {
-    expect(adoptedDelayMs({ ...plain, fraction: 0.9 }, 0.49 * hourMs)).toBe(54 * minuteMs);
+  test('keeps its schedule, whatever share of its life that is', () => {
+    expect(adoptedDelayMs({ ...plain, fraction: 0.9 }, 0.49 * hourMs, 0)).toBe(54 * minuteMs);
+    expect(adoptedDelayMs({ ...plain, fraction: 0.9 }, 0.89 * hourMs, 0)).toBe(54 * minuteMs);
   });
 
-  test('is due at once with half of its life gone', () => {
-    expect(adoptedDelayMs({ ...plain, fraction: 0.9 }, 0.5 * hourMs)).toBe(0);
+  test('is refreshed at a random moment of the first half of what is left, once it is overdue', () => {
+    const passedMs = 40 * minuteMs;
+    expect(adoptedDelayMs(plain, passedMs, 0)).toBe(passedMs);
+    expect(adoptedDelayMs(plain, passedMs, 0.5)).toBe(45 * minuteMs);
+    expect(adoptedDelayMs(plain, passedMs, 1)).toBe(50 * minuteMs);
+  });
+
+  test('is due at once when it has expired', () => {
+    expect(adoptedDelayMs(plain, 2 * hourMs, 0.5)).toBe(2 * hourMs);
+  });
+
+  const now = { wallMs: 100 * hourMs, monotonicMs: 0 };
+  const found = (issuedAgoMs: number, leftMs: number) => ({
+    issuedAtMs: now.wallMs - issuedAgoMs,
+    expiresAtMs: now.wallMs + leftMs,
+  });
+
+  test.each<[string, number, number, boolean, number]>([
+    ['lives for as long as it says', hourMs, 23 * hourMs, true, 23 * hourMs],
+    ['lives for 28 hours at most', hourMs, 40 * hourMs, true, 27 * hourMs],
+    ['is not believed when it claims years', 0, 50 * 365 * 24 * hourMs, false, 28 * hourMs],
+    ['may be dated ahead by another clock', -4 * minuteMs, hourMs, true, hourMs],
+  ])('%s', (_case, issuedAgoMs, untilMs, believable, expectedMs) => {
+    const life = adoptedLife(found(issuedAgoMs, untilMs), now);
+    expect(life.believable).toBe(believable);
+    expect(leftMs(life.life, now)).toBe(expectedMs);
+  });
+});
+
+describe('a refresh that a rotation calls for', () => {
+  test('is spread over a minute, or over half of what is left of the token', () => {
+    fc.assert(
+      fc.property(lifeMs, random, (validForMs, chance) => {
+        const delayMs = rotationDelayMs(validForMs, chance);
+        expect(delayMs).toBeLessThanOrEqual(Math.min(minuteMs, validForMs / 2));
+        expect(delayMs).toBeCloseTo(chance * Math.min(minuteMs, validForMs / 2), 6);
+      }),
+    );
+  });
+
+  test('comes at once without a valid token', () => {
+    expect(rotationDelayMs(0, 0.9)).toBe(0);
   });
 });
 
@@ -111,6 +154,17 @@ describe('elapsed time', () => {
     ['what passed while the wall clock was set back', { wallMs: 0, monotonicMs: 65_000 }, minuteMs],
   ])('is %s', (_case, now, expectedMs) => {
     expect(elapsedMs(start, now)).toBe(expectedMs);
+  });
+
+  test('that only a wall clock set right seems to end leaves what is left until the end that was told', () => {
+    const behind = { since: start, delayMs: hourMs, endsAtMs: 24 * hourMs + 1_000_000 + hourMs };
+    const setRight = {
+      wallMs: start.wallMs + 24 * hourMs + minuteMs,
+      monotonicMs: 5_000 + minuteMs,
+    };
+    expect(leftMs(behind, setRight)).toBe(59 * minuteMs);
+    const unset = { wallMs: start.wallMs + minuteMs, monotonicMs: 5_000 + 2 * hourMs };
+    expect(leftMs(behind, unset)).toBe(-hourMs);
   });
 
   test('is what the clock says that counted more', () => {

@@ -45,9 +45,9 @@ describe('a workload identity', () => {
     const path = await tokenFile(before);
     const identity = createWorkloadIdentity(path, exchange, clock);
 
-    expect(await identity.source(signal)).toMatchObject({ token: accessToken.token });
+    expect(await identity.fetch(signal)).toMatchObject({ token: accessToken.token });
     await writeFile(path, `${after}\n`);
-    await identity.source(signal);
+    await identity.fetch(signal);
     expect(sent).toEqual([before, after]);
   });
 
@@ -76,20 +76,20 @@ describe('a workload identity', () => {
 
     test('sends a token that was rotated meanwhile at once, and only that one', async () => {
       const { sent, identity } = await answering((path) => writeFile(path, rotated));
-      await expect(identity.source(signal)).rejects.toBe(outOfTime);
+      await expect(identity.fetch(signal)).rejects.toBe(outOfTime);
       expect(sent).toEqual([stale, rotated]);
       expect(identity.lastSent()?.assertion.unwrap()).toBe(rotated);
     });
 
     test('does not send the same token again', async () => {
       const { sent, identity } = await answering(async () => undefined);
-      await expect(identity.source(signal)).rejects.toBe(outOfTime);
+      await expect(identity.fetch(signal)).rejects.toBe(outOfTime);
       expect(sent).toEqual([stale]);
     });
 
     test('tells what Entra said when the file has gone meanwhile', async () => {
       const { sent, identity } = await answering((path) => writeFile(path, ''));
-      await expect(identity.source(signal)).rejects.toBe(outOfTime);
+      await expect(identity.fetch(signal)).rejects.toBe(outOfTime);
       expect(sent).toEqual([stale]);
     });
   });
@@ -105,7 +105,7 @@ describe('a workload identity', () => {
       },
       clock,
     );
-    await identity.source(signal);
+    await identity.fetch(signal);
     expect(told).toEqual({ issuer: claims.iss, subject: claims.sub, audience: claims.aud });
   });
 
@@ -120,7 +120,7 @@ describe('a workload identity', () => {
       },
       clock,
     );
-    await expect(identity.source(signal)).rejects.toMatchObject({
+    await expect(identity.fetch(signal)).rejects.toMatchObject({
       code: 'federated-token.expired',
     });
     expect(asked).toBe(0);
@@ -129,7 +129,7 @@ describe('a workload identity', () => {
 
   test('says that the file is missing, and sends nothing', async () => {
     const identity = createWorkloadIdentity('/nowhere/token', async () => accessToken, clock);
-    await expect(identity.source(signal)).rejects.toMatchObject({
+    await expect(identity.fetch(signal)).rejects.toMatchObject({
       code: 'federated-token.missing',
     });
     expect(identity.lastSent()).toBeUndefined();
@@ -146,7 +146,7 @@ describe('a workload identity', () => {
       clock,
     );
     expect(identity.lastSent()).toBeUndefined();
-    await expect(identity.source(signal)).rejects.toBe(refused);
+    await expect(identity.fetch(signal)).rejects.toBe(refused);
     expect(identity.lastSent()?.assertion.unwrap()).toBe(token);
   });
 });

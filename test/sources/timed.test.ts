@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RefreshEvent } from '../../src/refresh/events.ts';
 import { timed } from '../../src/sources/timed.ts';
+import { KnownSecrets } from '../../src/support/known-secrets.ts';
 import { Secret } from '../../src/support/secret.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
@@ -13,6 +14,7 @@ function open(outcome: () => Promise<{ token: Secret; expiresInSeconds: number }
     env: {},
     clock,
     onEvent: (event: RefreshEvent) => void told.push(event),
+    secrets: new KnownSecrets(),
   };
   const ask = (signal: AbortSignal) =>
     timed(context, signal, async () => {

@@ -74,7 +74,7 @@ describe('JSON', () => {
   const az = {
     accessToken: jwt,
     expiresOn: '2026-11-24 12:00:00.000000',
-    expires_on: inAnHour,
+    expires_on: nowSeconds + 2400,
     subscription: '00000000-0000-0000-0000-000000000000',
     tenant: '00000000-0000-0000-0000-000000000000',
     tokenType: 'Bearer',
@@ -84,7 +84,26 @@ describe('JSON', () => {
     ['as az prints it', az],
     ['in another order', Object.fromEntries(Object.entries(az).toReversed())],
   ])('%s is read by its epoch seconds, not by its local time', (_case, output) => {
-    expect(read(output)).toEqual([jwt, 3600]);
+    expect(read(output)).toEqual([jwt, 2400]);
+  });
+
+  test.each<[string, object, number]>([
+    ['its JWT', { token: jwt, expires_in: 36_000 }, 3000],
+    ['expires_on', { token, expires_in: 36_000, expires_on: nowSeconds + 20 }, 20],
+    ['expires_in', { token: jwt, expires_in: 60, expires_on: nowSeconds + 86_400 }, 60],
+    ['the earliest of several', { token, expires_on: inAnHour, expiresOn: nowSeconds + 60 }, 60],
+  ])(
+    'that says several things of its life lives for the least of them: %s',
+    (_case, output, life) => {
+      expect(read(output)[1]).toBe(life);
+    },
+  );
+
+  test('whose clock differs from ours by up to five minutes is believed in what does not depend on it', () => {
+    expect(read({ token: jwt, expires_in: 3300 })).toEqual([jwt, 3300]);
+    expect(read({ token: jwt, expires_in: 3301 })).toEqual([jwt, 3000]);
+    const justExpired = unsignedJwt({ exp: nowSeconds - 200 });
+    expect(read({ token: justExpired, expires_in: 90 })).toEqual([justExpired, 90]);
   });
 
   test('as az before 2.54 printed it is read by the JWT', () => {
@@ -133,6 +152,17 @@ describe('output that is not fit for use', () => {
     ['a negative life', { ...good, expires_in: -3600 }, 'expired already'],
     ['a life in the past', { token, expires_on: '2026-11-24T11:00:00Z' }, 'expired already'],
     ['a JWT of the past', unsignedJwt({ exp: nowSeconds - 1 }), 'expired already'],
+    [
+      'a JWT of the past that claims an hour',
+      { token: unsignedJwt({ exp: nowSeconds - 900 }), expires_in: 3600 },
+      'expired already',
+    ],
+    ['a life of a millisecond', { ...good, expires_in: 0.001 }, 'less than a second'],
+    [
+      'a JWT that begins in an hour',
+      unsignedJwt({ nbf: nowSeconds + 3600, exp: nowSeconds + 7200 }),
+      'not valid yet',
+    ],
     ['a life of a year and more', { ...good, expires_in: 367 * 86_400 }, 'more than a year'],
     ['a time in milliseconds', { token, expires_on: nowMs + 3_600_000 }, 'more than a year'],
     ['a life in words', { ...good, expires_in: 'an hour' }, 'neither in seconds nor'],

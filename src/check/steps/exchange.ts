@@ -1,9 +1,10 @@
 import type { Config } from '../../config/config.ts';
 import { elapsedMs } from '../../refresh/schedule.ts';
-import type { IssuedToken } from '../../refresh/token-source.ts';
 import { openSource } from '../../sources/open.ts';
+import type { AccessToken } from '../../support/access-token.ts';
 import { duration } from '../../support/duration.ts';
 import { asPgpassdError } from '../../support/errors.ts';
+import { KnownSecrets } from '../../support/known-secrets.ts';
 import { type Finding, failed, ok, skipped } from '../finding.ts';
 import { type Scene, timeoutMsOf } from '../scene.ts';
 
@@ -12,7 +13,7 @@ const STEP = 'exchange';
 export interface ExchangeReport {
   readonly findings: readonly Finding[];
   /** Absent when there is none. */
-  readonly issued: IssuedToken | undefined;
+  readonly issued: AccessToken | undefined;
 }
 
 /** What earlier steps found of what an exchange takes. */
@@ -34,12 +35,13 @@ export async function checkExchange(scene: Scene, prospects: Prospects): Promise
   const startedAt = clock.now();
   try {
     const requestTimeoutMs = timeoutMsOf(scene);
-    const context = { requestTimeoutMs, env, clock, onEvent: () => undefined };
-    const { source: ask } = await openSource(source, context);
-    const issued = await ask(signal);
+    const secrets = new KnownSecrets();
+    const context = { requestTimeoutMs, env, clock, onEvent: () => undefined, secrets };
+    const { fetch } = await openSource(source, context);
+    const issued = await fetch(signal);
     const now = clock.now();
     const giver = source.kind === 'token-command' ? 'the token command' : 'Entra';
-    const life = duration(issued.expiresAt.getTime() - now.wallMs);
+    const life = duration(issued.expiresInSeconds * 1000 - elapsedMs(startedAt, now));
     const took = duration(elapsedMs(startedAt, now));
     return {
       findings: [ok(STEP, `${giver} gave a token in ${took}, good for ${life}`)],

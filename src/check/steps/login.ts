@@ -1,8 +1,8 @@
 import type { Entry } from '../../passfile/format.ts';
 import { entryLinesOf, type Line } from '../../passfile/lines.ts';
 import { lookUp } from '../../passfile/lookup.ts';
-import type { IssuedToken } from '../../refresh/token-source.ts';
-import { Secret } from '../../support/secret.ts';
+import type { AccessToken } from '../../support/access-token.ts';
+import type { Secret } from '../../support/secret.ts';
 import { clientRefuses } from '../causes/connection.ts';
 import type { PassfileAt } from '../files/passfile-at.ts';
 import { distinct, type Finding, skipped, wrong } from '../finding.ts';
@@ -18,7 +18,7 @@ export async function checkLogins(
   scene: Scene,
   passfile: PassfileAt | undefined,
   wanted: readonly Entry[],
-  issued: IssuedToken | undefined,
+  issued: AccessToken | undefined,
 ): Promise<readonly Finding[]> {
   const { reading, env } = scene;
   const { connect, offline } = reading.values;
@@ -39,7 +39,7 @@ async function tryToLogIn(
   scene: Scene,
   target: LoginTarget | Untried | Refused,
   lines: readonly Line[],
-  issued: IssuedToken | undefined,
+  issued: AccessToken | undefined,
 ): Promise<Finding> {
   if ('refused' in target) return wrong(STEP, clientRefuses, { why: target.refused });
   if ('untried' in target) return skipped(STEP, `not tried: ${target.untried}`);
@@ -71,7 +71,6 @@ function passwordFor(
   return lookUp(lines, { host, port: `${port}`, database, user }).found?.password;
 }
 
-function newToken(issued: IssuedToken | undefined): Secret | undefined {
-  if (issued === undefined) return undefined;
-  return typeof issued.token === 'string' ? new Secret(issued.token) : issued.token;
+function newToken(issued: AccessToken | undefined): Secret | undefined {
+  return issued?.token;
 }

@@ -2,6 +2,7 @@ import type { Config } from '../../config/config.ts';
 import { layoutOf, readTemplate } from '../../passfile/read-template.ts';
 import { openSource } from '../../sources/open.ts';
 import { asPgpassdError } from '../../support/errors.ts';
+import { KnownSecrets } from '../../support/known-secrets.ts';
 import { badSetting, notInjected } from '../causes/settings.ts';
 import { type Finding, failed, ok, skipped, wrong } from '../finding.ts';
 import { type Scene, type Side, timeoutMsOf } from '../scene.ts';
@@ -68,7 +69,13 @@ async function fileFindings(scene: Scene): Promise<readonly Finding[]> {
   const { reading, env, clock } = scene;
   const { source } = reading;
   const { template } = reading.values;
-  const context = { requestTimeoutMs: timeoutMsOf(scene), env, clock, onEvent: () => undefined };
+  const context = {
+    requestTimeoutMs: timeoutMsOf(scene),
+    env,
+    clock,
+    onEvent: () => undefined,
+    secrets: new KnownSecrets(),
+  };
   const outcomes = await Promise.allSettled([
     template && readTemplate(template).then((bytes) => layoutOf(bytes, template)),
     source && openSource(source, context),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkAccessToken } from '../../../src/check/steps/access-token.ts';
 import { checkExchange } from '../../../src/check/steps/exchange.ts';
+import { Secret } from '../../../src/support/secret.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
 import { environmentOf, sceneWith, shown, startEntra, volumeWith } from '../scene.ts';
 
@@ -24,7 +25,9 @@ const claims = {
 };
 
 function check(token: string, given = scene) {
-  return shown(checkAccessToken(given, { token, expiresAt: new Date() }), [token]);
+  return shown(checkAccessToken(given, { token: new Secret(token), expiresInSeconds: 3600 }), [
+    token,
+  ]);
 }
 
 describe('a token as it should be', () => {

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import { checkLogins } from '../../../src/check/steps/login.ts';
 import type { Environment } from '../../../src/config/given.ts';
+import { Secret } from '../../../src/support/secret.ts';
 import { manualClock } from '../../support-units/manual-clock.ts';
 import { startPeer } from '../login/parts.ts';
 import { sceneWith, shown } from '../scene.ts';
 
-const issued = { token: 'not-to-be-sent-anywhere', expiresAt: new Date(8.64e15) };
+const unsent = 'not-to-be-sent-anywhere';
+const issued = { token: new Secret(unsent), expiresInSeconds: 3600 };
 
 const base: Environment = { PGPASSD_CONNECT: 'true', PGHOSTADDR: '127.0.0.1' };
 
@@ -32,7 +34,7 @@ test('silent servers together take no longer than one', async () => {
   const trying = checkLogins(scene, undefined, scene.reading.entries, issued);
   while (clock.sleptMs.length < peers.length) await new Promise(setImmediate);
   clock.elapse();
-  expect(shown(await trying, [issued.token])).toEqual(
+  expect(shown(await trying, [unsent])).toEqual(
     peers.map(({ port }) => expect.stringMatching(new RegExp(`^✗ server-.*db:${port} `))),
   );
   expect(clock.sleptMs).toEqual([10_000, 10_000, 10_000]);

@@ -4,6 +4,7 @@ import { Dispatcher, MockAgent } from 'undici';
 import { createExchange } from '../../../src/entra/exchange.ts';
 import type { Way } from '../../../src/entra/way.ts';
 import { parseFederatedToken } from '../../../src/federated-token/token.ts';
+import { KnownSecrets } from '../../../src/support/known-secrets.ts';
 import { systemClock } from '../../../src/support/system-clock.ts';
 import { context, granted } from '../../entra/answer-parts.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
@@ -91,6 +92,7 @@ export const exchange = [
       clock: systemClock,
       requestTimeoutMs: 60_000,
       userAgent: 'fuzz',
+      secrets: new KnownSecrets(),
     });
     const { signal } = new AbortController();
     reply = { statusCode: 200, data: JSON.stringify({ ...granted, access_token: issued }) };

@@ -72,6 +72,7 @@ export function refused(refusal: Refusal, exchange: Exchange): Answer {
 function entraHeaders(exchange: Exchange): OutgoingHttpHeaders {
   return {
     'cache-control': 'no-store, no-cache',
+    date: new Date(exchange.nowMs).toUTCString(),
     pragma: 'no-cache',
     'content-type': 'application/json; charset=utf-8',
     expires: '-1',

@@ -1,4 +1,4 @@
-import { cause } from '../../support/cause.ts';
+import { cause } from '../support/cause.ts';
 
 export const otherAudience = cause(
   'access-token-audience',

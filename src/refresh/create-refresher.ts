@@ -1,0 +1,148 @@
+import { resolve } from 'node:path';
+import type { Entry } from '../passfile/format.ts';
+import { createGuard } from '../passfile/guard.ts';
+import { entriesLayout, type PassfileLayout } from '../passfile/layout.ts';
+import { createPassfile } from '../passfile/passfile.ts';
+import { layoutOf, readTemplate } from '../passfile/read-template.ts';
+import { POLL_INTERVAL_MS } from '../support/attend-file.ts';
+import type { Clock } from '../support/clock.ts';
+import { watchClockSteps } from '../support/clock-steps.ts';
+import { asPgpassdError } from '../support/errors.ts';
+import { createFollower } from '../support/follow-file.ts';
+import type { JwtClaims } from '../support/jwt.ts';
+import type { KnownSecrets } from '../support/known-secrets.ts';
+import type { Damage, RefreshCause, RefreshEvent, TokenInPlace } from './events.ts';
+import { type FetchToken, Refresher } from './refresher.ts';
+import type { Turn } from './schedule.ts';
+
+export interface RefresherSettings {
+  /** The file to write. */
+  readonly passfile: string;
+  /** Who the token is for, in order; empty when there is a template. */
+  readonly entries: readonly Entry[];
+  /** Instead of entries: a passfile whose managed lines have the password `${token}`. */
+  readonly template: string | undefined;
+  readonly fetchToken: FetchToken;
+  readonly mode: 0o600 | 0o400;
+  /** Whoever the file system gives the file to when absent. */
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+  /** Refresh when this share of a token's life has passed. */
+  readonly refreshFraction: number;
+  /** Whether a token found in a passfile already in place, by its claims, is one of the source's. */
+  readonly isOurs: (claims: JwtClaims) => boolean;
+  readonly onEvent: (event: RefreshEvent) => void;
+  readonly clock: Clock;
+  /** Where the passwords found in place are added. */
+  readonly secrets: KnownSecrets;
+}
+
+export interface PassfileRefresher {
+  /** The unexpired token in the passfile, as far as we know; without the token itself. */
+  readonly tokenInPlace: TokenInPlace | undefined;
+  /** Whether the last attempt failed. */
+  readonly failing: boolean;
+  /** What the loop did last. */
+  readonly turn: Turn;
+  /** What keeps clients from finding the token in place, on disk and now. */
+  lookAtPassfile(): Promise<Damage | undefined>;
+  /** Keeps the passfile current until `signal` aborts; never rejects for a fault of the world. */
+  run(signal: AbortSignal): Promise<void>;
+  /**
+   * Asks for a refresh: for a `request` as soon as decent, whatever the schedule says; for a `rotation`
+   * within a minute while the token in place is valid, so that not all pods ask at once.
+   */
+  refresh(cause?: Exclude<RefreshCause, 'due' | 'template'>): void;
+  /** Takes the passfile away from its clients. Throws PgpassdError `passfile.*`. */
+  remove(): Promise<void>;
+}
+
+/**
+ * Puts the refresher, the guard of the passfile and what follows the template together.
+ *
+ * @throws PgpassdError `config.invalid` for a template that cannot be used
+ */
+export async function composeRefresher(settings: RefresherSettings): Promise<PassfileRefresher> {
+  const { clock, onEvent, template, mode, owner, isOurs, secrets } = settings;
+  const path = resolve(settings.passfile);
+  let layout = await layoutFor(settings);
+  const passfile = createPassfile({ path, mode, owner }, () => layout, isOurs, secrets);
+  const refresher = new Refresher({
+    fetchToken: settings.fetchToken,
+    passfile,
+    clock,
+    random: Math.random,
+    refreshFraction: settings.refreshFraction,
+    onEvent(event) {
+      onEvent(event);
+      // It may have another mode or owner than it is to have now.
+      if (event.type === 'passfile.adopted') guard.lookNow();
+    },
+  });
+
+  const acceptTemplate = (bytes: Buffer, before: Buffer | undefined) => {
+    try {
+      const next = layoutOf(bytes, template ?? '');
+      if (before === undefined && next.render('').equals(layout.render(''))) return;
+      layout = next;
+      onEvent({ type: 'template.changed' });
+      refresher.ask('template');
+    } catch (error) {
+      onEvent({ type: 'template.rejected', error: asPgpassdError(error) });
+    }
+  };
+  const attention = { clock, pollIntervalMs: POLL_INTERVAL_MS, watching: true };
+  const guard = createGuard({
+    ...attention,
+    path,
+    passfile,
+    onRepaired: (repair, repairs) => onEvent({ type: 'passfile.repaired', ...repair, repairs }),
+    onContested: (repairsInAMinute) => onEvent({ type: 'passfile.contested', repairsInAMinute }),
+    onRepairFailed: (error) => onEvent({ type: 'passfile.repair-failed', error }),
+    onWatchFailed: (error) => onEvent({ type: 'watch.failed', what: 'passfile', error }),
+  });
+  const templateFollower =
+    template === undefined
+      ? undefined
+      : createFollower({
+          ...attention,
+          path: resolve(template),
+          read: readTemplate,
+          same: (one, other) => one.equals(other),
+          onContent: acceptTemplate,
+          onUnreadable: (error) =>
+            onEvent({ type: 'template.rejected', error: asPgpassdError(error) }),
+          onWatchFailed: (error) => onEvent({ type: 'watch.failed', what: 'template', error }),
+        });
+
+  return {
+    get tokenInPlace() {
+      return refresher.tokenInPlace;
+    },
+    get failing() {
+      return refresher.failing;
+    },
+    get turn() {
+      return refresher.turn;
+    },
+    lookAtPassfile: () => passfile.look(),
+    async run(signal) {
+      await Promise.all([
+        refresher.run(signal),
+        guard.run(signal),
+        templateFollower?.run(signal),
+        watchClockSteps(clock, () => refresher.wake(), signal),
+      ]);
+    },
+    refresh(cause = 'request') {
+      templateFollower?.lookNow();
+      refresher.ask(cause);
+    },
+    remove: () => passfile.remove(),
+  };
+}
+
+async function layoutFor({ entries, template }: RefresherSettings): Promise<PassfileLayout> {
+  return template === undefined
+    ? entriesLayout(entries)
+    : layoutOf(await readTemplate(template), template);
+}

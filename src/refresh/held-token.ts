@@ -1,0 +1,110 @@
+import type { AccessToken } from '../support/access-token.ts';
+import type { Instant } from '../support/clock.ts';
+import { PgpassdError } from '../support/errors.ts';
+import type { Secret } from '../support/secret.ts';
+import type { RefreshCause, TokenInPlace } from './events.ts';
+import {
+  adoptedDelayMs,
+  adoptedLife,
+  dueAfter,
+  type FoundLife,
+  leftMs,
+  refreshDelayMs,
+  type Wait,
+} from './schedule.ts';
+
+/** A token that is in the passfile, or on its way there. */
+export interface HeldToken {
+  readonly token: Secret;
+  /** From the request for it to its end. */
+  readonly life: Wait;
+  /** From the same moment until it is to be refreshed. */
+  readonly due: Wait;
+}
+
+/** What a schedule depends on besides the token. */
+export interface Circumstances {
+  readonly now: Instant;
+  /** Share of a token's life after which it is refreshed. */
+  readonly fraction: number;
+  /** In [0, 1), another one each time. */
+  readonly random: () => number;
+}
+
+/** What is known of a token in the passfile; `undefined` when it has expired. */
+export function inPlace({ life }: HeldToken, now: Instant): TokenInPlace | undefined {
+  const remainingMs = leftMs(life, now);
+  if (remainingMs <= 0) return undefined;
+  const expiresAtMs = life.endsAtMs ?? now.wallMs + remainingMs;
+  return { expiresAtMs, remainingMs, lifeMs: life.delayMs };
+}
+
+/** A token that an earlier run left in the passfile. */
+export function adopted(
+  found: FoundLife & { readonly token: Secret },
+  { now, fraction, random }: Circumstances,
+): HeldToken {
+  const { life, believable } = adoptedLife(found, now);
+  const passedMs = life.delayMs - leftMs(life, now);
+  const wish = { ...plainWish, lifeMs: life.delayMs, fraction, random: random() };
+  const delayMs = believable ? adoptedDelayMs(wish, passedMs, random()) : 0;
+  return { token: found.token, life, due: dueAfter(life, delayMs) };
+}
+
+export interface Answer {
+  readonly issued: AccessToken;
+  /** When it was asked for: counting from there errs on the short side, however long the answer took. */
+  readonly askedAt: Instant;
+  readonly cause: RefreshCause;
+}
+
+/**
+ * What an answer makes of the token in the passfile. The same token again keeps its end, whatever the
+ * answer says of its life. So does a token in place that ends later than the answer's, unless an operator
+ * or a new identity asked for another: a source that keeps tokens has to offer a better one.
+ *
+ * @throws PgpassdError `token-source.failed` when the answer's token has expired meanwhile
+ */
+export function received(
+  { issued, askedAt, cause }: Answer,
+  held: HeldToken | undefined,
+  circumstances: Circumstances,
+): HeldToken {
+  const { token, expiresInSeconds, refreshInSeconds, endsAtMs } = issued;
+  const { now, fraction, random } = circumstances;
+  const again = held?.token.equals(token) ? held : undefined;
+  const life = again?.life ?? { since: askedAt, delayMs: expiresInSeconds * 1000, endsAtMs };
+  const validForMs = leftMs(life, now);
+  if (validForMs <= 0) throw expired();
+  if (again) return postponed(again, circumstances);
+  const heldForMs = held ? leftMs(held.life, now) : 0;
+  if (held && cause === 'due' && heldForMs > validForMs) return postponed(held, circumstances);
+  const delayMs = refreshDelayMs({
+    lifeMs: life.delayMs,
+    refreshInMs: refreshInSeconds === undefined ? undefined : refreshInSeconds * 1000,
+    fraction,
+    random: random(),
+    sameToken: false,
+  });
+  return { token, life, due: dueAfter(life, delayMs) };
+}
+
+const plainWish = { refreshInMs: undefined, sameToken: false } as const;
+
+/** The token in place once more, to be asked for again later. */
+function postponed(
+  { token, life }: HeldToken,
+  { now, fraction, random }: Circumstances,
+): HeldToken {
+  const validForMs = leftMs(life, now);
+  const wish = { ...plainWish, lifeMs: validForMs, fraction, random: random(), sameToken: true };
+  return { token, life, due: dueAfter(life, life.delayMs - validForMs + refreshDelayMs(wish)) };
+}
+
+function expired(): PgpassdError {
+  return new PgpassdError(
+    'token-source.failed',
+    'the token that was obtained had expired before it could be published',
+    'See whether something between pgpassd and the issuer of its tokens hands out tokens that it has kept.',
+  );
+}

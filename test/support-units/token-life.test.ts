@@ -1,0 +1,47 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { lifeOf, ourClock, type StatedLife } from '../../src/support/token-life.ts';
+
+const nowMs = Date.UTC(2026, 10, 24);
+const seconds = fc.integer({ min: -100_000, max: 200_000 });
+const stated: fc.Arbitrary<StatedLife> = fc.record({
+  expiresInSeconds: fc.option(seconds, { nil: undefined }),
+  endsAtMs: fc.array(
+    seconds.map((each) => nowMs + each * 1000),
+    { maxLength: 3 },
+  ),
+  claims: fc.option(
+    seconds.map((each) => ({ exp: nowMs / 1000 + each })),
+    { nil: undefined },
+  ),
+});
+
+const leastOf = ({ expiresInSeconds = Infinity, endsAtMs, claims }: StatedLife) => {
+  const exp = claims === undefined ? Infinity : Number(claims['exp']) - nowMs / 1000;
+  const ends = endsAtMs.map((each) => (each - nowMs) / 1000);
+  return { least: Math.min(expiresInSeconds, exp, ...ends), ends: Math.min(exp, ...ends) };
+};
+
+test('by a clock that is right, a life is the least that is stated', () => {
+  fc.assert(
+    fc.property(stated, (each) => {
+      const life = lifeOf(each, { nowMs, uncertaintyMs: 0 });
+      const { least } = leastOf(each);
+      if (least === Infinity) expect(life).toBeUndefined();
+      else if (least >= 1) expect(life).toMatchObject({ expiresInSeconds: least });
+      else expect(life).toBe('has expired already');
+    }),
+  );
+});
+
+test('by our clock it is longer only within clock skew, and never longer than expires_in', () => {
+  fc.assert(
+    fc.property(stated, (each) => {
+      const life = lifeOf(each, ourClock(nowMs));
+      const { least, ends } = leastOf(each);
+      if (typeof life !== 'object') return;
+      expect(life.expiresInSeconds).toBeLessThanOrEqual(Math.max(least, ends + 300));
+      expect(life.expiresInSeconds).toBeLessThanOrEqual(each.expiresInSeconds ?? Infinity);
+    }),
+  );
+});
