@@ -65,7 +65,7 @@ export function createMetrics({ state, version, node, startedAtMs }: MetricsOpti
     'When the next attempt is due; 0 before it is known.',
     (current) => {
       const next = nextAttempt(current);
-      return next && seconds(next.since.wallMs + next.delayMs);
+      return next && seconds(next.endsAtMs ?? next.since.wallMs + next.delayMs);
     },
   );
   gauge(

@@ -49,7 +49,7 @@ export interface PassfileRefresher {
   run(signal: AbortSignal): Promise<void>;
   /**
    * Asks for a refresh: for a `request` as soon as decent, whatever the schedule says; for a `rotation`
-   * within a minute while the token in place is valid, so that not all pods ask at once.
+   * within five minutes while the token in place is valid, so that not all pods ask at once.
    */
   refresh(cause?: Exclude<RefreshCause, 'due' | 'template'>): void;
   /** Takes the passfile away from its clients. Throws PgpassdError `passfile.*`. */

@@ -20,6 +20,8 @@ export interface HeldToken {
   readonly life: Wait;
   /** From the same moment until it is to be refreshed. */
   readonly due: Wait;
+  /** It was found in place, and claims a life that its issuer does not give. */
+  readonly doubtful?: boolean;
 }
 
 /** What a schedule depends on besides the token. */
@@ -48,7 +50,7 @@ export function adopted(
   const passedMs = life.delayMs - leftMs(life, now);
   const wish = { ...plainWish, lifeMs: life.delayMs, fraction, random: random() };
   const delayMs = believable ? adoptedDelayMs(wish, passedMs, random()) : 0;
-  return { token: found.token, life, due: dueAfter(life, delayMs) };
+  return { token: found.token, life, due: dueAfter(life, delayMs), doubtful: !believable };
 }
 
 export interface Answer {
@@ -77,8 +79,8 @@ export function received(
   const validForMs = leftMs(life, now);
   if (validForMs <= 0) throw expired();
   if (again) return postponed(again, circumstances);
-  const heldForMs = held ? leftMs(held.life, now) : 0;
-  if (held && cause === 'due' && heldForMs > validForMs) return postponed(held, circumstances);
+  const better = held && !held.doubtful && leftMs(held.life, now) > validForMs;
+  if (better && cause === 'due') return postponed(held, circumstances);
   const delayMs = refreshDelayMs({
     lifeMs: life.delayMs,
     refreshInMs: refreshInSeconds === undefined ? undefined : refreshInSeconds * 1000,

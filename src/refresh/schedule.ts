@@ -14,9 +14,10 @@ const OVERDUE_SPREAD = 0.5;
 
 /**
  * What reaches all pods at once, such as a new issuer, makes none ask at once: while the token in place
- * is valid, within this time, or within half of what is left of the token.
+ * is valid, within this time, or within half of what is left of the token. A shorter time would bring
+ * those who retry together with those who have not asked yet.
  */
-const ROTATION_SPREAD_MS = 60_000;
+const ROTATION_SPREAD_MS = 300_000;
 
 /** Entra's tokens live for up to a day; what claims to live for longer is bounded. */
 const LONGEST_ADOPTED_LIFE_MS = 28 * 3_600_000;

@@ -46,17 +46,17 @@ export function stateAfter(state: DaemonState, event: RefreshEvent, now: Instant
       return {
         ...state,
         token: placed(event.token, now),
-        due: { since: now, delayMs: event.refreshInMs },
+        due: dueIn(event.refreshInMs, event.token, now),
       };
     case 'token.refreshed':
       return {
         ...state,
         token: event.token ? placed(event.token, now) : ended(state.token, now),
         lastSuccessAtMs: now.wallMs,
-        due: { since: now, delayMs: event.refreshInMs },
+        due: dueIn(event.refreshInMs, event.token, now),
       };
     case 'token.unchanged':
-      return { ...state, due: { since: now, delayMs: event.refreshInMs } };
+      return { ...state, due: dueIn(event.refreshInMs, event.token, now) };
     case 'refresh.failed':
       return {
         ...state,
@@ -80,6 +80,15 @@ export function stateAfter(state: DaemonState, event: RefreshEvent, now: Instant
 /** When the next attempt is to come, as far as it is known. */
 export function nextAttempt({ trouble, due }: DaemonState): Wait | undefined {
   return trouble?.retry ?? due;
+}
+
+/** By the same clock as the token's end. */
+function dueIn(delayMs: number, token: TokenInPlace | undefined, now: Instant): Wait {
+  return {
+    since: now,
+    delayMs,
+    endsAtMs: token && token.expiresAtMs - token.remainingMs + delayMs,
+  };
 }
 
 /** Whether clients that read this token get in: it was put in place, and has not expired. */

@@ -41,7 +41,7 @@ test('trouble lasts until a recovery', () => {
 
 test('the next attempt is the retry while there is trouble, and what is due otherwise', () => {
   const retry = { since: now, delayMs: 2_000 };
-  const due = { since: now, delayMs: 500_000 };
+  const due = { since: now, delayMs: 500_000, endsAtMs: 1_500_000 };
   expect(nextAttempt(initialState)).toBeUndefined();
   expect(nextAttempt(stateFrom(failed))).toEqual(retry);
   expect(nextAttempt(stateFrom(refreshed))).toEqual(due);

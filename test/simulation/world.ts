@@ -18,6 +18,8 @@ export interface WorldOptions {
   readonly clock?: FakeClock;
   readonly seed?: number;
   readonly onEvent?: (event: RefreshEvent) => void;
+  /** Instead of tokens that live for so long: what the source answers. */
+  readonly answer?: () => AccessToken;
   /** Hands out the token it has until it expires. */
   readonly caching?: boolean;
   /** Keeps `events` empty, for a run longer than memory. */
@@ -106,7 +108,8 @@ export class World {
       this.clock.sleep(50 + this.random() * 1950, attempt),
     );
     if (this.outage) throw this.outage;
-    const { caching, refreshInSeconds } = this.#options;
+    const { answer, caching, refreshInSeconds } = this.#options;
+    if (answer) return this.#remember(answer());
     const kept = caching && this.clock.trueMs < (this.#cached?.expiresAtTrueMs ?? 0);
     const issued = (kept && this.#cached) || this.#issue();
     this.#cached = issued;
@@ -116,6 +119,11 @@ export class World {
       ...(refreshInSeconds !== undefined && { refreshInSeconds }),
     };
   };
+
+  #remember(answer: AccessToken): AccessToken {
+    this.#expiryOf.set(answer.token, this.clock.trueMs + answer.expiresInSeconds * 1000);
+    return answer;
+  }
 
   #issue(): IssuedToken {
     const lifetimeSeconds = this.#options.lifetimeSeconds(this.random);
