@@ -29,6 +29,8 @@ export interface RefresherParts {
   /** Share of a token's life after which it is refreshed. */
   readonly refreshFraction: number;
   readonly onEvent: (event: RefreshEvent) => void;
+  /** LONGEST_NAP_MS when absent; a simulation whose clocks never step may sleep longer. */
+  readonly longestNapMs?: number;
 }
 
 interface HeldToken {
@@ -75,8 +77,7 @@ export class Refresher {
   }
 
   #expiredForMs(now: Instant): number | undefined {
-    const held = this.#inPlace;
-    return held && elapsedMs(held.acquired, now) - held.lifeMs;
+    return this.#inPlace && elapsedMs(this.#inPlace.acquired, now) - this.#inPlace.lifeMs;
   }
 
   /** Whether the last attempt failed. */
@@ -137,7 +138,7 @@ export class Refresher {
       this.#nap = new AbortController();
       const untilMs = this.#untilAttemptMs();
       if (untilMs <= 0) return;
-      const napMs = Math.min(Math.ceil(untilMs), LONGEST_NAP_MS);
+      const napMs = Math.min(Math.ceil(untilMs), this.#parts.longestNapMs ?? LONGEST_NAP_MS);
       this.#turn = { at: this.#parts.clock.now(), napMs };
       await this.#parts.clock.sleep(napMs, this.#nap.signal);
     }
@@ -197,9 +198,8 @@ export class Refresher {
   async #publish(held: HeldToken): Promise<void> {
     const outcome = await this.#parts.passfile.publish(held.token);
     this.#inPlace = held;
-    this.#parts.onEvent({
-      type: outcome === 'written' ? 'passfile.written' : 'passfile.unchanged',
-    });
+    const type = outcome === 'written' ? 'passfile.written' : 'passfile.unchanged';
+    this.#parts.onEvent({ type });
   }
 
   #freshUnpublished(now: Instant): HeldToken | undefined {
