@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { LONGEST_NAP_MS } from '../../src/refresh/schedule.ts';
-import { busiestSecond, type FleetPlan, requestsBetween, simulateFleet } from './fleet.ts';
+import {
+  busiestSecond,
+  type FleetPlan,
+  type FleetRecord,
+  requestsBetween,
+  simulateFleet,
+} from './fleet.ts';
 
 const SEED = 75;
 const FLEET = 100_000;
@@ -42,7 +48,8 @@ interface Scenario extends Pick<FleetPlan, 'pods' | 'outage' | 'incidents'> {
   readonly judgedMinutes: readonly [number, number];
 }
 
-function simulate({ fleet, judgedMinutes, ...plan }: Scenario, longestNapMs?: number) {
+function simulate(scenario: Scenario, longestNapMs?: number): Promise<FleetRecord> {
+  const { fleet, judgedMinutes, ...plan } = scenario;
   return simulateFleet({
     ...fleet,
     ...plan,
@@ -52,12 +59,10 @@ function simulate({ fleet, judgedMinutes, ...plan }: Scenario, longestNapMs?: nu
   });
 }
 
-type Simulated = Awaited<ReturnType<typeof simulate>>;
-
 function expectBusiestShare(
   atMost: number,
   { pods, judgedMinutes }: Scenario,
-  record: Simulated,
+  record: FleetRecord,
   [from, until] = judgedMinutes,
 ): void {
   const { second, requests } = busiestSecond(record, from, until);
@@ -69,7 +74,12 @@ describe('while tokens are valid, at most 3 % of a fleet ask Entra in one second
   timeout,
 }, () => {
   // 40 % of 75 minutes are 30, 45 % are 33.75; 40 % of the shortest life of SETTLED_ON_ENTRA are 24.
-  const scenarios: (Scenario & { readonly name: string })[] = [
+  interface NamedScenario extends Scenario {
+    readonly name: string;
+    /** The share of pods that the outage or the changed issuer reaches, at least. */
+    readonly reaches?: { readonly failing?: number; readonly rotating?: number };
+  }
+  const scenarios: NamedScenario[] = [
     {
       name: 'two refreshes after a common start',
       pods: FLEET,
@@ -125,6 +135,7 @@ describe('while tokens are valid, at most 3 % of a fleet ask Entra in one second
       pods: FLEET,
       fleet: SETTLED,
       outage: [75, 108.75],
+      reaches: { failing: 0.9 },
       judgedMinutes: [75, 150],
     },
     {
@@ -164,6 +175,7 @@ describe('while tokens are valid, at most 3 % of a fleet ask Entra in one second
       pods: FLEET,
       fleet: SETTLED,
       incidents: [[75, (pod) => pod.notice('ofAnotherIssuer')]],
+      reaches: { rotating: 0.9 },
       judgedMinutes: [75, 117],
     },
     {
@@ -171,6 +183,7 @@ describe('while tokens are valid, at most 3 % of a fleet ask Entra in one second
       pods: SAMPLE,
       fleet: SETTLED_ON_DAYS,
       incidents: [[DAY_MINUTES, (pod) => pod.notice('ofAnotherIssuer')]],
+      reaches: { rotating: 0.9 },
       judgedMinutes: [DAY_MINUTES, 1.55 * DAY_MINUTES],
     },
     {
@@ -179,13 +192,17 @@ describe('while tokens are valid, at most 3 % of a fleet ask Entra in one second
       fleet: SETTLED,
       outage: [75, 105],
       incidents: [[95, (pod) => pod.notice('ofAnotherIssuer')]],
+      reaches: { rotating: 0.9 },
       judgedMinutes: [75, 147],
     },
   ];
 
   test.each(scenarios)('$name', async (scenario) => {
+    const { pods, reaches: { failing = 0, rotating = 0 } = {} } = scenario;
     const record = await simulate(scenario);
     expectBusiestShare(0.03, scenario, record);
+    expect(record.podsFailingInOutage).toBeGreaterThanOrEqual(failing * pods);
+    expect(record.refreshes.rotation).toBeGreaterThanOrEqual(rotating * pods);
     expect(record.podsWithoutToken).toBe(0);
     expect(record.podsFailing).toBe(0);
   });
