@@ -27,6 +27,8 @@ export interface RefresherParts {
   /** Share of a token's life after which it is refreshed. */
   readonly refreshFraction: number;
   readonly onEvent: (event: RefreshEvent) => void;
+  /** LONGEST_NAP_MS when absent; a simulation whose clocks never step may sleep longer. */
+  readonly longestNapMs?: number;
 }
 
 /** Failures in a row: how many, since when, what failed, and when to try it again. */
@@ -147,7 +149,7 @@ export class Refresher {
       this.#nap = new AbortController();
       const untilMs = Math.min(this.#untilRefreshMs(), this.#untilTemplateMs());
       if (untilMs <= 0) return;
-      const napMs = Math.min(Math.ceil(untilMs), LONGEST_NAP_MS);
+      const napMs = Math.min(Math.ceil(untilMs), this.#parts.longestNapMs ?? LONGEST_NAP_MS);
       this.#turn = { at: this.#parts.clock.now(), napMs };
       await this.#parts.clock.sleep(napMs, this.#nap.signal);
     }
@@ -231,9 +233,8 @@ export class Refresher {
     const outcome = await this.#parts.passfile.publish(held.token);
     this.#inPlace = held;
     this.#unpublished = undefined;
-    this.#parts.onEvent({
-      type: outcome === 'written' ? 'passfile.written' : 'passfile.unchanged',
-    });
+    const type = outcome === 'written' ? 'passfile.written' : 'passfile.unchanged';
+    this.#parts.onEvent({ type });
   }
 
   #freshUnpublished(): HeldToken | undefined {

@@ -1,46 +1,343 @@
-import { expect, test } from 'vitest';
-import { FakeClock } from '../support/fake-clock.ts';
-import { seededRandom } from '../support/random.ts';
-import { unreachable, World } from './world.ts';
+import { describe, expect, test } from 'vitest';
+import { LONGEST_NAP_MS } from '../../src/refresh/schedule.ts';
+import {
+  busiestSecond,
+  type FleetPlan,
+  type FleetRecord,
+  requestsBetween,
+  simulateFleet,
+} from './fleet.ts';
 
-const PODS = 1_000;
-const LIFE_MS = 4_500_000;
+const SEED = 75;
+const FLEET = 100_000;
+/** Shows the same shares at a fifth of the cost. */
+const SAMPLE = 20_000;
+/** Enough where clocks step: each pod then looks at its clock all the time. */
+const FEW = 5_000;
 
-test('a thousand pods that lose Entra together come back without a spike', async () => {
-  const clock = new FakeClock();
-  const random = seededRandom(75);
-  const attemptsInSecond = new Map<number, number>();
-  const pods = Array.from({ length: PODS }, (_, seed) => {
-    const pod = new World({
-      lifetimeSeconds: () => LIFE_MS / 1000,
-      clock,
-      seed,
-      onEvent: ({ type }) => {
-        if (type !== 'refresh.started') return;
-        const second = Math.floor(clock.trueMs / 1000);
-        attemptsInSecond.set(second, (attemptsInSecond.get(second) ?? 0) + 1);
-      },
-    });
-    return { pod, startsAtMs: random() * (LIFE_MS / 2) };
+const DAY_MINUTES = 24 * 60;
+
+/** A fleet takes seconds of a core of its own, and tests share theirs. */
+const timeout = 600_000;
+
+type Fleet = Pick<FleetPlan, 'startsAtMinute' | 'lifeMinutes'>;
+
+/** Tokens of one life are what keeps a fleet together the longest. */
+const STARTED_TOGETHER: Fleet = { startsAtMinute: () => 0, lifeMinutes: () => 75 };
+/** Pods of every age from minute 75 on. */
+const SETTLED: Fleet = { startsAtMinute: (random) => 37.5 * random(), lifeMinutes: () => 75 };
+/** Entra issues tokens of 60 to 90 minutes: settled from minute 90 on. */
+const SETTLED_ON_ENTRA: Fleet = {
+  startsAtMinute: (random) => 45 * random(),
+  lifeMinutes: (random) => 60 + 30 * random(),
+};
+/** Managed identities get tokens of a day: settled after a day. */
+const SETTLED_ON_DAYS: Fleet = {
+  startsAtMinute: (random) => (DAY_MINUTES / 2) * random(),
+  lifeMinutes: () => DAY_MINUTES,
+};
+/** The least that a tenant's policy allows is ten minutes: settled from minute 15 on. */
+const SETTLED_ON_MINUTES: Fleet = {
+  startsAtMinute: (random) => 7.5 * random(),
+  lifeMinutes: () => 15,
+};
+
+interface Scenario extends Pick<FleetPlan, 'pods' | 'outage' | 'incidents'> {
+  readonly fleet: Fleet;
+  /** From, until. */
+  readonly judgedMinutes: readonly [number, number];
+}
+
+function simulate(scenario: Scenario, longestNapMs?: number): Promise<FleetRecord> {
+  const { fleet, judgedMinutes, ...plan } = scenario;
+  return simulateFleet({
+    ...fleet,
+    ...plan,
+    seed: SEED,
+    endsAtMinute: judgedMinutes[1],
+    ...(longestNapMs !== undefined && { longestNapMs }),
   });
-  for (const { pod, startsAtMs } of pods.sort((a, b) => a.startsAtMs - b.startsAtMs)) {
-    await clock.advance(startsAtMs - clock.trueMs);
-    pod.start();
+}
+
+function expectBusiestShare(
+  atMost: number,
+  { pods, judgedMinutes }: Scenario,
+  record: FleetRecord,
+  [from, until] = judgedMinutes,
+): void {
+  const { second, requests } = busiestSecond(record, from, until);
+  const found = `${((100 * requests) / pods).toFixed(2)} % of the fleet asked in second ${second}`;
+  expect(requests / pods, `${found}, seed ${SEED}`).toBeLessThanOrEqual(atMost);
+}
+
+describe('while tokens are valid, at most 3 % of a fleet ask Entra in one second:', {
+  timeout,
+}, () => {
+  // 40 % of 75 minutes are 30, 45 % are 33.75; 40 % of the shortest life of SETTLED_ON_ENTRA are 24.
+  interface NamedScenario extends Scenario {
+    readonly name: string;
+    /** The share of pods that the outage or the changed issuer reaches, at least. */
+    readonly reaches?: { readonly failing?: number; readonly rotating?: number };
   }
-  await clock.advance(LIFE_MS / 2 - clock.trueMs);
+  const scenarios: NamedScenario[] = [
+    {
+      name: 'two refreshes after a common start',
+      pods: FLEET,
+      fleet: STARTED_TOGETHER,
+      judgedMinutes: [1, 80],
+    },
+    {
+      name: 'two refreshes after a common start, with the lives that Entra issues',
+      pods: SAMPLE,
+      fleet: { ...SETTLED_ON_ENTRA, startsAtMinute: () => 0 },
+      judgedMinutes: [1, 100],
+    },
+    {
+      name: 'two refreshes after a common start, with tokens of a day',
+      pods: SAMPLE,
+      fleet: { ...SETTLED_ON_DAYS, startsAtMinute: () => 0 },
+      judgedMinutes: [1, 1.1 * DAY_MINUTES],
+    },
+    {
+      name: 'a restart of all',
+      pods: FLEET,
+      fleet: SETTLED,
+      incidents: [[75, (pod) => pod.restart()]],
+      judgedMinutes: [75, 117],
+    },
+    {
+      name: 'a restart of all, and again a minute and two minutes later',
+      pods: SAMPLE,
+      fleet: SETTLED_ON_ENTRA,
+      incidents: [
+        [90, (pod) => pod.restart()],
+        [91, (pod) => pod.restart(10)],
+        [92, (pod) => pod.restart()],
+      ],
+      judgedMinutes: [90, 140],
+    },
+    {
+      name: 'a restart of all in the middle of the first refresh after a common start',
+      pods: SAMPLE,
+      fleet: STARTED_TOGETHER,
+      incidents: [[35.6, (pod) => pod.restart()]],
+      judgedMinutes: [1, 80],
+    },
+    {
+      name: 'a restart of all with tokens of a day in the middle of their first refresh',
+      pods: SAMPLE,
+      fleet: { ...SETTLED_ON_DAYS, startsAtMinute: () => 0 },
+      incidents: [[0.475 * DAY_MINUTES, (pod) => pod.restart()]],
+      judgedMinutes: [1, 1.1 * DAY_MINUTES],
+    },
+    {
+      name: 'the end of an outage of 45 % of a life',
+      pods: FLEET,
+      fleet: SETTLED,
+      outage: [75, 108.75],
+      reaches: { failing: 0.9 },
+      judgedMinutes: [75, 150],
+    },
+    {
+      name: 'a restart of all when an outage of 40 % of a life ends',
+      pods: FLEET,
+      fleet: SETTLED,
+      outage: [75, 105],
+      incidents: [[105, (pod) => pod.restart()]],
+      judgedMinutes: [75, 147],
+    },
+    {
+      name: 'a restart of all in an outage that has lasted for 40 % of a life, and its end two minutes later',
+      pods: FLEET,
+      fleet: SETTLED,
+      outage: [75, 107],
+      incidents: [[105, (pod) => pod.restart()]],
+      judgedMinutes: [75, 149],
+    },
+    {
+      name: 'a restart of all within 10 s when an outage of 40 % of the shortest life ends, with the lives that Entra issues',
+      pods: SAMPLE,
+      fleet: SETTLED_ON_ENTRA,
+      outage: [90, 114],
+      incidents: [[114, (pod) => pod.restart(10)]],
+      judgedMinutes: [90, 165],
+    },
+    {
+      name: 'a restart of all every four minutes of an outage of 40 % of a life',
+      pods: SAMPLE,
+      fleet: SETTLED,
+      outage: [75, 105],
+      incidents: [80, 84, 88, 92, 96, 100, 104].map((minute) => [minute, (pod) => pod.restart()]),
+      judgedMinutes: [75, 147],
+    },
+    {
+      name: 'a changed issuer that all notice at once',
+      pods: FLEET,
+      fleet: SETTLED,
+      incidents: [[75, (pod) => pod.notice('ofAnotherIssuer')]],
+      reaches: { rotating: 0.9 },
+      judgedMinutes: [75, 117],
+    },
+    {
+      name: 'a changed issuer that all notice at once, with tokens of a day',
+      pods: SAMPLE,
+      fleet: SETTLED_ON_DAYS,
+      incidents: [[DAY_MINUTES, (pod) => pod.notice('ofAnotherIssuer')]],
+      reaches: { rotating: 0.9 },
+      judgedMinutes: [DAY_MINUTES, 1.55 * DAY_MINUTES],
+    },
+    {
+      name: 'a changed issuer that all notice at once in an outage of 40 % of a life',
+      pods: SAMPLE,
+      fleet: SETTLED,
+      outage: [75, 105],
+      incidents: [[95, (pod) => pod.notice('ofAnotherIssuer')]],
+      reaches: { rotating: 0.9 },
+      judgedMinutes: [75, 147],
+    },
+  ];
 
-  for (const { pod } of pods) pod.outage = unreachable();
-  await clock.advance(0.45 * LIFE_MS);
-  const failing = pods.filter(({ pod }) => pod.refresher.failing).length;
-  const returnedAtSecond = Math.floor(clock.trueMs / 1000);
-  for (const { pod } of pods) pod.outage = undefined;
-  await clock.advance(125_000);
-  for (const { pod } of pods) await pod.stop();
+  test.each(scenarios)('$name', async (scenario) => {
+    const { pods, reaches: { failing = 0, rotating = 0 } = {} } = scenario;
+    const record = await simulate(scenario);
+    expectBusiestShare(0.03, scenario, record);
+    expect(record.podsFailingInOutage).toBeGreaterThanOrEqual(failing * pods);
+    expect(record.refreshes.rotation).toBeGreaterThanOrEqual(rotating * pods);
+    expect(record.podsWithoutToken).toBe(0);
+    expect(record.podsFailing).toBe(0);
+  });
+});
 
-  expect(failing).toBeGreaterThan(0.9 * PODS);
-  expect(pods.filter(({ pod }) => pod.refresher.failing)).toEqual([]);
-  expect(pods.filter(({ pod }) => pod.withoutTokenMs > 0)).toEqual([]);
-  const comingBack = [...attemptsInSecond].filter(([second]) => second >= returnedAtSecond);
-  const busiest = Math.max(...comingBack.map(([, attempts]) => attempts));
-  expect(busiest).toBeLessThan(0.03 * PODS);
+describe('without valid tokens there is no time to wait for, but', { timeout }, () => {
+  test.each([
+    { when: 'in the same second', withinSeconds: 0, atMost: 1 },
+    { when: 'within 10 s', withinSeconds: 10, atMost: 0.11 },
+  ])(
+    'pods that are all replaced $when ask once each, and part by their next refresh',
+    async (row) => {
+      const scenario: Scenario = {
+        pods: FLEET,
+        fleet: SETTLED,
+        incidents: [[75, (pod) => pod.replace(row.withinSeconds)]],
+        judgedMinutes: [75, 117],
+      };
+      const record = await simulate(scenario);
+      expectBusiestShare(row.atMost, scenario, record);
+      expect(requestsBetween(record, 75, 76)).toBe(FLEET);
+      expectBusiestShare(0.03, scenario, record, [76, 117]);
+      expect(record.podsFailing).toBe(0);
+    },
+  );
+
+  // A minute between tries at most, half of it on average: 3.3 % a second while Entra is down.
+  test('a fleet whose tokens expired in an outage asks no more often when it ends', async () => {
+    const scenario: Scenario = {
+      pods: SAMPLE,
+      fleet: SETTLED_ON_MINUTES,
+      outage: [15, 33],
+      judgedMinutes: [31, 45],
+    };
+    const record = await simulate(scenario);
+    expect(record.podsFailingInOutage).toBe(SAMPLE);
+    expectBusiestShare(0.04, scenario, record);
+    expectBusiestShare(0.03, scenario, record, [34.1, 45]);
+    expect(record.podsFailing).toBe(0);
+  });
+
+  test('a fleet that is restarted in such an outage has parted five minutes later', async () => {
+    const scenario: Scenario = {
+      pods: SAMPLE,
+      fleet: SETTLED_ON_MINUTES,
+      outage: [15, 39],
+      incidents: [[33, (pod) => pod.restart()]],
+      judgedMinutes: [33, 50],
+    };
+    const record = await simulate(scenario);
+    expectBusiestShare(1, scenario, record);
+    expectBusiestShare(0.04, scenario, record, [38, 50]);
+    expect(record.podsFailing).toBe(0);
+  });
+});
+
+describe('an event that reaches all pods at once', { timeout }, () => {
+  test('causes no exchange when it is a changed template or a rotation of the same identity', async () => {
+    const scenario: Scenario = {
+      pods: SAMPLE,
+      fleet: SETTLED,
+      incidents: [
+        [75, (pod) => pod.changeTemplate()],
+        [76, (pod) => pod.notice('rotated')],
+        [77, (pod) => pod.changeTemplate()],
+      ],
+      judgedMinutes: [75, 117],
+    };
+    const record = await simulate(scenario);
+    expect(record.refreshes).toMatchObject({ template: 0, rotation: 0, request: 0 });
+    expectBusiestShare(0.03, scenario, record);
+    expect(record.podsWithoutToken).toBe(0);
+  });
+
+  test('causes no exchange when it is a changed template in an outage of 40 % of a life', async () => {
+    const scenario: Scenario = {
+      pods: SAMPLE,
+      fleet: SETTLED,
+      outage: [75, 105],
+      incidents: [[95, (pod) => pod.changeTemplate()]],
+      judgedMinutes: [75, 147],
+    };
+    const record = await simulate(scenario);
+    expect(record.podsFailingInOutage).toBeGreaterThan(0.7 * SAMPLE);
+    expect(record.refreshes.template).toBe(0);
+    expectBusiestShare(0.03, scenario, record);
+    expect(record.podsWithoutToken).toBe(0);
+  });
+
+  test('costs one exchange each when it is SIGHUP, and pods part by their next refresh', async () => {
+    const scenario: Scenario = {
+      pods: SAMPLE,
+      fleet: SETTLED,
+      incidents: [[75, (pod) => pod.hangUp()]],
+      judgedMinutes: [75, 117],
+    };
+    const record = await simulate(scenario);
+    expect(record.refreshes.request).toBe(SAMPLE);
+    expectBusiestShare(1.01, scenario, record);
+    expectBusiestShare(0.03, scenario, record, [76, 117]);
+    expect(record.podsWithoutToken).toBe(0);
+  });
+
+  // What a pod believes to have expired is asked for at once; what it knows to be good is not.
+  test.each([
+    {
+      step: 'a day forward and back again',
+      steps: [
+        [2, 24],
+        [4, -24],
+      ],
+      requests: FEW,
+    },
+    { step: 'a day back', steps: [[2, -24]], requests: 0 },
+    {
+      step: 'from a day behind to the right time',
+      steps: [
+        [0, -24],
+        [2, 24],
+      ],
+      requests: FEW,
+    },
+  ])('costs one exchange at most when it is a step of the wall clock $step', async (row) => {
+    const scenario: Scenario = {
+      pods: FEW,
+      fleet: { startsAtMinute: (random) => random(), lifeMinutes: () => 75 },
+      incidents: row.steps.map(([minute = 0, hours = 0]) => [
+        minute,
+        (pod) => pod.stepWallClock(hours),
+      ]),
+      judgedMinutes: [2, 6],
+    };
+    const record = await simulate(scenario, LONGEST_NAP_MS);
+    expect(requestsBetween(record, 2, 6)).toBe(row.requests);
+    expectBusiestShare(1, scenario, record);
+    expect(record.podsWithoutToken).toBe(0);
+  });
 });
