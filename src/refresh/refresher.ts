@@ -1,10 +1,10 @@
 import type { Passfile } from '../passfile/passfile.ts';
 import type { AccessToken } from '../support/access-token.ts';
 import type { Clock, Instant } from '../support/clock.ts';
-import { asPgpassdError } from '../support/errors.ts';
+import { asPgpassdError, type ErrorCode } from '../support/errors.ts';
 import type { RefreshCause, RefreshEvent, TokenInPlace } from './events.ts';
 import { adopted, type Circumstances, type HeldToken, inPlace, received } from './held-token.ts';
-import { retryDelayMs } from './retry.ts';
+import { isLocal, retryDelayMs } from './retry.ts';
 import {
   elapsedMs,
   LONGEST_NAP_MS,
@@ -36,6 +36,7 @@ interface Trouble {
   readonly failures: number;
   readonly began: Instant;
   readonly cause: RefreshCause;
+  readonly code: ErrorCode;
   readonly retry: Wait;
 }
 
@@ -87,8 +88,9 @@ export class Refresher {
   }
 
   /**
-   * Asks for an attempt: at once when an operator asks, or when a changed template needs no new token;
-   * a rotation, which may reach a whole fleet, waits while there is time.
+   * Asks for an attempt: at once when an operator asks, when a changed template needs no new token, or
+   * when a rotation mends the file; any other rotation may reach a whole fleet, so it waits while there is
+   * time.
    */
   ask(cause: Exclude<RefreshCause, 'due'>): void {
     if (cause === 'template') this.#templateChanged = true;
@@ -98,7 +100,9 @@ export class Refresher {
 
   #askedWait(cause: Request['cause']): Wait {
     const { clock, random } = this.#parts;
-    const validForMs = cause === 'rotation' ? (this.tokenInPlace?.remainingMs ?? 0) : 0;
+    const mends = this.#trouble !== undefined && isLocal(this.#trouble.code);
+    const hurried = cause === 'request' || mends;
+    const validForMs = hurried ? 0 : (this.tokenInPlace?.remainingMs ?? 0);
     return { since: clock.now(), delayMs: rotationDelayMs(validForMs, random()) };
   }
 
@@ -275,7 +279,8 @@ export class Refresher {
     const tokenValidForMs = token?.remainingMs ?? 0;
     const delayMs = retryDelayMs({ error, failures, tokenValidForMs, random: random() });
     const retry = { since: now, delayMs };
-    const trouble = { failures, began: before?.began ?? now, cause, retry };
+    const began = before?.began ?? now;
+    const trouble = { failures, began, cause, code: error.code, retry };
     if (cause === 'template') this.#templateTrouble = trouble;
     else this.#trouble = trouble;
     const expiredForMs = token ? undefined : this.#expiredForMs(now);

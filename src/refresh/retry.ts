@@ -58,7 +58,7 @@ function natureOf({ code, details }: FailedAttempt['error']): Nature {
 }
 
 /** Trying a file of the pod again is no load on anybody. */
-function isLocal(code: ErrorCode): boolean {
+export function isLocal(code: ErrorCode): boolean {
   return code.startsWith('passfile.') || code.startsWith('federated-token.');
 }
 

@@ -87,7 +87,7 @@ interface Course {
   readonly name: string;
   readonly options?: WorkloadOptions;
   /** Everything until the line of the log that shows that the course was run. */
-  readonly run: (workload: Workload, start: () => Pgpassd) => Promise<unknown>;
+  readonly run: (workload: Workload, start: () => Promise<Pgpassd>) => Promise<unknown>;
 }
 
 const courses: readonly Course[] = [
@@ -95,7 +95,7 @@ const courses: readonly Course[] = [
     name: 'when the same token comes again',
     run: async ({ entra }, start) => {
       entra.faults.always({ kind: 'same-token' });
-      const pgpassd = start();
+      const pgpassd = await start();
       await pgpassd.waitFor('token.refreshed');
       pgpassd.signal('SIGHUP');
       await pgpassd.waitFor('passfile.unchanged');
@@ -105,7 +105,7 @@ const courses: readonly Course[] = [
     name: 'when the federated token is not quite one',
     run: async (workload, start) => {
       await workload.volume.write(`"${await assertionOf(workload)}"`);
-      await start().waitFor(({ reason }) => reason === 'federated-token.malformed');
+      await (await start()).waitFor(({ reason }) => reason === 'federated-token.malformed');
     },
   },
   {
@@ -113,13 +113,13 @@ const courses: readonly Course[] = [
     run: async (workload, start) => {
       const assertion = await assertionOf(workload);
       await workload.volume.write(`${assertion}.${assertion}`);
-      await start().waitFor(({ reason }) => reason === 'federated-token.malformed');
+      await (await start()).waitFor(({ reason }) => reason === 'federated-token.malformed');
     },
   },
   {
     name: 'when the passfile cannot be written with the token',
     run: async ({ directory }, start) => {
-      const pgpassd = start();
+      const pgpassd = await start();
       await pgpassd.waitFor('token.refreshed');
       await takeAway(directory);
       await writeFile(directory, 'a file where the directory was');
@@ -132,7 +132,7 @@ const courses: readonly Course[] = [
   {
     name: 'when a refusal quotes the token in place, whole and in pieces',
     run: async ({ entra }, start) => {
-      const pgpassd = start();
+      const pgpassd = await start();
       await pgpassd.waitFor('token.refreshed');
       const [token = ''] = entra.issued;
       const quoted = `Bad ${token.slice(40, 100)} in ${token.slice(0, 80)}.`;
@@ -144,8 +144,7 @@ const courses: readonly Course[] = [
   {
     name: 'when a passfile is taken over and then replaced',
     run: async (_workload, start) => {
-      const pgpassd = start();
-      await pgpassd.waitFor('passfile.adopted');
+      const pgpassd = await start();
       await pgpassd.waitFor('token.refreshed');
     },
   },
@@ -153,7 +152,7 @@ const courses: readonly Course[] = [
     name: 'when the federated token rotates during a failure',
     run: async ({ entra, volume }, start) => {
       entra.faults.next(aadsts(700213, 401, 'invalid_client', 'No match.'));
-      const pgpassd = start();
+      const pgpassd = await start();
       await pgpassd.waitFor('refresh.failed');
       await volume.write(await entra.cluster.issueServiceAccountToken());
       await pgpassd.waitFor('refresh.recovered');
@@ -179,9 +178,12 @@ describe.concurrent('nothing that run prints or answers holds a piece of a token
     const workload = await openWorkload({ onTestFinished, ...options });
     const earlier = await leavePassfile(workload, { agoSeconds: 2000, lifetimeSeconds: 3600 });
     const started: Pgpassd[] = [];
-    await run(workload, () => {
+    await run(workload, async () => {
       const pgpassd = workload.start(['run']);
       started.push(pgpassd);
+      // What is taken over is in no hurry otherwise.
+      await pgpassd.waitFor('passfile.adopted');
+      pgpassd.signal('SIGHUP');
       return pgpassd;
     });
     for (const pgpassd of started) {
