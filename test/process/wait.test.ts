@@ -291,7 +291,7 @@ describe('the program behind --', () => {
       ['three', 0o755],
     ] as const) {
       await mkdir(join(directory, name));
-      const script = `#!${process.execPath}\nconsole.log('${name}');\n`;
+      const script = `#!/bin/sh\necho ${name}\n`;
       await writeFile(join(directory, name, 'program'), script, { mode });
     }
     const path = ['nowhere', 'one', 'two', 'three'].map((name) => join(directory, name)).join(':');
