@@ -20,12 +20,13 @@ const files = {
       'node_modules/of-another-system': { optional: true },
     },
   }),
-  'node_modules/greeting/index.js': "import name from 'name'; export default `hello, ${name}`;",
+  'node_modules/greeting/index.js': "import name from 'name'; export default 'hello, ' + name;",
   'node_modules/greeting/package.json': '{ "type": "module", "exports": "./index.js" }',
   'node_modules/greeting/node_modules/name/index.js': "module.exports = 'other user';",
   'node_modules/only-to-build/index.js': '',
   'src/main.js': "import { say } from './say.js'; say(process.getuid());",
-  'src/say.js': "import hello from 'greeting'; export const say = (uid) => console.log(hello, uid);",
+  'src/say.js':
+    "import hello from 'greeting'; export const say = (uid) => console.log(hello, uid);",
 };
 
 /** A program with dependencies, below a directory and with files of these modes. */
