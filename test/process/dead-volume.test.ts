@@ -8,7 +8,7 @@ describe.skipIf(!canMountDeadVolume())(
   () => {
     test('once ends with 6 after --timeout, and names the volume', async () => {
       const { passfile, start } = await openWorkloadOnDeadVolume();
-      const pgpassd = start(['once', '--timeout', '1s']);
+      const pgpassd = start(['once', '--timeout', '5s']);
       expect(await pgpassd.exited, pgpassd.output()).toEqual({ code: 6, signal: null });
       expect(sentencesOf(pgpassd.errors())[0]).toBe(
         `the passfile ${passfile} cannot be written: its volume does not answer`,
@@ -17,7 +17,7 @@ describe.skipIf(!canMountDeadVolume())(
 
     test('wait ends with 7 after --timeout, and names the volume', async () => {
       const { passfile, start } = await openWorkloadOnDeadVolume();
-      const pgpassd = start(['wait', '--timeout', '1s', '--', 'echo', 'followed']);
+      const pgpassd = start(['wait', '--timeout', '5s', '--', 'echo', 'followed']);
       expect(await pgpassd.exited, pgpassd.output()).toEqual({ code: 7, signal: null });
       expect(sentencesOf(pgpassd.errors())[0]).toBe(
         `the passfile ${passfile} cannot be looked at: its volume does not answer`,
@@ -41,7 +41,7 @@ describe.skipIf(!canMountDeadVolume())(
 
     test('check names it, and nothing else', async () => {
       const { start } = await openWorkloadOnDeadVolume();
-      const pgpassd = start(['check', '--request-timeout', '1s']);
+      const pgpassd = start(['check', '--request-timeout', '5s']);
       expect(await pgpassd.exited, pgpassd.output()).toEqual({ code: 7, signal: null });
       expect(pgpassd.output()).toMatch(/its\s+volume\s+does\s+not\s+answer/);
       expect(pgpassd.output().match(/[✓✗]/g)).toEqual(['✗']);
