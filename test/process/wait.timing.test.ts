@@ -10,7 +10,7 @@ const LONGEST_RETURN_MS = 200;
 
 /**
  * How long each of five waiting processes lasts after its passfile is published, in order of length.
- * The longer ones may be the machine's fault, which has other tests to run: the second counts.
+ * The longer ones may be the machine's fault, which may have other work: the second counts.
  */
 async function returnTimesMs(options: Partial<PgpassdOptions> = {}): Promise<number[]> {
   const clients = await Promise.all(Array.from({ length: 5 }, () => openClient()));
