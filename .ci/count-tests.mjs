@@ -10,8 +10,12 @@ for (const path of process.argv.slice(2)) {
   const root = path.replace(/[^/]*$/, '');
   for (const { name: file, assertionResults } of testResults) {
     if (assertionResults.length > 0) taken.add(relative(root, file));
+    const named = new Map();
     for (const { fullName, status } of assertionResults) {
-      const key = `${relative(root, file)}: ${fullName}`;
+      // Several of a table may have one name.
+      const count = (named.get(fullName) ?? 0) + 1;
+      named.set(fullName, count);
+      const key = `${relative(root, file)}: ${fullName}${count > 1 ? ` (${count})` : ''}`;
       outcomes.set(key, [...(outcomes.get(key) ?? []), status]);
     }
   }

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 
 const script = join(import.meta.dirname, '../.ci/count-tests.mjs');
 
-type Outcomes = Readonly<Record<string, Readonly<Record<string, string>>>>;
+type Outcomes = Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 
 /** Counts the reports of several runs in a checkout that has these files. */
 async function count(files: readonly string[], reports: readonly Outcomes[]) {
@@ -23,7 +23,9 @@ async function count(files: readonly string[], reports: readonly Outcomes[]) {
   for (const [number, report] of reports.entries()) {
     const testResults = Object.entries(report).map(([file, tests]) => ({
       name: join(root, `copy ${number}`, file),
-      assertionResults: Object.entries(tests).map(([fullName, status]) => ({ fullName, status })),
+      assertionResults: Object.entries(tests).flatMap(([fullName, outcomes]) =>
+        [outcomes].flat().map((status) => ({ fullName, status })),
+      ),
     }));
     await put(`copy ${number}/report.json`, JSON.stringify({ testResults }));
   }
@@ -58,6 +60,15 @@ test.each<[string, Outcomes, string]>([
   const other = { 'test/deep/other.timing.test.ts': { c: 'passed' } };
   const { status, lines } = await count(files, [{ ...report, ...other }]);
   expect(lines[0]).toBe(`ran nowhere: ${named}`);
+  expect(status).toBe(1);
+});
+
+test('of two with one name each counts', async () => {
+  const { status, lines } = await count(
+    ['test/one.test.ts'],
+    [{ 'test/one.test.ts': { a: ['passed', 'skipped'] } }],
+  );
+  expect(lines).toEqual(['ran nowhere: test/one.test.ts: a (2)', '1 passed, 0 failed, 1 skipped']);
   expect(status).toBe(1);
 });
 
