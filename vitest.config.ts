@@ -1,12 +1,38 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Those that judge wall-clock time. The tests of the image do, too, and each has a whole pod. */
+const timing = ['test/**/*.timing.test.ts', 'test/container/**/*.test.ts'];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // By default vitest leaves a core to itself: half of the machine where there are two.
-    maxWorkers: 2,
-    // Real processes and real servers share two cores with each other in CI.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Tests of the superuser start programs as others, who may not be able to enter its own TMPDIR.
+    env: process.getuid?.() === 0 ? { TMPDIR: '/tmp' } : {},
+    // Far more than any test takes: real processes and real servers share few cores with each other,
+    // and with whatever else the machine does.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'usual',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...timing],
+          // By default vitest leaves a core to itself: half of the machine where there are two.
+          maxWorkers: 2,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'timing',
+          include: timing,
+          // After all others have ended, one file at a time, and of that one test at a time.
+          sequence: { groupOrder: 1 },
+          fileParallelism: false,
+          maxConcurrency: 1,
+        },
+      },
+    ],
   },
 });

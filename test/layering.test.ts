@@ -87,6 +87,10 @@ const broken: Record<string, { code: string; says: RegExp }> = {
     code: `import { watch } from 'chokidar';\nwatch('.');`,
     says: /packages that touch the world/,
   },
+  'test/entra/judges-time.test.ts': {
+    code: 'export const nowMs = () => performance.now();',
+    says: /global variable performance/,
+  },
   'src/entra/grew-too-long.ts': {
     code: Array.from({ length: 401 }, (_, index) => `export const line${index} = ${index};`).join(
       '\n',
@@ -101,6 +105,7 @@ const allowed: Record<string, string> = {
   'src/config/uses-vocabulary.ts': `export { ANY } from '../passfile/format.ts';`,
   'src/check/uses-a-source.ts': `export { openSource } from '../sources/open.ts';`,
   'src/commands/uses-the-clock.ts': 'export const nowMs = () => Date.now();',
+  'test/entra/judges-time.timing.test.ts': 'export const nowMs = () => performance.now();',
   'src/refresh/parses-a-date.ts': `export const epochMs = Date.parse('1970-01-01');`,
 };
 
@@ -130,7 +135,9 @@ async function lint(): Promise<{ file: string; message: string }[]> {
   const flags = ['--reporter=json', '--max-diagnostics=none', '--vcs-enabled=false'];
   const report = await new Promise<string>((resolve) => {
     // It ends non-zero, as it should: what counts is the report.
-    execFile(biome, ['lint', ...flags, 'src'], { cwd: copy }, (_, stdout) => resolve(stdout));
+    execFile(biome, ['lint', ...flags, 'src', 'test'], { cwd: copy }, (_, stdout) =>
+      resolve(stdout),
+    );
   });
   const { diagnostics } = JSON.parse(report) as {
     diagnostics: { location: { path: string }; message: string; advices?: unknown }[];

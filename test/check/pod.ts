@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { Finding } from '../../src/check/finding.ts';
 import type { Environment } from '../../src/config/given.ts';
@@ -9,6 +8,7 @@ import { type Azure, ROLE, SERVER_NAME } from '../postgres/azure.ts';
 import { grant } from '../support/fake-entra/ask.ts';
 import type { FakeEntra } from '../support/fake-entra/server.ts';
 import { findLeaks } from '../support/leak-check.ts';
+import { pgpassdCommand } from '../support/pgpassd-command.ts';
 import { startPgpassd } from '../support/pgpassd-process.ts';
 import type { ProjectedVolume } from '../support/projected-volume.ts';
 import { emptyDirectory, environmentOf, startEntra, volumeWith } from './scene.ts';
@@ -129,20 +129,12 @@ function readFindings(output: string): readonly Finding[] {
   }
 }
 
-const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-
-function run({ args = [], env, uid, under = [] }: Difference) {
-  const [file = '', ...words] = [...under, process.execPath, program, 'check', ...args, '--json'];
+function run(difference: Difference & { readonly env: Environment }) {
+  const words = ['check', ...(difference.args ?? []), '--json'];
+  const { program, args, options } = pgpassdCommand({ ...difference, args: words });
   return new Promise<{ exitCode: number; output: string }>((settle) => {
-    const child = execFile(
-      file,
-      words,
-      {
-        env: { PATH: process.env['PATH'], ...env },
-        cwd: '/',
-        ...(uid !== undefined && { uid, gid: uid }),
-      },
-      (_, stdout, stderr) => settle({ exitCode: child.exitCode ?? -1, output: stdout + stderr }),
+    const child = execFile(program, args, { ...options, cwd: '/' }, (_, stdout, stderr) =>
+      settle({ exitCode: child.exitCode ?? -1, output: stdout + stderr }),
     );
     onTestFinished(() => void child.kill('SIGKILL'));
   });

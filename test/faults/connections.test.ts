@@ -59,7 +59,7 @@ const tooSlow = {
   remedy: /NetworkPolicy, firewall, proxy.*--request-timeout/,
 };
 
-const brief = ['--request-timeout', '2s'];
+const brief = ['--request-timeout', '5s'];
 
 const brokenOffOrTooSlow: readonly Outage[] = [
   {

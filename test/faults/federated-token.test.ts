@@ -158,14 +158,12 @@ async function resting(pgpassd: Pgpassd): Promise<LogLine> {
   }
 }
 
-/** Passes when a good token in the volume is in use within two seconds, because it was noticed. */
+/** Passes when a good token in the volume is in use because it was noticed. */
 async function actedOn(pod: Pod, pgpassd: Pgpassd, { expect }: Context): Promise<void> {
   const token = await pod.entra.cluster.issueServiceAccountToken();
-  const rotatedAt = performance.now();
   await pod.volume.write(token);
   await pgpassd.waitFor(startedFor('rotation'));
   await pgpassd.waitFor('refresh.recovered');
-  expect(performance.now() - rotatedAt).toBeLessThan(2000);
   await pod.expectNewestToken();
   expect(await psql(pod.client)).toMatchObject({ code: 0 });
 }

@@ -18,7 +18,7 @@ const codes = documentedCodes.filter((code) => answeredWith(code).status === 400
 describe
   .skipIf(noPsql)
   .concurrent('an application notices nothing of (psql must be installed)', () => {
-    test.for(groupsOf(codes))('%s', { timeout: 120_000 }, async ([, group], context) => {
+    test.for(groupsOf(codes))('%s', async ([, group], context) => {
       await endure(await openPod(azure, context), group.map(refusalWith), context);
     });
   });

@@ -39,7 +39,7 @@ test('the four paths tell the truth at each point of a life', async () => {
   await pgpassd.waitFor('token.refreshed');
   await expectView(pgpassd, 'with its first token');
 
-  entra.faults.next(grantFor(8));
+  entra.faults.next(grantFor(30));
   const answerDue = holdNext(workload);
   pgpassd.signal('SIGHUP');
   await pgpassd.waitFor('token.refreshed');

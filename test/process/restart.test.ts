@@ -25,7 +25,7 @@ describe.concurrent('a restart while Entra is down', () => {
   }) => {
     const workload = await openWorkload({ onTestFinished });
     const { entra, passfile, start } = workload;
-    await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 12 });
+    await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 40 });
     const before = await fingerprint(passfile);
     await entra.close();
 

@@ -53,7 +53,7 @@ describe.concurrent.for(formats)(
   ({ format, quoted, spoilt }) => {
     const unhurried = ['once', '--log-format', format];
     // Time for a start and a request on a busy machine.
-    const args = [...unhurried, '--timeout', '4s', '--request-timeout', '2s'];
+    const args = [...unhurried, '--timeout', '10s', '--request-timeout', '5s'];
 
     test('when all goes well', async ({ expect, onTestFinished }) => {
       const { entra, start } = await openWorkload({ onTestFinished });

@@ -1,45 +1,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { PLACEHOLDER } from '../../src/passfile/template.ts';
-import { createProjectedVolume } from '../support/projected-volume.ts';
-import { openWorkload, type Workload } from './workload.ts';
-
-const templateOf = (host: string) =>
-  `# kept\r\nother:*:*:me:hunter2\n${host}:5432:*:app:${PLACEHOLDER}\n\n`;
-
-/** `run` with a template that a ConfigMap volume projects. */
-async function openTemplate(): Promise<
-  Workload & { change(template: string): Promise<void>; path: string }
-> {
-  const workload = await openWorkload();
-  const volume = await createProjectedVolume({ layout: 'flat' });
-  onTestFinished(() => volume.close());
-  const change = (template: string) => volume.writeFiles({ pgpass: template });
-  await change(templateOf('one'));
-  return { ...workload, change, path: join(volume.root, 'pgpass') };
-}
-
-const entries = { PGPASSD_ENTRIES: undefined };
-
-test('a changed template is in force within two seconds, without an exchange', async () => {
-  const { entra, passfile, start, change, path } = await openTemplate();
-  const pgpassd = start(['run', '--template', path], { env: entries });
-  await pgpassd.waitFor('token.refreshed');
-  const [token = ''] = entra.issued;
-  expect(await readFile(passfile, 'utf8')).toBe(templateOf('one').replace(PLACEHOLDER, token));
-
-  const written = pgpassd
-    .waitFor('template.changed')
-    .then(() => pgpassd.waitFor('passfile.written'));
-  await pgpassd.waitFor('passfile.written');
-  const changedAt = performance.now();
-  await change(templateOf('two'));
-  await written;
-  expect(performance.now() - changedAt).toBeLessThan(2000);
-  expect(await readFile(passfile, 'utf8')).toBe(templateOf('two').replace(PLACEHOLDER, token));
-  expect(entra.requests).toHaveLength(1);
-});
+import { entries, openTemplate, templateOf } from './template-volume.ts';
 
 test('a bad edit is told, and the last good template stays in force', async () => {
   const { passfile, start, change, path } = await openTemplate();

@@ -25,7 +25,7 @@ test('the token of a command gets into the passfile, and nowhere else', async ()
 test('a command that fails is told with its code and the first line of its stderr', async () => {
   const { start } = await openWorkload();
   const command = 'sh -c "echo not logged in >&2; echo more >&2; exit 3"';
-  const pgpassd = start(['once', '--token-command', command, '--timeout', '1s'], { env: alone });
+  const pgpassd = start(['once', '--token-command', command, '--timeout', '10s'], { env: alone });
   expect((await pgpassd.exited).code).toBe(5);
   expect(pgpassd.errors()).toMatch(/3.*not logged in/);
   expect(pgpassd.errors()).not.toContain('more');

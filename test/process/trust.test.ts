@@ -27,7 +27,7 @@ test.each<[string, (caFile: string) => Record<string, string>]>([
 
 test('an authority with a private CA that nobody names is told nothing, and the remedy names --ca-file', async () => {
   const { entra, start } = await openWithPrivateCa();
-  const pgpassd = start(['once', '--timeout', '1s']);
+  const pgpassd = start(['once', '--timeout', '10s']);
   expect(await pgpassd.exited).toEqual({ code: 5, signal: null });
   expect(pgpassd.errors()).toContain('--ca-file');
   expect(entra.requests).toEqual([]);

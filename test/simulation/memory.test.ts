@@ -17,7 +17,6 @@ const LATE = 100_000;
 
 test.concurrent.for(['failing', 'succeeding'])(
   `${LATE} %s refreshes take no more memory and no more listeners than the first ${EARLY}`,
-  { timeout: 60_000 },
   async (course, { onTestFinished }) => {
     const child = fork(script, [course, String(EARLY), String(LATE)], { execArgv });
     onTestFinished(() => void child.kill('SIGKILL'));

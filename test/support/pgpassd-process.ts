@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
-import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { defaultResource } from './fake-entra/directory.ts';
 import type { FakeEntra } from './fake-entra/server.ts';
+import { type CommandOptions, pgpassdCommand } from './pgpassd-command.ts';
 
 /** One line of the log, as JSON on standard output. */
 export interface LogLine {
@@ -38,44 +37,21 @@ export interface Pgpassd {
 
 export type LogPredicate = (line: LogLine) => boolean;
 
-export interface PgpassdOptions {
-  readonly args?: readonly string[];
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Another user than our own, for the superuser only; the group gets the same number. */
-  readonly uid?: number;
-  /** The program to test; the sources, or what PGPASSD_ENTRY names, unless told otherwise. */
-  readonly entry?: string;
-  /** A program and its arguments that pgpassd's command line is appended to. */
-  readonly under?: readonly string[];
+export interface PgpassdOptions extends CommandOptions {
   /** The test's own hook: a concurrent test has to hand in that of its context. */
   readonly onTestFinished?: (cleanUp: () => Promise<void>) => void;
 }
 
 /** Far more than any step takes, also on a busy machine. */
-const DEFAULT_BOUND_MS = 20_000;
-
-/** Most of a start is compiling; two thirds of it are spared when Node remembers the result. */
-const compileCache = fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url));
-
-const sources = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const DEFAULT_BOUND_MS = 120_000;
 
 /**
  * Starts the real program with nothing of our environment but PATH, and kills it after the test. A
  * second start is quicker than the first, see the compile cache.
  */
 export function startPgpassd(options: PgpassdOptions): Pgpassd {
-  const entry = options.entry ?? resolve(process.env['PGPASSD_ENTRY'] || sources);
-  const [program = process.execPath, ...args] = [
-    ...(options.under ?? []),
-    process.execPath,
-    entry,
-    ...(options.args ?? []),
-  ];
-  const child = spawn(program, args, {
-    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: compileCache, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
-  });
+  const { program, args, options: spawned } = pgpassdCommand(options);
+  const child = spawn(program, args, { ...spawned, stdio: ['ignore', 'pipe', 'pipe'] });
 
   const printed = { stdout: '', stderr: '' };
   const lines: LogLine[] = [];

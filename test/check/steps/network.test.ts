@@ -259,7 +259,7 @@ describe("the authority's clock", () => {
     ['in ten minutes', 600_000],
   ])('is read from an answer of %s', async (_when, leadMs) => {
     const date = new Date(Date.now() + leadMs).toUTCString();
-    expect(Math.abs(((await leadOf({ date })) ?? Number.NaN) - leadMs)).toBeLessThan(3000);
+    expect(Math.abs(((await leadOf({ date })) ?? Number.NaN) - leadMs)).toBeLessThan(60_000);
   });
 
   test.each([

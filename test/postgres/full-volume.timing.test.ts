@@ -54,7 +54,7 @@ const faults = [
 
 test.skipIf(notHere).for(faults)(
   'while the volume $fault psql gets in with the passfile in place, and afterwards the token at hand is written (needs psql and to mount a tmpfs)',
-  { concurrent: true, timeout: 60_000 },
+  { concurrent: true },
   async ({ reason, remedy, befall, end }, context) => {
     const { expect } = context;
     const { pod, volume } = await openPodOnTmpfs(context);

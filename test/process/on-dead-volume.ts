@@ -1,0 +1,32 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
+import { mountDeadVolume } from '../support/dead-volume.ts';
+import type { Pgpassd } from '../support/pgpassd-process.ts';
+import { openWorkload } from './workload.ts';
+
+export async function openWorkloadOnDeadVolume() {
+  const workload = await openWorkload();
+  const volume = join(workload.directory, 'volume');
+  await mkdir(volume);
+  onTestFinished(await mountDeadVolume(volume));
+  const passfile = join(volume, 'pgpass');
+  return {
+    passfile,
+    start: (args: readonly string[]) => workload.start(args, { env: { PGPASSFILE: passfile } }),
+  };
+}
+
+/** The file system knows which of the threads wait for it. */
+export async function untilItHangs({ pid }: Pgpassd): Promise<void> {
+  for (;;) {
+    const threads = await readdir(`/proc/${pid}/task`);
+    const waits = await Promise.all(
+      // A thread may end between the two looks.
+      threads.map((id) => readFile(`/proc/${pid}/task/${id}/wchan`, 'utf8').catch(() => '')),
+    );
+    if (waits.some((what) => what.startsWith('fuse_'))) return;
+    await setImmediate();
+  }
+}

@@ -1,0 +1,8 @@
+import { expect, test } from 'vitest';
+import { systemClock } from '../../src/support/system-clock.ts';
+
+test.each([0, -1, -Infinity])('a sleep of %d ms ends at once', async (delayMs) => {
+  const before = systemClock.now();
+  await systemClock.sleep(delayMs, new AbortController().signal);
+  expect(systemClock.now().monotonicMs - before.monotonicMs).toBeLessThan(5_000);
+});
