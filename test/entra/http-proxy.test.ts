@@ -145,7 +145,14 @@ describe('NO_PROXY', () => {
   });
 });
 
-test.each(['proxy.example.com:3128', 'http//pod:hunter2@proxy', 'ftp://pod:hunter2@proxy'])(
+test.each([
+  'http//pod:hunter2@proxy',
+  'ftp://pod:hunter2@proxy',
+  'pod:hunter2@proxy/path',
+  'http://pod:hunter2%@proxy:3128',
+  'http://',
+  'pod:hunter2@proxy:port',
+])(
   'a proxy with the URL %s is a problem of the configuration, told without its password',
   async (httpsProxy) => {
     const error: unknown = await createDirectWay({ ...direct, httpsProxy }).catch((e) => e);
