@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openWorkload, type WorkloadOptions } from '../process/workload.ts';
 import { startHttpProxy } from '../support/http-proxy.ts';
@@ -111,5 +112,42 @@ describe.skipIf(!canMakeNetworks())('an address that is far', () => {
     expect(said).toContain(`${name}: resolves to ${v4[0]}`);
     expect(said).toContain(`${v4[0]}:443 takes connections`);
     expect(said).toContain('Entra gave a token');
+  });
+});
+
+describe.skipIf(!canMakeNetworks())('a way on which something is lost', () => {
+  const failing = async (network: Omit<NetworkOptions, 'ports'>, env = {}) => {
+    const { entra, start, caFile } = await openTrusted();
+    const { under } = await openNetwork({ ...network, ports: { 443: entra.port } });
+    const settings = { AZURE_AUTHORITY_HOST: `https://${name}/`, PGPASSD_CA_FILE: caFile, ...env };
+    const args = ['once', '--timeout', '5s', '--request-timeout', '2s'];
+    const pgpassd = start(args, { under, env: settings });
+    const { code } = await pgpassd.exited;
+    return { code, errors: pgpassd.errors(), output: pgpassd.output() };
+  };
+
+  test(`is told by its phase when that is every SYN (${needs})`, async () => {
+    const { code, errors, output } = await failing({ lost: [v4[0]], hosts: hosts(v4[0]) });
+    expect(code, output).toBe(5);
+    expect(errors).toContain(
+      `${name} did not answer within 2 s: time ran out in the TCP connection`,
+    );
+  });
+
+  const middlebox = { near: [v4[0]], hosts: hosts(v4[0]), dropsLargeHellos: true };
+
+  test(`is told by its phase when that is a large ClientHello (${needs})`, async () => {
+    const { code, errors, output } = await failing(middlebox);
+    expect(code, output).toBe(5);
+    expect(errors).toContain('time ran out in the TLS handshake');
+    expect(errors).toContain('ClientHello');
+  });
+
+  test(`is no obstacle to the small ClientHello that the README configures (${needs})`, async () => {
+    const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+    const [, recipe = ''] = /^( +nodejs_conf = [\s\S]*?Groups = .*)$/m.exec(readme) ?? [];
+    const config = await fileWith(`${recipe.replaceAll(/^ +/gm, '')}\n`);
+    const { code, output } = await failing(middlebox, { OPENSSL_CONF: config });
+    expect(code, output).toBe(0);
   });
 });

@@ -37,11 +37,6 @@ test.skipIf(!canMakeNetworks()).each<[string, Readonly<Record<string, DnsAnswer>
     'options timeout:30 attempts:1',
   ],
   [
-    'answers the sixth query only, with the resolver at its usual 5 s',
-    { [name]: { ...known, lost: 5 } },
-    'options attempts:5 timeout:5',
-  ],
-  [
     'never answers for AAAA, nor for the names that ndots makes of it',
     { [name]: { ipv4: [address] }, ...unanswered('shop.svc.cluster.local', 'svc.cluster.local') },
     'search shop.svc.cluster.local svc.cluster.local\noptions ndots:5 timeout:6',

@@ -39,6 +39,8 @@ for (const { host, port, path } of listening) {
   await once(server.listen({ host, port, ipv6Only: true }), 'listening');
 }
 if (dns !== undefined) await serveNames(dns);
+// The network lasts as long as this process.
+setInterval(() => undefined, 1_000_000);
 console.log('ready');
 
 /** RFC 1035, as far as a stub resolver asks. */

@@ -16,6 +16,8 @@ export interface NetworkOptions {
   readonly far?: readonly string[];
   /** Whatever is sent there is lost. */
   readonly lost?: readonly string[];
+  /** Drops each ClientHello that does not fit into a packet of Ethernet, as some middleboxes do. */
+  readonly dropsLargeHellos?: boolean;
   /** Where each port of `near` and `far` leads to: a port of our own loopback. */
   readonly ports: Readonly<Record<number, number>>;
   /** What /etc/hosts says. */
@@ -48,6 +50,7 @@ export function canMakeNetworks(): boolean {
 /** A network namespace with nothing in it but what is said; it goes with the test. */
 export async function openNetwork(options: NetworkOptions): Promise<Network> {
   const { near = [], far = [], lost = [], ports, hosts = '', dns, resolver = '' } = options;
+  const { dropsLargeHellos = false } = options;
   const directory = await mkdtemp(join(tmpdir(), 'pgpassd-network-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const put = async (name: string, content: string) => {
@@ -67,7 +70,7 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
     ...[...near, ...far, ...lost].map(
       (address) => `ip addr add ${address}/${bitsOf(address)} dev lo ${nodad(address)}`,
     ),
-    `nft -f ${await put('rules', rulesFor(far, lost))}`,
+    `nft -f ${await put('rules', rulesFor(far, lost, dropsLargeHellos))}`,
     await bind('hosts', hosts),
     await bind('nsswitch.conf', `hosts: ${dns === undefined ? 'files' : 'dns'}\n`),
     await bind('resolv.conf', `nameserver 127.0.0.53\n${resolver}\n`),
@@ -130,12 +133,17 @@ const bitsOf = (address: string): number => (isV6(address) ? 128 : 32);
 const nodad = (address: string): string => (isV6(address) ? 'nodad' : '');
 const to = (address: string): string => `${isV6(address) ? 'ip6' : 'ip'} daddr ${address}`;
 
-function rulesFor(far: readonly string[], lost: readonly string[]): string {
+function rulesFor(
+  far: readonly string[],
+  lost: readonly string[],
+  dropsLargeHellos: boolean,
+): string {
   const isNewSyn = 'tcp flags & (syn | ack) == syn tcp sport != @seen';
   return `table inet pgpassd {
     set seen { type inet_service; flags dynamic, timeout; timeout 1m; }
     chain input {
       type filter hook input priority 0;
+      ${dropsLargeHellos ? 'tcp dport 443 meta length > 1500 @ih,0,8 0x16 drop' : ''}
       ${lost.map((address) => `${to(address)} drop`).join('\n')}
       ${far.map((address) => `${to(address)} ${isNewSyn} add @seen { tcp sport } drop`).join('\n')}
     }
