@@ -58,13 +58,20 @@ function silence(
   proxy: Hop | undefined,
   inSeconds: number,
 ): Finding {
+  if (proxy?.ready && target?.handshaking) {
+    const where = `through the HTTP proxy ${proxy.host}`;
+    return wrong(STEP, causes.tlsSilent, { host, where, seconds: inSeconds });
+  }
   if (proxy?.ready) {
     return wrong(STEP, causes.httpProxySilent, { proxy: proxy.host, host, seconds: inSeconds });
   }
   const peer = proxy ?? target;
   const about = { host: peer?.host ?? host, seconds: inSeconds };
   if (peer?.connected !== undefined) {
-    return wrong(STEP, causes.tlsSilent, { ...about, address: peer.connected.address });
+    return wrong(STEP, causes.tlsSilent, {
+      ...about,
+      where: `at ${peer.connected.address}`,
+    });
   }
   return peer === undefined || peer.tried.length === 0
     ? wrong(STEP, causes.dnsSilent, about)

@@ -12,6 +12,8 @@ export interface Hop {
   readonly tried: readonly string[];
   /** The address and port that take connections, and how long it took, the name's resolution aside. */
   readonly connected: { readonly address: string; readonly tookMs: number } | undefined;
+  /** Whether a TLS handshake with it began, perhaps through an HTTP proxy. */
+  readonly handshaking: boolean;
   /** What it presented, trusted or not. */
   readonly certificate: X509Certificate | undefined;
   /** Whether requests can go to it now. */
@@ -41,6 +43,7 @@ export function createTrace(clock: Clock): Trace {
       addresses: [],
       tried: [],
       connected: undefined,
+      handshaking: false,
       certificate: undefined,
       ready: false,
       resolvedAtMs: clock.now().monotonicMs,
@@ -65,6 +68,9 @@ function note(hop: Noted, step: Step, clock: Clock): void {
       hop.connected = { address: step.address, tookMs };
       return;
     }
+    case 'handshaking':
+      hop.handshaking = true;
+      return;
     case 'presented':
       hop.certificate = step.certificate;
       return;
