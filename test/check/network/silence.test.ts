@@ -1,15 +1,12 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { connect } from 'node:net';
-import { createInterface } from 'node:readline';
 import { Agent } from 'undici';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { obstacleIn } from '../../../src/check/network/describe-trip.ts';
 import { reach } from '../../../src/check/network/reach.ts';
 import { createConnectors } from '../../../src/entra/connector.ts';
 import type { LookUp } from '../../../src/entra/look-up.ts';
 import type { Way } from '../../../src/entra/way.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { startFullPort } from '../../support/full-port.ts';
 import { shown } from '../scene.ts';
 
 const signal = new AbortController().signal;
@@ -46,30 +43,6 @@ test('a DNS server that is silent is told as one', async () => {
     /^✗ dns-silent \(entra.timeout\): .*login.example .*within 10 s → .*port 53/,
   );
 });
-
-const listensOnly = `
-  const server = require('node:net').createServer();
-  server.listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => {
-    require('node:fs').writeSync(1, server.address().port + '\\n');
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-  });
-`;
-
-/** A port whose queue of connections is full: the system answers no further SYN, as a firewall that drops. */
-async function startFullPort(): Promise<number> {
-  const child = spawn(process.execPath, ['-e', listensOnly], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const [line] = await once(createInterface(child.stdout), 'line');
-  const port = Number(line);
-  for (let each = 0; each < 2; each += 1) {
-    const socket = connect(port, '127.0.0.1');
-    onTestFinished(() => void socket.destroy());
-    await once(socket, 'connect');
-  }
-  return port;
-}
 
 test('a firewall that drops what is sent to the authority is told with the address', async () => {
   const port = await startFullPort();
