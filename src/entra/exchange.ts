@@ -46,7 +46,12 @@ export function createExchange(parts: ExchangeParts): Exchange {
     };
     try {
       const answer = await withDeadline(clock, requestTimeoutMs, signal, (inTime) =>
-        sendTokenRequest(request, way, { clock, signal: inTime, onStep }),
+        sendTokenRequest(request, way, {
+          clock,
+          timeoutMs: requestTimeoutMs,
+          signal: inTime,
+          onStep,
+        }),
       );
       const nowMs = clock.now().wallMs;
       const refused = { ...settings, ...identity };

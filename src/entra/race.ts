@@ -1,10 +1,10 @@
 import { connect, isIPv6, type Socket } from 'node:net';
 import type { Attempt } from './way.ts';
 
-/** How much earlier each address is tried than the next: RFC 8305, section 5. */
-const HEAD_START_MS = 250;
+/** How much earlier each address is tried than the next, where there is time for it: RFC 8305, section 5. */
+const LONGEST_HEAD_START_MS = 250;
 
-export interface Race extends Pick<Attempt, 'clock' | 'signal'> {
+export interface Race extends Pick<Attempt, 'clock' | 'signal' | 'timeoutMs'> {
   readonly port: number;
   readonly onTry: (address: string) => void;
 }
@@ -17,7 +17,9 @@ export interface Race extends Pick<Attempt, 'clock' | 'signal'> {
  * @throws the reason of `signal`, or the error of the one address, or an AggregateError
  */
 export async function firstToConnect(addresses: readonly string[], race: Race): Promise<Socket> {
-  const { clock, signal, port, onTry } = race;
+  const { clock, signal, timeoutMs, port, onTry } = race;
+  // All have been tried by the middle of the attempt.
+  const headStartMs = Math.min(LONGEST_HEAD_START_MS, timeoutMs / 2 / addresses.length);
   const queue = alternating(addresses);
   const runners = new Set<Socket>();
   const errors: unknown[] = [];
@@ -44,7 +46,7 @@ export async function firstToConnect(addresses: readonly string[], race: Race): 
           else if (runners.size === 0) reject(onlyOf(errors));
         });
         if (queue.length === 0) return;
-        void clock.sleep(HEAD_START_MS, decided.signal).then(() => {
+        void clock.sleep(headStartMs, decided.signal).then(() => {
           if (!failed) start();
         });
       };

@@ -8,6 +8,8 @@ export type WayKind = 'direct' | 'token-proxy';
 /** One try to get an answer. */
 export interface Attempt {
   readonly clock: Clock;
+  /** How long it may take. */
+  readonly timeoutMs: number;
   /** Ends the attempt, and every connection of it. */
   readonly signal: AbortSignal;
   readonly onStep: (step: Step) => void;

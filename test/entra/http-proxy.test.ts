@@ -137,6 +137,7 @@ describe('NO_PROXY', () => {
     ['another host', 'login.example.com'],
     ['the end of a label', '7.0.0.1'],
     ['another port', '127.0.0.1:1'],
+    ['a network, which is not read', '127.0.0.0/8'],
   ])('that names %s does not', async (_what, noProxy) => {
     const { entra, caFile } = await startSecureEntra();
     const proxy = await startProxy();

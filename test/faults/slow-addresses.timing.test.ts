@@ -95,7 +95,7 @@ describe.skipIf(!canMakeNetworks())('an address that is far', () => {
     const env = {
       AZURE_AUTHORITY_HOST: `https://${name}/`,
       PGPASSD_CA_FILE: caFile,
-      HTTPS_PROXY: 'proxy.test:3128',
+      HTTPS_PROXY: 'http://proxy.test:3128',
     };
     const pgpassd = start(['once', '--timeout', '15s'], { under, env });
     expect(await pgpassd.exited, pgpassd.output()).toEqual({ code: 0, signal: null });

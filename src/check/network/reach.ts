@@ -37,7 +37,7 @@ export async function reach(endpoint: string, way: Way, bounds: Bounds): Promise
   const { hops, onStep } = createTrace(clock);
   try {
     const answer = await withDeadline(clock, timeoutMs, signal, (inTime) =>
-      askFor(url, way, { clock, signal: inTime, onStep }),
+      askFor(url, way, { clock, timeoutMs, signal: inTime, onStep }),
     );
     return { hops, answer, error: undefined, outOfTime: false };
   } catch (error) {
