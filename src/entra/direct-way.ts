@@ -1,8 +1,16 @@
 import { getCACertificates } from 'node:tls';
-import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { Agent, type buildConnector, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
 import { type ErrorCode, PgpassdError } from '../support/errors.ts';
+import {
+  type Connectors,
+  certificateOf,
+  createConnectors,
+  type Trust,
+  tlsOptions,
+} from './connector.ts';
+import { httpProxyUrl } from './http-proxy.ts';
 import { caReader, UnusableCa } from './trust.ts';
-import type { Way } from './way.ts';
+import type { Attempt, Way } from './way.ts';
 
 export interface DirectWaySettings {
   /** A PEM file with CAs to trust besides Node's roots and NODE_EXTRA_CA_CERTS'; read anew for each exchange. */
@@ -16,50 +24,87 @@ export interface DirectWaySettings {
  *
  * @throws PgpassdError `config.invalid` when the CA file or a proxy's URL cannot be used
  */
-export async function createDirectWay(settings: DirectWaySettings): Promise<Way> {
-  const { caFile } = settings;
+export async function createDirectWay(
+  settings: DirectWaySettings,
+  connectors: Connectors = createConnectors(),
+): Promise<Way> {
+  const { caFile, noProxy = '' } = settings;
   const readCas = caFile === undefined ? undefined : caReader(caFile);
+  const httpsProxy = settings.httpsProxy ? httpProxyUrl(settings.httpsProxy) : undefined;
 
-  async function dispatcher(code: ErrorCode): Promise<Dispatcher> {
+  async function trust(code: ErrorCode): Promise<Trust> {
     const cas = await readCas?.().catch((error: unknown) => {
       throw error instanceof UnusableCa ? unusable(error, caFile, code) : error;
     });
     // Node replaces its roots by a given `ca`, so the roots are given as well.
-    const trust = cas === undefined ? {} : { ca: [...getCACertificates('default'), ...cas] };
-    return withProxies(settings, trust);
+    return cas === undefined ? {} : { ca: [...getCACertificates('default'), ...cas] };
   }
 
   // What cannot be used is told at the start.
-  await (await dispatcher('config.invalid')).destroy();
+  await trust('config.invalid');
   return {
     kind: 'direct',
     urlFor: (endpoint) => endpoint,
-    dispatcher: () => dispatcher('entra.untrusted'),
+    async dispatcher(attempt) {
+      const trusted = await trust('entra.untrusted');
+      const connect = connectors(attempt, trusted);
+      return httpsProxy === undefined
+        ? new Agent({ connect })
+        : withProxy({ httpsProxy, noProxy, connect, trusted, attempt });
+    },
   };
 }
 
-function withProxies(
-  { httpsProxy, noProxy }: DirectWaySettings,
-  trust: { readonly ca?: string[] },
-): Dispatcher {
-  try {
-    return new EnvHttpProxyAgent({
-      // What goes in the clear goes to loopback, and HTTP_PROXY is not for what does not.
-      httpProxy: '',
-      httpsProxy: httpsProxy ?? '',
-      noProxy: noProxy ?? '',
-      connect: trust,
-      requestTls: trust,
-      proxyTls: trust,
-    });
-  } catch {
-    // Without the cause: it holds the URL, and the URL perhaps a password.
-    throw new PgpassdError(
-      'config.invalid',
-      'HTTPS_PROXY is not the URL of a proxy',
-      'Write it with its scheme, such as http://proxy.example.com:3128.',
-    );
-  }
+interface Proxied {
+  readonly httpsProxy: string;
+  readonly noProxy: string;
+  readonly connect: buildConnector.connector;
+  readonly trusted: Trust;
+  readonly attempt: Attempt;
+}
+
+function withProxy({ httpsProxy, noProxy, connect, trusted, attempt }: Proxied): Dispatcher {
+  const { onStep } = attempt;
+  let tunnelled = () => {};
+  return new EnvHttpProxyAgent({
+    // What goes in the clear goes to loopback, and HTTP_PROXY is not for what does not.
+    httpProxy: '',
+    httpsProxy,
+    noProxy,
+    connect,
+    // Inside the tunnel.
+    requestTls: tlsOptions(trusted),
+    clientFactory: (origin) => {
+      const pool = new Pool(origin, { connect });
+      const openTunnel = pool.connect.bind(pool);
+      return Object.assign(pool, {
+        async connect(options: Parameters<typeof openTunnel>[0]) {
+          const tunnel = await openTunnel(options);
+          tunnelled();
+          return tunnel;
+        },
+      });
+    },
+    factory: (origin, options) => {
+      const { connect: reach } = options as { connect: buildConnector.connector };
+      return new Pool(origin, {
+        ...options,
+        connect: (target, callback) => {
+          const { host = target.hostname } = target;
+          tunnelled = () => onStep({ type: 'handshaking', host });
+          onStep({ type: 'wanted', host });
+          reach(target, (...reached) => {
+            const [, socket] = reached;
+            if (socket) {
+              onStep({ type: 'presented', host, certificate: certificateOf(socket) });
+              onStep({ type: 'ready', host });
+            }
+            callback(...reached);
+          });
+        },
+      });
+    },
+  });
 }
 
 function unusable(error: UnusableCa, caFile: string | undefined, code: ErrorCode): PgpassdError {

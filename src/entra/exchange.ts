@@ -8,6 +8,7 @@ import type { Secret } from '../support/secret.ts';
 import { interpretAnswer } from './answer.ts';
 import { type ExchangeSettings, tokenRequest } from './request.ts';
 import { sendTokenRequest } from './send.ts';
+import { phaseAfter, type Step } from './steps.ts';
 import type { Way } from './way.ts';
 
 /** What the assertion says of itself; Entra compares it with the federated credential. */
@@ -41,9 +42,18 @@ export function createExchange(parts: ExchangeParts): Exchange {
     const correlationId = randomUUID();
     secrets.add(assertion);
     const request = tokenRequest(onTheWay, assertion, correlationId, userAgent);
+    let lastStep: Step | undefined;
+    const onStep = (step: Step) => {
+      lastStep = step;
+    };
     try {
-      const answer = await withDeadline(clock, requestTimeoutMs, signal, (attempt) =>
-        sendTokenRequest(request, way, attempt),
+      const answer = await withDeadline(clock, requestTimeoutMs, signal, (inTime) =>
+        sendTokenRequest(request, way, {
+          clock,
+          timeoutMs: requestTimeoutMs,
+          signal: inTime,
+          onStep,
+        }),
       );
       const nowMs = clock.now().wallMs;
       const refused = { ...settings, ...identity };
@@ -52,10 +62,12 @@ export function createExchange(parts: ExchangeParts): Exchange {
       return issued;
     } catch (error) {
       if (error instanceof DeadlinePassed && !signal.aborted) {
+        const { host } = new URL(request.url);
+        const { words, remedy } = phaseAfter(lastStep, host);
         throw new PgpassdError(
           'entra.timeout',
-          `${new URL(request.url).host} did not answer within ${requestTimeoutMs / 1000} s`,
-          'Check the way out of the pod (NetworkPolicy, firewall, proxy), or allow more with --request-timeout.',
+          `${host} did not answer within ${requestTimeoutMs / 1000} s: time ran out ${words}`,
+          `${remedy}, or allow more with --request-timeout.`,
           { details: { correlationId } },
         );
       }

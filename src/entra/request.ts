@@ -43,6 +43,8 @@ export function tokenRequest(
     url: settings.tokenEndpoint,
     headers: {
       accept: 'application/json',
+      // Without it a gateway may compress the answer as it likes.
+      'accept-encoding': 'identity',
       'content-type': 'application/x-www-form-urlencoded',
       'client-request-id': correlationId,
       'return-client-request-id': 'true',

@@ -1,5 +1,6 @@
-import { Agent, type Dispatcher } from 'undici';
+import { Agent } from 'undici';
 import { type ErrorCode, PgpassdError } from '../support/errors.ts';
+import { type Connectors, createConnectors } from './connector.ts';
 import { type TokenProxySettings, throughTokenProxy } from './token-proxy.ts';
 import { caReader, certificatesIn, UnusableCa } from './trust.ts';
 import type { Way } from './way.ts';
@@ -18,26 +19,27 @@ import type { Way } from './way.ts';
  *
  * @throws PgpassdError `config.invalid` when the CA cannot be used
  */
-export async function createTokenProxyWay({ url, sniName, ca }: TokenProxySettings): Promise<Way> {
+export async function createTokenProxyWay(
+  { url, sniName, ca }: TokenProxySettings,
+  connectors: Connectors = createConnectors(),
+): Promise<Way> {
   const servername = sniName === undefined ? {} : { servername: sniName };
   const roots = rootsReader(ca);
 
-  async function dispatcher(): Promise<Dispatcher> {
-    return new Agent({ connect: { ...servername, ...(await roots()) } });
-  }
-
   const tell = (error: unknown, code: ErrorCode) =>
     error instanceof UnusableCa ? describe(error, ca, code) : error;
-  await dispatcher().catch((error: unknown) => {
+  await roots().catch((error: unknown) => {
     if (!(error instanceof UnusableCa && error.awaited)) throw tell(error, 'config.invalid');
   });
   return {
     kind: 'token-proxy',
     urlFor: (endpoint) => throughTokenProxy(endpoint, url),
-    dispatcher: () =>
-      dispatcher().catch((error: unknown) => {
+    async dispatcher(attempt) {
+      const trusted = await roots().catch((error: unknown) => {
         throw tell(error, 'entra.untrusted');
-      }),
+      });
+      return new Agent({ connect: connectors(attempt, { ...servername, ...trusted }) });
+    },
   };
 }
 

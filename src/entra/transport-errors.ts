@@ -63,6 +63,7 @@ const readings: Readonly<Record<string, Reading>> = {
   ECONNRESET: cutOff,
   EPIPE: cutOff,
   UND_ERR_SOCKET: cutOff,
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: cutOff,
   UND_ERR_ABORTED: notReached('the HTTP proxy refuses to connect to it', 'http-proxy'),
   UND_ERR_PRX_CONN: notReached('the HTTP proxy broke off the connection', 'http-proxy'),
   UND_ERR_PRX_TLS: notTrusted("the HTTP proxy's certificate is for another name"),

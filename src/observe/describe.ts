@@ -70,6 +70,12 @@ export function describe(event: RefreshEvent): LogLine {
       return line('info', event, 'found the federated token', federatedFields(event));
     case 'federated-token.changed':
       return line('info', event, 'the federated token changed', federatedFields(event));
+    case 'verification.kept':
+      return line(
+        'warn',
+        event,
+        'NODE_TLS_REJECT_UNAUTHORIZED=0 is left aside: certificates are verified all the same; remove it, and name a CA of your own with --ca-file',
+      );
     case 'template.changed':
       return line('info', event, 'the template changed');
     case 'template.rejected':

@@ -75,6 +75,8 @@ export type RefreshEvent =
       readonly what: 'federated-token' | 'template' | 'passfile';
       readonly error: unknown;
     }
+  /** NODE_TLS_REJECT_UNAUTHORIZED asks to leave certificates unverified; they are verified. */
+  | { readonly type: 'verification.kept' }
   | { readonly type: 'template.changed' }
   | { readonly type: 'template.rejected'; readonly error: PgpassdError }
   | { readonly type: 'token-command.said'; readonly text: string };

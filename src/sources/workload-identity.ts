@@ -24,6 +24,7 @@ export async function openWorkloadIdentity(
   const { requestTimeoutMs, env, clock, onEvent, secrets } = context;
   const path = resolve(settings.federatedTokenFile);
   const way = await wayOf(settings, env);
+  if (env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') onEvent({ type: 'verification.kept' });
   const exchange = createExchange({
     settings: settings.exchange,
     way,

@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { readFile, rename } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { generate } from 'selfsigned';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createDirectWay } from '../../src/entra/direct-way.ts';
+import type { Fault } from '../support/fake-entra/faults.ts';
 import { createCa } from '../support/postgres/certificates.ts';
 import { fileWith, makeFifo } from '../support/temporary-file.ts';
 import {
@@ -108,4 +111,41 @@ describe('a CA file', () => {
       message: `--ca-file ${caFile} holds a damaged certificate`,
     });
   });
+});
+
+describe('a connection over TLS that breaks', () => {
+  test.each<[string, Fault]>([
+    ['before the answer', { kind: 'reset', when: 'before' }],
+    ['in the middle of the answer', { kind: 'reset', when: 'mid-body' }],
+  ])('%s is told as one, and spoils nothing', async (_when, fault) => {
+    const { entra, caFile } = await startWithCertificate();
+    const { exchange } = await exchangeWith(entra, { caFile });
+    entra.faults.next(fault);
+    const federated = await federatedToken(entra);
+    const error = await failureOf(exchange(federated, endless), entra);
+    expect(error.code).toBe('entra.unreachable');
+    expect(error.message).toContain('the connection broke');
+    const { token } = await exchange(federated, endless);
+    expect(token.unwrap()).toBe(entra.issued.at(-1));
+  });
+
+  test.each(['end', 'resetAndDestroy'] as const)(
+    'in the handshake (%s) is told as one',
+    async (how) => {
+      const server = createServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.once('data', () => socket[how]());
+      });
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      onTestFinished(() => void server.close());
+      const { port } = server.address() as AddressInfo;
+      const entra = await startEntra();
+      const { exchange } = await exchangeWith(entra, {
+        authorityHost: `https://127.0.0.1:${port}/`,
+      });
+      const error = await failureOf(exchange(await federatedToken(entra), endless), entra);
+      expect(error.code).toBe('entra.unreachable');
+      expect(error.message).toContain('the connection broke');
+    },
+  );
 });

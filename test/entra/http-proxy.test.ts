@@ -137,6 +137,7 @@ describe('NO_PROXY', () => {
     ['another host', 'login.example.com'],
     ['the end of a label', '7.0.0.1'],
     ['another port', '127.0.0.1:1'],
+    ['a network, which is not read', '127.0.0.0/8'],
   ])('that names %s does not', async (_what, noProxy) => {
     const { entra, caFile } = await startSecureEntra();
     const proxy = await startProxy();
@@ -145,7 +146,14 @@ describe('NO_PROXY', () => {
   });
 });
 
-test.each(['proxy.example.com:3128', 'http//pod:hunter2@proxy', 'ftp://pod:hunter2@proxy'])(
+test.each([
+  'http//pod:hunter2@proxy',
+  'ftp://pod:hunter2@proxy',
+  'pod:hunter2@proxy/path',
+  'http://pod:hunter2%@proxy:3128',
+  'http://',
+  'pod:hunter2@proxy:port',
+])(
   'a proxy with the URL %s is a problem of the configuration, told without its password',
   async (httpsProxy) => {
     const error: unknown = await createDirectWay({ ...direct, httpsProxy }).catch((e) => e);

@@ -72,6 +72,7 @@ describe('the request', () => {
   test('says who asks, and by which id Microsoft finds the request', () => {
     expect(request.headers).toEqual({
       accept: 'application/json',
+      'accept-encoding': 'identity',
       'content-type': 'application/x-www-form-urlencoded',
       'client-request-id': correlationId,
       'return-client-request-id': 'true',

@@ -20,6 +20,7 @@ describe('a request without an answer', () => {
     ['ECONNRESET', 'entra.unreachable', 'broke', 'tried again'],
     ['EPIPE', 'entra.unreachable', 'broke', 'tried again'],
     ['UND_ERR_SOCKET', 'entra.unreachable', 'broke', 'tried again'],
+    ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'entra.unreachable', 'broke', 'tried again'],
     ['UND_ERR_ABORTED', 'entra.unreachable', 'HTTP proxy refuses', 'HTTPS_PROXY'],
     ['UND_ERR_PRX_CONN', 'entra.unreachable', 'HTTP proxy broke off', 'HTTPS_PROXY'],
     ['UND_ERR_PRX_TLS', 'entra.untrusted', "HTTP proxy's certificate", '--ca-file'],

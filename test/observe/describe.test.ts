@@ -145,6 +145,12 @@ const lines: { readonly [T in EventType]: [RefreshEvent & { type: T }, Level, st
     'It is bad. Mend it. The last good template stays in force.',
     { reason: 'config.invalid', remedy: 'Mend it.' },
   ],
+  'verification.kept': [
+    { type: 'verification.kept' },
+    'warn',
+    'NODE_TLS_REJECT_UNAUTHORIZED=0 is left aside: certificates are verified all the same; remove it, and name a CA of your own with --ca-file',
+    {},
+  ],
   'watch.failed': [
     { type: 'watch.failed', what: 'template', error: systemError('EMFILE') },
     'warn',

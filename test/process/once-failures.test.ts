@@ -156,7 +156,7 @@ const outages: readonly Failure[] = [
     code: 5,
     arrange: ({ entra }) => entra.faults.always({ kind: 'hang' }),
     args: ['--request-timeout', '1s'],
-    what: /^127\.0\.0\.1:\d+ did not answer within 1 s$/,
+    what: /^127\.0\.0\.1:\d+ did not answer within 1 s: time ran out waiting for the answer$/,
     remedy: /--request-timeout/,
   },
   {

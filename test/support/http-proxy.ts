@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -9,6 +10,12 @@ export interface HttpProxyOptions {
   readonly credentials?: string;
   /** Names that the proxy alone can resolve, each to a port of the loopback. */
   readonly names?: Readonly<Record<string, number>>;
+  /** Speaks TLS itself when there is a certificate. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Leaves every CONNECT unanswered. */
+  readonly silent?: boolean;
+  /** Its own address. */
+  readonly host?: string;
 }
 
 export interface HttpProxy {
@@ -20,12 +27,13 @@ export interface HttpProxy {
 
 /** An HTTP proxy as networks have it at their edge: it opens tunnels, and forwards no request itself. */
 export async function startHttpProxy(options: HttpProxyOptions = {}): Promise<HttpProxy> {
-  const { credentials, names = {} } = options;
+  const { credentials, names = {}, tls, silent = false, host = '127.0.0.1' } = options;
   const expected = credentials && `Basic ${Buffer.from(credentials).toString('base64')}`;
   const targets: string[] = [];
   const sockets = new Set<Duplex>();
 
-  const server = createServer((_request, response) => response.writeHead(405).end());
+  const server = tls === undefined ? createServer() : createSecureServer(tls);
+  server.on('request', (_request, response) => response.writeHead(405).end());
   server.on('connection', (socket) => sockets.add(socket));
   server.on('connect', ({ url: target = '', headers }: IncomingMessage, client: Duplex) => {
     targets.push(target);
@@ -33,6 +41,8 @@ export async function startHttpProxy(options: HttpProxyOptions = {}): Promise<Ht
       client.end('HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n');
       return;
     }
+    client.on('error', () => client.destroy());
+    if (silent) return;
     const { hostname, port } = new URL(`tcp://${target}`);
     const upstream = connect(names[hostname] ?? Number(port), '127.0.0.1');
     sockets.add(upstream);
@@ -40,7 +50,7 @@ export async function startHttpProxy(options: HttpProxyOptions = {}): Promise<Ht
     // Whichever side ends first, or breaks, ends both; that is no failure of the proxy.
     pipeline(client, upstream, client).catch(() => client.destroy());
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, host);
   await once(server, 'listening');
 
   return {

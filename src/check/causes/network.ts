@@ -38,6 +38,6 @@ export const connectSilent = cause(
 export const tlsSilent = cause(
   'tls-silent',
   'entra.timeout',
-  '{host} takes connections at {address}, but completed no TLS handshake within {seconds} s',
-  'See what is in between: a firewall or proxy lets the connection through and nothing else. --request-timeout allows more time.',
+  '{host} takes connections {where}, but completed no TLS handshake within {seconds} s',
+  'See what is in between: a firewall or proxy may let the connection through and nothing else, or drop a ClientHello that takes more than one packet (the README says how to send a smaller one). --request-timeout allows more time.',
 );

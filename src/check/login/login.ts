@@ -4,7 +4,7 @@ import { type ConnectionOptions, getCACertificates } from 'node:tls';
 import { readCa, UnusableCa } from '../../entra/trust.ts';
 import { formatAddress } from '../../support/address.ts';
 import type { Clock } from '../../support/clock.ts';
-import { unlessAborted, withDeadline } from '../../support/deadline.ts';
+import { DeadlinePassed, unlessAborted, withDeadline } from '../../support/deadline.ts';
 import type { Secret } from '../../support/secret.ts';
 import { rootCertUnusable, sslmodeWithoutTls } from '../causes/connection.ts';
 import { type Finding, ok, skipped, wrong } from '../finding.ts';
@@ -38,7 +38,12 @@ export async function login(
     const password = () => token.unwrap();
     const welcome = await withDeadline(clock, limitMs, signal, async (inTime) => {
       const addresses = await addressesOf(target, lookUp, inTime);
-      return await tryAddresses(addresses, { target, tls, password, progress, signal: inTime });
+      return await tryAddresses(
+        addresses,
+        { target, tls, password, progress, signal: inTime },
+        clock,
+        limitMs,
+      );
     });
     return ok('login', describe(target, progress, welcome, clock.now().monotonicMs - startMs));
   } catch (error) {
@@ -50,20 +55,42 @@ export async function login(
   }
 }
 
-/** One address after the other until one takes the connection, as libpq does. */
+/**
+ * One address after the other until one takes the connection, as libpq does. Each has an equal share
+ * of the time to take it, so that one which is silent leaves some to the others.
+ */
 async function tryAddresses(
   addresses: readonly string[],
   conversation: Omit<Conversation, 'address'>,
+  clock: Clock,
+  limitMs: number,
 ): Promise<Welcome> {
   const { target, progress, signal } = conversation;
+  const shareMs = limitMs / addresses.length;
   for (const address of addresses.slice(0, -1)) {
     try {
-      return await tryAddress({ ...conversation, address });
+      return await tryFor(shareMs, { ...conversation, address }, clock);
     } catch (error) {
       if (signal.aborted || progress.stage !== 'connection') throw error;
     }
   }
   return await tryAddress({ ...conversation, address: addresses.at(-1) ?? target.host });
+}
+
+/** Gives an address up when it has not taken the connection within `shareMs`. */
+async function tryFor(shareMs: number, conversation: Conversation, clock: Clock): Promise<Welcome> {
+  const { progress, signal } = conversation;
+  const silent = new AbortController();
+  const over = new AbortController();
+  void clock.sleep(shareMs, over.signal).then(() => {
+    if (progress.stage === 'connection') silent.abort(new DeadlinePassed());
+  });
+  const either = AbortSignal.any([signal, silent.signal]);
+  try {
+    return await tryAddress({ ...conversation, signal: either });
+  } finally {
+    over.abort();
+  }
 }
 
 async function addressesOf(
@@ -103,7 +130,8 @@ async function tlsFor(target: LoginTarget): Promise<ConnectionOptions | false> {
   if (!verifiesServer(target)) return { ...named, rejectUnauthorized: false };
   const ca = await rootsAt(rootCertPath);
   const anyName = sslmode === 'verify-full' ? {} : { checkServerIdentity: () => undefined };
-  return { ...named, ...anyName, ca };
+  // Otherwise NODE_TLS_REJECT_UNAUTHORIZED decides, which libpq knows nothing of.
+  return { ...named, ...anyName, ca, rejectUnauthorized: true };
 }
 
 async function rootsAt(path: string | undefined): Promise<string[]> {

@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { explainTransportError } from '../../entra/transport-errors.ts';
 import type { WayKind } from '../../entra/way.ts';
 import { seconds } from '../../support/duration.ts';
-import { PgpassdError, systemErrorCode } from '../../support/errors.ts';
+import { PgpassdError } from '../../support/errors.ts';
 import { boundedText } from '../../support/printable.ts';
 import * as causes from '../causes/network.ts';
 import { type Finding, failed, ok, wrong } from '../finding.ts';
@@ -40,9 +40,7 @@ export function obstacleIn(
   // What breaks once it is connected is the exchange's to tell: that asks for what matters.
   if (answer !== undefined || target?.ready) return undefined;
   const proxy = hops.find(({ host }) => host !== url.host);
-  if (outOfTime || systemErrorCode(error) === 'UND_ERR_CONNECT_TIMEOUT') {
-    return silence(url, target, proxy, seconds(tookMs));
-  }
+  if (outOfTime) return silence(url, target, proxy, seconds(tookMs));
   if (error instanceof PgpassdError) return failed(STEP, error);
   if (proxy?.ready === false) {
     const { code, message } = explainTransportError(error, `http://${proxy.host}`, kind);
@@ -60,13 +58,20 @@ function silence(
   proxy: Hop | undefined,
   inSeconds: number,
 ): Finding {
+  if (proxy?.ready && target?.handshaking) {
+    const where = `through the HTTP proxy ${proxy.host}`;
+    return wrong(STEP, causes.tlsSilent, { host, where, seconds: inSeconds });
+  }
   if (proxy?.ready) {
     return wrong(STEP, causes.httpProxySilent, { proxy: proxy.host, host, seconds: inSeconds });
   }
   const peer = proxy ?? target;
   const about = { host: peer?.host ?? host, seconds: inSeconds };
   if (peer?.connected !== undefined) {
-    return wrong(STEP, causes.tlsSilent, { ...about, address: peer.connected.address });
+    return wrong(STEP, causes.tlsSilent, {
+      ...about,
+      where: `at ${peer.connected.address}`,
+    });
   }
   return peer === undefined || peer.tried.length === 0
     ? wrong(STEP, causes.dnsSilent, about)

@@ -1,10 +1,10 @@
 import { request } from 'undici';
 import { through } from '../../entra/through.ts';
-import type { Way } from '../../entra/way.ts';
+import type { Attempt, Way } from '../../entra/way.ts';
 import type { Clock } from '../../support/clock.ts';
 import { DeadlinePassed, withDeadline } from '../../support/deadline.ts';
 import { USER_AGENT } from '../../version.ts';
-import { type Hop, traced } from './trace.ts';
+import { createTrace, type Hop } from './trace.ts';
 
 /** What came of going the way to the token endpoint with nothing to exchange. */
 export interface Trip {
@@ -34,18 +34,20 @@ export interface Bounds {
 export async function reach(endpoint: string, way: Way, bounds: Bounds): Promise<Trip> {
   const { clock, timeoutMs, signal } = bounds;
   const url = new URL('/', way.urlFor(endpoint));
-  const { outcome, hops } = await traced(clock, () =>
-    withDeadline(clock, timeoutMs, signal, (attempt) => askFor(url, way, clock, attempt)),
-  );
-  if (outcome.status === 'fulfilled') {
-    return { hops, answer: outcome.value, error: undefined, outOfTime: false };
+  const { hops, onStep } = createTrace(clock);
+  try {
+    const answer = await withDeadline(clock, timeoutMs, signal, (inTime) =>
+      askFor(url, way, { clock, timeoutMs, signal: inTime, onStep }),
+    );
+    return { hops, answer, error: undefined, outOfTime: false };
+  } catch (error) {
+    return { hops, answer: undefined, error, outOfTime: error instanceof DeadlinePassed };
   }
-  const error: unknown = outcome.reason;
-  return { hops, answer: undefined, error, outOfTime: error instanceof DeadlinePassed };
 }
 
-function askFor(url: URL, way: Way, clock: Clock, signal: AbortSignal): Promise<HttpAnswer> {
-  return through(way, signal, async (dispatcher) => {
+function askFor(url: URL, way: Way, attempt: Attempt): Promise<HttpAnswer> {
+  const { clock, signal } = attempt;
+  return through(way, attempt, async (dispatcher) => {
     const { headers, body } = await request(url, {
       method: 'HEAD',
       // A cache in between would tell an old date.

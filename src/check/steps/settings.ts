@@ -20,13 +20,27 @@ export async function checkSettings(scene: Scene, side: Side): Promise<readonly 
       .map((problem) => wrong('settings', badSetting, { problem })),
     ...(await fileFindings(scene)),
   ];
-  if (uninjected) return [wrong('settings', notInjected, {}), ...findings];
-  if (findings.length > 0) return findings;
+  const aside = leftAside(scene);
+  if (uninjected) return [wrong('settings', notInjected, {}), ...findings, ...aside];
+  if (findings.length > 0) return [...findings, ...aside];
   return [
     config === undefined
       ? skipped('settings', whatIsHere(scene))
       : ok('settings', summaryOf(config)),
+    ...aside,
   ];
+}
+
+/** Other programs of the container may heed it. */
+function leftAside({ env }: Scene): readonly Finding[] {
+  return env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0'
+    ? [
+        skipped(
+          'settings',
+          'NODE_TLS_REJECT_UNAUTHORIZED=0 is left aside: certificates are verified all the same',
+        ),
+      ]
+    : [];
 }
 
 function whatIsHere(scene: Scene): string {

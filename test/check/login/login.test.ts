@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { createSecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { LoginTarget } from '../../../src/check/login/target.ts';
+import { startFullPort } from '../../support/full-port.ts';
 import { createCa, type ServerCertificate } from '../../support/postgres/certificates.ts';
 import type { Judge } from '../../support/postgres/front/judge.ts';
 import { startFront } from '../../support/postgres/front/server.ts';
@@ -55,6 +56,17 @@ describe('a login without a connection', () => {
     const lookUp = async () => ['127.0.0.2', '127.0.0.3', '127.0.0.1', '127.0.0.4'];
     const target = serverAt(port, { hostaddr: undefined });
     expect(await loginTo(target, token, { lookUp })).toMatchObject({ cause: 'server-cut-off' });
+    await left;
+  });
+
+  test('leaves time to the other addresses of a name when the first is silent', async () => {
+    const port = await startFullPort();
+    const { left } = await startPeer((socket) => socket.destroy(), { host: '127.0.0.2', port });
+    const lookUp = async () => ['127.0.0.1', '127.0.0.2'];
+    const target = serverAt(port, { hostaddr: undefined });
+    expect(await loginTo(target, token, { lookUp, timeoutMs: 6_000 })).toMatchObject({
+      cause: 'server-cut-off',
+    });
     await left;
   });
 

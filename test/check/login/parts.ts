@@ -45,14 +45,17 @@ export interface Peer {
 }
 
 /** Something that takes connections on the loopback, and treats them as told. */
-export async function startPeer(treat: (socket: Socket) => void): Promise<Peer> {
+export async function startPeer(
+  treat: (socket: Socket) => void,
+  at: { readonly host: string; readonly port: number } = { host: '127.0.0.1', port: 0 },
+): Promise<Peer> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
     treat(socket);
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  await once(server.listen(at), 'listening');
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     server.close();

@@ -1,24 +1,23 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { connect } from 'node:net';
-import { createInterface } from 'node:readline';
 import { Agent } from 'undici';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { obstacleIn } from '../../../src/check/network/describe-trip.ts';
 import { reach } from '../../../src/check/network/reach.ts';
+import { createConnectors } from '../../../src/entra/connector.ts';
+import type { LookUp } from '../../../src/entra/look-up.ts';
 import type { Way } from '../../../src/entra/way.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { startFullPort } from '../../support/full-port.ts';
 import { shown } from '../scene.ts';
 
 const signal = new AbortController().signal;
 
-/** What is found on the way when `lookup` resolves names, and time is up once `stuck`. */
-async function check(endpoint: string, lookup: Lookup, stuck: Promise<unknown>) {
+/** What is found on the way when `lookUp` resolves names, and time is up once `stuck`. */
+async function check(endpoint: string, lookUp: LookUp, stuck: Promise<unknown>) {
   const clock = new FakeClock();
   const way: Way = {
     kind: 'direct',
     urlFor: (each) => each,
-    dispatcher: async () => new Agent({ connect: { lookup } }),
+    dispatcher: async (attempt) => new Agent({ connect: createConnectors(lookUp)(attempt, {}) }),
   };
   const reaching = reach(endpoint, way, { clock, timeoutMs: 10_000, signal });
   await stuck;
@@ -28,46 +27,22 @@ async function check(endpoint: string, lookup: Lookup, stuck: Promise<unknown>) 
   return shown(obstacle === undefined ? [] : [obstacle])[0];
 }
 
-type Lookup = (
-  name: string,
-  options: object,
-  found: (error: null, addresses: { address: string; family: number }[]) => void,
-) => void;
+const never = new Promise<never>(() => undefined);
 
 test('a DNS server that is silent is told as one', async () => {
   let asked = () => {};
   const stuck = new Promise<void>((resolve) => {
     asked = resolve;
   });
-  const said = await check('https://login.example/', () => asked(), stuck);
+  const lookUp: LookUp = async () => {
+    asked();
+    return await never;
+  };
+  const said = await check('https://login.example/', lookUp, stuck);
   expect(said).toMatch(
     /^✗ dns-silent \(entra.timeout\): .*login.example .*within 10 s → .*port 53/,
   );
 });
-
-const listensOnly = `
-  const server = require('node:net').createServer();
-  server.listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => {
-    require('node:fs').writeSync(1, server.address().port + '\\n');
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-  });
-`;
-
-/** A port whose queue of connections is full: the system answers no further SYN, as a firewall that drops. */
-async function startFullPort(): Promise<number> {
-  const child = spawn(process.execPath, ['-e', listensOnly], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const [line] = await once(createInterface(child.stdout), 'line');
-  const port = Number(line);
-  for (let each = 0; each < 2; each += 1) {
-    const socket = connect(port, '127.0.0.1');
-    onTestFinished(() => void socket.destroy());
-    await once(socket, 'connect');
-  }
-  return port;
-}
 
 test('a firewall that drops what is sent to the authority is told with the address', async () => {
   const port = await startFullPort();
@@ -75,11 +50,11 @@ test('a firewall that drops what is sent to the authority is told with the addre
   const stuck = new Promise<void>((resolve) => {
     tried = resolve;
   });
-  const lookup: Lookup = (_name, _options, found) => {
-    found(null, [{ address: '127.0.0.1', family: 4 }]);
+  const lookUp: LookUp = async () => {
     setImmediate(tried);
+    return ['127.0.0.1'];
   };
-  const said = await check(`https://login.example:${port}/`, lookup, stuck);
+  const said = await check(`https://login.example:${port}/`, lookUp, stuck);
   expect(said).toMatch(
     /^✗ connect-silent \(entra.timeout\): .*login.example:\d+ .*within 10 s \(127\.0\.0\.1\) → .*egress/,
   );

@@ -215,6 +215,24 @@ describe('a way that is blocked', () => {
     ]);
   });
 
+  test('by a peer behind an HTTP proxy that is silent in the TLS handshake', async () => {
+    const peer = await startSilentPeer();
+    onTestFinished(() => peer.close());
+    const { url } = await startProxy({ names: { 'login.example': peer.port } });
+    const clock = new FakeClock();
+    const heard = peer.heard();
+    const env = environmentOf(
+      { ...somebody, authorityHost: 'https://login.example/' },
+      { HTTPS_PROXY: url },
+    );
+    const checking = checkNetwork(sceneWith(env, { clock }));
+    await heard;
+    await clock.advance(10_000);
+    expect(shown((await checking).findings, ['hunter2']).at(-1)).toMatch(
+      /^✗ tls-silent .*login\.example takes connections through the HTTP proxy 127.* → .*ClientHello/,
+    );
+  });
+
   test.each<[string, (port: number) => [string, Environment?], string]>([
     [
       'in the TLS handshake',

@@ -9,6 +9,8 @@ export interface ServerCertificate {
 export interface CertificateAuthority {
   certPem: string;
   issue(request: CertificateRequest): Promise<ServerCertificate>;
+  /** A CA that this one vouches for, as those that issue certificates mostly are. */
+  issueCa(): Promise<CertificateAuthority>;
 }
 
 interface CertificateRequest {
@@ -20,23 +22,34 @@ interface CertificateRequest {
 const dayMs = 24 * 60 * 60 * 1_000;
 const keys = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const;
 
-export async function createCa(): Promise<CertificateAuthority> {
-  const ca = await generate([{ name: 'commonName', value: 'pgpassd test CA' }], {
+export function createCa(): Promise<CertificateAuthority> {
+  return createAuthority('pgpassd test CA');
+}
+
+interface Signer {
+  readonly cert: string;
+  readonly key: string;
+}
+
+async function createAuthority(name: string, above?: Signer): Promise<CertificateAuthority> {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: name }], {
     ...keys,
     ...validity(false),
+    ...(above && { ca: above }),
     extensions: [
       { name: 'basicConstraints', cA: true, critical: true },
       { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
     ],
   });
   return {
-    certPem: ca.cert,
-    issue: (request) => issue({ cert: ca.cert, key: ca.private }, request),
+    certPem: cert,
+    issue: (request) => issue({ cert, key }, request),
+    issueCa: () => createAuthority('pgpassd test issuing CA', { cert, key }),
   };
 }
 
 async function issue(
-  ca: { cert: string; key: string },
+  ca: Signer,
   { hosts, expired = false }: CertificateRequest,
 ): Promise<ServerCertificate> {
   const server = await generate([{ name: 'commonName', value: 'pgpassd test server' }], {

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import { createTokenProxyWay } from '../../src/entra/token-proxy-way.ts';
+import { openWorkload } from '../process/workload.ts';
+import { createCa } from '../support/postgres/certificates.ts';
+import { fileWith } from '../support/temporary-file.ts';
+import { endless, exchangeWith, failureOf, federatedToken, startEntra } from './exchange-parts.ts';
+
+/** An authority whose certificate comes from a CA below a root, which it sends along as servers do. */
+async function startBelowRoot() {
+  const root = await createCa();
+  const issuing = await root.issueCa();
+  const { certPem: leafPem, keyPem: key } = await issuing.issue({ hosts: ['127.0.0.1'] });
+  const tls = { key, cert: `${leafPem}\n${issuing.certPem}` };
+  return { root, issuing, leafPem, tls };
+}
+
+type Chain = Awaited<ReturnType<typeof startBelowRoot>>;
+
+const enough: [string, (chain: Chain) => string][] = [
+  ['the issuing CA without its root', ({ issuing }) => issuing.certPem],
+  ['the root alone', ({ root }) => root.certPem],
+  ['both', ({ root, issuing }) => `${issuing.certPem}\n${root.certPem}`],
+  ["the server's own certificate", ({ leafPem }) => leafPem],
+];
+
+const tooLittle: [string, (chain: Chain) => Promise<string>][] = [
+  ['another CA below the same root', async ({ root }) => (await root.issueCa()).certPem],
+  ['another root of the same name', async () => (await createCa()).certPem],
+  [
+    'another certificate of the same issuer',
+    async ({ issuing }) => (await issuing.issue({ hosts: ['127.0.0.1'] })).certPem,
+  ],
+];
+
+describe('a CA file that holds', () => {
+  test.each(enough)('%s is enough to trust the authority', async (_what, pem) => {
+    const chain = await startBelowRoot();
+    const entra = await startEntra({ tls: chain.tls });
+    const { exchange } = await exchangeWith(entra, { caFile: await fileWith(pem(chain)) });
+    const { token } = await exchange(await federatedToken(entra), endless);
+    expect(token.unwrap()).toBe(entra.issued[0]);
+  });
+
+  test.each(tooLittle)('%s is not', async (_what, pem) => {
+    const chain = await startBelowRoot();
+    const entra = await startEntra({ tls: chain.tls });
+    const { exchange } = await exchangeWith(entra, { caFile: await fileWith(await pem(chain)) });
+    const error = await failureOf(exchange(await federatedToken(entra), endless), entra);
+    expect(error.code).toBe('entra.untrusted');
+    expect(entra.requests).toEqual([]);
+  });
+
+  test('the issuing CA of a certificate for another name is not', async () => {
+    const { issuing } = await startBelowRoot();
+    const { certPem: cert, keyPem: key } = await issuing.issue({ hosts: ['login.example'] });
+    const entra = await startEntra({ tls: { cert, key } });
+    const { exchange } = await exchangeWith(entra, { caFile: await fileWith(issuing.certPem) });
+    const error = await failureOf(exchange(await federatedToken(entra), endless), entra);
+    expect(error.message).toContain('another name');
+  });
+});
+
+describe('a CA of the token proxy that is', () => {
+  const exchangeThrough = async (chain: Chain, pem: string, how: 'file' | 'data') => {
+    const entra = await startEntra({ tls: chain.tls, basePath: '/proxy' });
+    const way = await createTokenProxyWay({
+      url: new URL(`https://127.0.0.1:${entra.port}/proxy`),
+      sniName: undefined,
+      ca: how === 'data' ? { pem } : { path: await fileWith(pem) },
+    });
+    const authorityHost = 'https://login.microsoftonline.com/';
+    const { exchange } = await exchangeWith(entra, { way, authorityHost });
+    return { entra, exchanging: exchange(await federatedToken(entra), endless) };
+  };
+
+  describe.each(['file', 'data'] as const)('given as %s and', (how) => {
+    test.each(enough)('%s is enough', async (_what, pem) => {
+      const chain = await startBelowRoot();
+      const { entra, exchanging } = await exchangeThrough(chain, pem(chain), how);
+      expect((await exchanging).token.unwrap()).toBe(entra.issued[0]);
+    });
+
+    test.each(tooLittle)('%s is not', async (_what, pem) => {
+      const chain = await startBelowRoot();
+      const { entra, exchanging } = await exchangeThrough(chain, await pem(chain), how);
+      expect((await failureOf(exchanging, entra)).code).toBe('entra.untrusted');
+    });
+  });
+});
+
+test('an issuing CA without its root is enough in NODE_EXTRA_CA_CERTS', async () => {
+  const { issuing, tls } = await startBelowRoot();
+  const { start } = await openWorkload({ tls });
+  const env = { NODE_EXTRA_CA_CERTS: await fileWith(issuing.certPem) };
+  const pgpassd = start(['once', '--timeout', '10s'], { env });
+  expect(await pgpassd.exited, pgpassd.output()).toEqual({ code: 0, signal: null });
+});

@@ -1,0 +1,183 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { createConnectors } from '../../src/entra/connector.ts';
+import { createDirectWay } from '../../src/entra/direct-way.ts';
+import { createExchange } from '../../src/entra/exchange.ts';
+import { tokenEndpointOf } from '../../src/entra/request.ts';
+import { createTokenProxyWay } from '../../src/entra/token-proxy-way.ts';
+import type { Way } from '../../src/entra/way.ts';
+import { systemClock } from '../../src/support/system-clock.ts';
+import { startHttpProxy } from '../support/http-proxy.ts';
+import { createCa } from '../support/postgres/certificates.ts';
+import { startSilentPeer } from '../support/silent-peer.ts';
+import { fileWith } from '../support/temporary-file.ts';
+import {
+  direct,
+  endless,
+  exchangeWith,
+  failureOf,
+  federatedToken,
+  startEntra,
+} from './exchange-parts.ts';
+
+interface Stuck {
+  readonly way: Way;
+  readonly authorityHost: string;
+  /** Resolves when it is stuck. */
+  readonly stuck: Promise<unknown>;
+}
+
+/** A resolver that never answers. */
+function silentResolver() {
+  let asked = () => {};
+  const stuck = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const connectors = createConnectors(() => {
+    asked();
+    return new Promise<never>(() => undefined);
+  });
+  return { stuck, connectors };
+}
+
+async function silentPeer() {
+  const peer = await startSilentPeer();
+  onTestFinished(() => peer.close());
+  return { at: `127.0.0.1:${peer.port}`, stuck: peer.heard() };
+}
+
+/** A server that reads a request whole, and does no more. */
+async function startDawdler(then: (response: ServerResponse) => void = () => undefined) {
+  let asked = () => {};
+  const stuck = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const server = createServer((request, response) => {
+    request.resume().once('end', () => {
+      then(response);
+      asked();
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { authorityHost: `http://127.0.0.1:${port}/`, stuck };
+}
+
+/** A way through a proxy, of HTTP or HTTPS, that is silent itself or leads to a silent peer. */
+async function behindProxy(scheme: 'http' | 'https', silent: 'proxy' | 'peer') {
+  const ca = await createCa();
+  const { keyPem: key, certPem: cert } = await ca.issue({ hosts: ['127.0.0.1'] });
+  const peer = await startSilentPeer();
+  onTestFinished(() => peer.close());
+  const heard = peer.heard();
+  const proxy = await startHttpProxy({
+    names: { 'login.example': peer.port },
+    silent: silent === 'proxy',
+    ...(scheme === 'https' && { tls: { key, cert } }),
+  });
+  onTestFinished(() => proxy.close());
+  const httpsProxy = `${scheme}://127.0.0.1:${proxy.port}`;
+  const way = await createDirectWay({ ...direct, httpsProxy, caFile: await fileWith(ca.certPem) });
+  const asked = async () => {
+    while (proxy.targets.length === 0) await setImmediate();
+  };
+  const stuck = silent === 'proxy' ? asked() : heard;
+  return { way, authorityHost: 'https://login.example/', stuck };
+}
+
+test.each<[string, () => Promise<Stuck>, RegExp]>([
+  [
+    'in the name resolution',
+    async () => {
+      const { connectors, stuck } = silentResolver();
+      const way = await createDirectWay(direct, connectors);
+      return { way, authorityHost: 'https://login.example/', stuck };
+    },
+    /DNS of the pod/,
+  ],
+  [
+    'in the name resolution of the HTTP proxy',
+    async () => {
+      const { connectors, stuck } = silentResolver();
+      const httpsProxy = 'http://proxy.example:3128';
+      const way = await createDirectWay({ ...direct, httpsProxy }, connectors);
+      return { way, authorityHost: 'https://login.example/', stuck };
+    },
+    /DNS/,
+  ],
+  [
+    'in the TLS handshake',
+    async () => {
+      const { at, stuck } = await silentPeer();
+      return { way: await createDirectWay(direct), authorityHost: `https://${at}/`, stuck };
+    },
+    /ClientHello .* README/,
+  ],
+  [
+    'in the TLS handshake',
+    async () => {
+      const { at, stuck } = await silentPeer();
+      const url = new URL(`https://${at}/`);
+      const way = await createTokenProxyWay({ url, sniName: undefined, ca: undefined });
+      return { way, authorityHost: 'https://login.example/', stuck };
+    },
+    /ClientHello .* README/,
+  ],
+  [
+    'in the TLS handshake with the HTTP proxy',
+    async () => {
+      const { at, stuck } = await silentPeer();
+      const way = await createDirectWay({ ...direct, httpsProxy: `https://${at}` });
+      return { way, authorityHost: 'https://login.example/', stuck };
+    },
+    /ClientHello/,
+  ],
+  ['in the HTTP proxy CONNECT', () => behindProxy('http', 'proxy'), /HTTPS_PROXY.*NO_PROXY/],
+  ['in the HTTP proxy CONNECT', () => behindProxy('https', 'proxy'), /HTTPS_PROXY.*NO_PROXY/],
+  ['in the TLS handshake', () => behindProxy('http', 'peer'), /ClientHello/],
+  ['in the TLS handshake', () => behindProxy('https', 'peer'), /ClientHello/],
+  [
+    'waiting for the answer',
+    async () => ({ ...(await startDawdler()), way: await createDirectWay(direct) }),
+    /NetworkPolicy/,
+  ],
+])('an attempt that runs out of time %s says so', async (phase, open, remedy) => {
+  const entra = await startEntra();
+  const { way, authorityHost, stuck } = await open();
+  const { exchange, clock } = await exchangeWith(entra, { authorityHost, way });
+  const failing = failureOf(exchange(await federatedToken(entra), endless), entra);
+  await stuck;
+  clock.elapse();
+  const error = await failing;
+  expect(error.code).toBe('entra.timeout');
+  expect(error.message).toMatch(new RegExp(`did not answer within 10 s: time ran out ${phase}$`));
+  expect(error.remedy).toMatch(remedy);
+  expect(error.remedy).toContain('--request-timeout');
+});
+
+test('an attempt that runs out of time reading the answer says so', async () => {
+  const entra = await startEntra();
+  const { authorityHost } = await startDawdler((response) => void response.write('{"access'));
+  const way = await createDirectWay(direct);
+  const exchange = createExchange({
+    settings: {
+      tokenEndpoint: tokenEndpointOf(new URL(authorityHost), entra.tenantId),
+      tenantId: entra.tenantId,
+      clientId: entra.clientId,
+      scope: 'scope',
+    },
+    way,
+    clock: systemClock,
+    requestTimeoutMs: 3_000,
+    userAgent: 'pgpassd/1.2.3',
+  });
+  const error = await failureOf(exchange(await federatedToken(entra), endless), entra);
+  expect(error.message).toMatch(/within 3 s: time ran out reading the answer$/);
+});
