@@ -6,11 +6,9 @@ import type { PassfileRefresher } from '../refresh/create-refresher.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
 import { type DaemonState, initialState, stateAfter } from '../refresh/state.ts';
 import type { Address } from '../support/address.ts';
+import { LONGEST_FAREWELL_MS } from '../support/shutdown.ts';
 import { systemClock } from '../support/system-clock.ts';
 import { VERSION } from '../version.ts';
-
-/** A request that has begun is answered; a client who dawdles must not hold up the end. */
-const LONGEST_FAREWELL_MS = 300;
 
 /** What probes and metrics are views of, and where they are served. */
 export class Observation {

@@ -7,28 +7,25 @@ import { mayPassByItself } from '../refresh/retry.ts';
 import { errorOf, tell } from '../support/cause.ts';
 import { withDeadline } from '../support/deadline.ts';
 import { PgpassdError } from '../support/errors.ts';
+import { SHUTDOWN_MS } from '../support/shutdown.ts';
 import { systemClock } from '../support/system-clock.ts';
 import type { Command, CommandContext } from './command.ts';
 import { createDaemon } from './daemon.ts';
 import { withLog } from './with-log.ts';
-
-/** A write that has begun is seen to its end, unless its volume does not answer. */
-const LONGEST_END_MS = 1_000;
 
 const { signal: never } = new AbortController();
 
 /** The daemon's own steps, until the passfile holds a valid token; for init containers and CronJobs. */
 export const once: Command = async (context) => {
   const config = loadConfig(context.flags, context.env, 'once');
-  await withLog(config, context.terminal, (log) => obtain(config, context, log));
-  return 0;
+  return await withLog(config, context.terminal, (log) => obtain(config, context, log));
 };
 
 async function obtain(
   config: Config,
   { env, signal, onHangup }: CommandContext,
   log: Log,
-): Promise<void> {
+): Promise<number> {
   const outcome = new Outcome(config);
   const narrate = createNarrator(systemClock);
   const daemon = await createDaemon(config, env, (event) => {
@@ -42,14 +39,19 @@ async function obtain(
     const over = AbortSignal.any([attempt, outcome.reached]);
     return endsInTime(daemon.run(over), over);
   });
-  if (!signal.aborted) outcome.conclude(ended);
+  if (signal.aborted && !outcome.obtained) return signal.reason;
+  outcome.conclude(ended);
+  return 0;
 }
 
-/** Whether `running` comes to its end after `over` has aborted. */
+/**
+ * Whether `running` comes to its end after `over` has aborted: a write that has begun is seen to its
+ * end, unless its volume does not answer.
+ */
 async function endsInTime(running: Promise<void>, over: AbortSignal): Promise<boolean> {
   const late = new Promise<false>((settle) => {
     over.addEventListener('abort', () => {
-      void systemClock.sleep(LONGEST_END_MS, never).then(() => settle(false));
+      void systemClock.sleep(SHUTDOWN_MS, never).then(() => settle(false));
     });
   });
   return await Promise.race([running.then(() => true), late]);
@@ -67,6 +69,11 @@ class Outcome {
 
   get reached(): AbortSignal {
     return this.#reached.signal;
+  }
+
+  /** Whether a valid token is in place. */
+  get obtained(): boolean {
+    return this.reached.aborted && this.#error === undefined;
   }
 
   notice(event: RefreshEvent): void {

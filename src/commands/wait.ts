@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { loadWaitConfig, type WaitConfig } from '../config/wait-config.ts';
-import { exitCodeOf } from '../exit-codes.ts';
 import { explainUnready } from '../passfile/explain-unready.ts';
 import { readPassfile } from '../passfile/read-passfile.ts';
 import { type Unready, whyUnready } from '../passfile/unready.ts';
@@ -19,16 +18,14 @@ import { findProgram, handOver } from './hand-over.ts';
  */
 const POLL_INTERVAL_MS = 100;
 
-/** A wait that was stopped must not look done: it ends as at its deadline. */
-const STOPPED = exitCodeOf('passfile.missing');
-
 /** Waits until the passfile lets a client log in; then becomes the program behind `--`, if there is one. */
 export const wait: Command = async (context) => {
   const { env, rest, signal } = context;
   const config = loadWaitConfig(context.flags, env);
   const program = rest && (await findProgram(rest, env['PATH']));
   const failure = await untilReady(config, context);
-  if (signal.aborted) return STOPPED;
+  // A program that was to follow would not hear of the signal any more.
+  if (signal.aborted && (failure ?? program) !== undefined) return signal.reason;
   if (failure !== undefined) throw failure;
   if (program !== undefined) handOver(program, env);
   return 0;

@@ -1,4 +1,4 @@
-import { constants, openSync } from 'node:fs';
+import { constants, fstatSync, openSync } from 'node:fs';
 import { pino, stdTimeFunctions } from 'pino';
 import type { LogLine } from './describe.ts';
 
@@ -60,7 +60,7 @@ interface Destination {
 /** Written without waiting: a reader of the log who stalls or goes away is no reason to stop serving clients. */
 function openStdout(): Destination {
   const stdout = pino.destination({
-    fd: nonBlockingStdout() ?? STDOUT,
+    fd: sharesItsPosition(STDOUT) ? STDOUT : (nonBlockingStdout() ?? STDOUT),
     sync: false,
     maxLength: LARGEST_BACKLOG_BYTES,
   });
@@ -76,6 +76,14 @@ function openStdout(): Destination {
     });
   };
   return { write: (text) => void stdout.write(text), end, abandon: () => stdout.destroy() };
+}
+
+/**
+ * Whether all who were given this descriptor go on writing where the last of them ended: a file, that
+ * is. Opened anew it would have a position of its own, and they would overwrite each other's lines.
+ */
+function sharesItsPosition(fd: number): boolean {
+  return fstatSync(fd).isFile();
 }
 
 /**

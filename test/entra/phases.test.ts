@@ -9,6 +9,7 @@ import { createExchange } from '../../src/entra/exchange.ts';
 import { tokenEndpointOf } from '../../src/entra/request.ts';
 import { createTokenProxyWay } from '../../src/entra/token-proxy-way.ts';
 import type { Way } from '../../src/entra/way.ts';
+import { KnownSecrets } from '../../src/support/known-secrets.ts';
 import { systemClock } from '../../src/support/system-clock.ts';
 import { startHttpProxy } from '../support/http-proxy.ts';
 import { createCa } from '../support/postgres/certificates.ts';
@@ -177,6 +178,7 @@ test('an attempt that runs out of time reading the answer says so', async () => 
     clock: systemClock,
     requestTimeoutMs: 3_000,
     userAgent: 'pgpassd/1.2.3',
+    secrets: new KnownSecrets(),
   });
   const error = await failureOf(exchange(await federatedToken(entra), endless), entra);
   expect(error.message).toMatch(/within 3 s: time ran out reading the answer$/);

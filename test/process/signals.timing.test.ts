@@ -50,13 +50,6 @@ describe.each(stopSignals)('%s ends run with 0 within a second', (name) => {
     await pgpassd.waitFor('refresh.failed');
     expect(await stop(pgpassd, name)).toEqual(done);
   });
-
-  test('and ends once with 0 just so', async () => {
-    const { start } = await openWorkload({ federatedToken: null });
-    const pgpassd = start(['once'], uncached);
-    await pgpassd.waitFor('refresh.failed');
-    expect(await stop(pgpassd, name)).toEqual(done);
-  });
 });
 
 describe('when run is stopped', () => {

@@ -9,8 +9,12 @@ export interface StallingReader {
   /** Runs a program whose command line follows. */
   readonly under: readonly string[];
   firstLine(): Promise<string>;
+  /** As soon as there is one; the rest stays where it is. */
+  firstByte(): Promise<string>;
   /** From then on the program finds no room for anything more. */
   stall(): Promise<void>;
+  /** Reads on until the program has ended: everything but what the pipe was filled with. */
+  textUntil(ended: Promise<unknown>): Promise<string>;
 }
 
 export async function openStallingReader(path: string): Promise<StallingReader> {
@@ -24,16 +28,31 @@ export async function openStallingReader(path: string): Promise<StallingReader> 
       while (!text.includes('\n')) text += await readOn(pipe);
       return text.slice(0, text.indexOf('\n'));
     },
+    firstByte: async () => {
+      let text = '';
+      while (text === '') text = await readOn(pipe, 1);
+      return text;
+    },
     stall: async () => {
       for (const size of [4096, 1]) await fill(pipe, Buffer.alloc(size));
+    },
+    textUntil: async (ended) => {
+      let text = '';
+      let over = false;
+      void ended.then(() => {
+        over = true;
+      });
+      while (!over) text += await readOn(pipe);
+      return (text + (await readOn(pipe))).replaceAll('\0', '');
     },
   };
 }
 
-async function readOn(pipe: FileHandle): Promise<string> {
+/** A character for each byte: what is read may end within one of several. */
+async function readOn(pipe: FileHandle, mostBytes = 128 * 1024): Promise<string> {
   await setImmediate();
-  const read = await pipe.read().catch(unlessBlocked);
-  return read?.buffer.toString('utf8', 0, read.bytesRead) ?? '';
+  const read = await pipe.read({ buffer: Buffer.alloc(mostBytes) }).catch(unlessBlocked);
+  return read?.buffer.toString('latin1', 0, read.bytesRead) ?? '';
 }
 
 async function fill(pipe: FileHandle, chunk: Buffer): Promise<void> {

@@ -117,18 +117,18 @@ test('without an entry every line counts', async () => {
   expect(await pgpassd.exited, pgpassd.output()).toEqual(ready);
 });
 
-test.each(['SIGTERM', 'SIGINT'] as const)(
-  'stopped by %s it ends with 7, and no program follows',
-  async (name) => {
-    const { start } = await openClient();
-    const pgpassd = start(['--', 'echo', 'followed']);
-    await untilItTells(pgpassd, 'does not exist');
-    pgpassd.signal(name);
-    expect(await pgpassd.exited).toEqual(notReady);
-    expect(sentencesOf(pgpassd.errors())).toHaveLength(1);
-    expect(pgpassd.output()).not.toContain('followed');
-  },
-);
+test.each([
+  ['SIGTERM', 143],
+  ['SIGINT', 130],
+] as const)('stopped by %s it ends with %i, and no program follows', async (name, code) => {
+  const { start } = await openClient();
+  const pgpassd = start(['--', 'echo', 'followed']);
+  await untilItTells(pgpassd, 'does not exist');
+  pgpassd.signal(name);
+  expect(await pgpassd.exited).toEqual({ code, signal: null });
+  expect(sentencesOf(pgpassd.errors())).toHaveLength(1);
+  expect(pgpassd.output()).not.toContain('followed');
+});
 
 describe('the program behind --', () => {
   /** What a program started without us prints. */
