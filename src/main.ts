@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { constants } from 'node:os';
 import { help, loadCommand, parseCommandLine } from './cli.ts';
+import { secretsIn } from './config/secrets-in.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { asPgpassdError } from './support/errors.ts';
+import { presentable } from './support/printable.ts';
 import { VERSION } from './version.ts';
 
 /** A shutdown that hangs, on a dead disk for one, must not make the pod wait for its kill. */
@@ -20,6 +22,8 @@ for (const name of ['SIGTERM', 'SIGINT'] as const) {
 }
 process.on('SIGHUP', () => hangup());
 
+const secrets = secretsIn(process.argv.slice(2), process.env);
+
 try {
   const invocation = parseCommandLine(process.argv.slice(2));
   let exitCode = 0;
@@ -35,6 +39,7 @@ try {
       columns: process.stdout.columns,
       print: (text) => void process.stdout.write(text),
       tell,
+      secrets,
       signal: stop.signal,
       onHangup: (listener) => {
         hangup = listener;
@@ -47,7 +52,7 @@ try {
   for (const line of error.message.split('\n')) tell(line);
   tell(error.remedy);
   if (error.code === 'internal' && error.cause instanceof Error) {
-    process.stderr.write(`${error.cause.stack}\n`);
+    for (const line of error.cause.stack?.split('\n') ?? []) tell(line);
   }
   exit(exitCodeOf(error.code));
 }
@@ -70,5 +75,5 @@ function breakOff(code: number): never {
 }
 
 function tell(sentence: string): void {
-  process.stderr.write(`pgpassd: ${sentence}\n`);
+  process.stderr.write(`pgpassd: ${presentable(sentence, secrets)}\n`);
 }

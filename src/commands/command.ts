@@ -1,4 +1,5 @@
 import type { Environment, GivenFlag } from '../config/given.ts';
+import type { Secret } from '../support/secret.ts';
 
 /** What the process edge hands to a command. */
 export interface CommandContext {
@@ -12,6 +13,8 @@ export interface CommandContext {
   readonly columns: number | undefined;
   /** What is the command's result, to standard output. */
   readonly print: (text: string) => void;
+  /** Secrets that the command line and the environment hold: none of them gets into any output. */
+  readonly secrets: readonly Secret[];
   /** A sentence for an operator, to standard error. */
   readonly tell: (sentence: string) => void;
   /**

@@ -15,6 +15,7 @@ async function printed(columns: number | undefined, env: Environment = {}): Prom
     },
     tell: () => undefined,
     signal: new AbortController().signal,
+    secrets: [],
     onHangup: () => undefined,
     env: { PGPASSD_HTTP_ADDRESS: 'off', PGPASSFILE: '/nowhere/pgpass', ...env },
   });
