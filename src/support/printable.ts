@@ -5,6 +5,9 @@ export const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
 
 const EVERY_UNPRINTABLE = new RegExp(UNPRINTABLE, 'gu');
 
+/** The same, and what stands for it where it was replaced already. */
+const EVERY_HIDING = /[\p{C}\p{Zl}\p{Zp}\ufffd]/gu;
+
 /** `text` without what would steer a terminal or hide itself. */
 export function printable(text: string): string {
   return text.replaceAll(EVERY_UNPRINTABLE, '\ufffd');
@@ -25,10 +28,16 @@ export function presentable(
 ): string {
   const start = text.slice(0, longest);
   // What is unprintable could stand in the middle of a secret, and hide it.
-  const bare = start.replaceAll(EVERY_UNPRINTABLE, '');
+  const bare = start.replaceAll(EVERY_HIDING, '');
   const clean = withoutJwts(withoutSecrets(bare, secrets));
   const shown = clean === bare ? printable(start) : clean;
   return start === text ? shown : `${shown}…`;
+}
+
+/** The name of a program, which may be a whole command line with its passwords by mistake. */
+export function programName(text: string): string {
+  const [name = ''] = text.split(/[\s='"]|:\/\//, 1);
+  return name === text ? boundedText(text) : `${boundedText(name)}…`;
 }
 
 const LONGEST_VALUE = 300;
