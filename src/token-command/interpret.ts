@@ -55,8 +55,10 @@ export function interpretOutput(stdout: string, context: OutputContext): AccessT
 function fieldsOf(text: string): Fields {
   const body = parseJson(text);
   if (!isRecord(body)) throw badOutput('it is neither a bare token nor a JSON object');
-  const status = body['status'];
-  return isRecord(status) ? { ...status, ...body } : body;
+  const status = isRecord(body['status']) ? body['status'] : {};
+  // These alone: an object can have a hundred thousand others.
+  const names = ['expires_in', ...TOKEN_FIELDS, ...EXPIRY_FIELDS];
+  return Object.fromEntries(names.map((name) => [name, body[name] ?? status[name]]));
 }
 
 function parseJson(text: string): unknown {
