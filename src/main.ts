@@ -38,6 +38,7 @@ try {
       terminal: process.stdout.isTTY,
       columns: process.stdout.columns,
       print: (text) => void process.stdout.write(text),
+      openLog: async (settings) => (await import('./observe/log.ts')).createLog(settings),
       tell,
       secrets,
       signal: stop.signal,

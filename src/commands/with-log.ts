@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { createLog, type Log } from '../observe/log.ts';
+import type { Log } from '../observe/log.ts';
 import { presentableLine } from '../observe/presentable-line.ts';
 import { systemClock } from '../support/system-clock.ts';
 import type { CommandContext } from './command.ts';
@@ -10,11 +10,11 @@ const LONGEST_CLOSE_MS = 500;
 /** Runs `work` with the configured log, and sees to it that its lines are out before the process ends. */
 export async function withLog(
   config: Config,
-  { terminal, secrets }: Pick<CommandContext, 'terminal' | 'secrets'>,
+  { terminal, secrets, openLog }: CommandContext,
   work: (log: Log) => Promise<void>,
 ): Promise<void> {
   const format = config.logFormat ?? (terminal ? 'pretty' : 'json');
-  const { log, close } = await createLog({ level: config.logLevel, format });
+  const { log, close } = await openLog({ level: config.logLevel, format });
   try {
     await work((line) => log(presentableLine(line, secrets)));
   } finally {

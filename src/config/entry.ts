@@ -113,7 +113,9 @@ function checked(entry: Entry): Entry {
   if (entry.user === '') throw new ValueError('the user is missing');
   for (const field of Object.values(entry) as Field[]) {
     if (field !== ANY && field.length > LONGEST_FIELD) {
-      throw new ValueError(`a host, port, database or user has ${LONGEST_FIELD} characters at most`);
+      throw new ValueError(
+        `a host, port, database or user has ${LONGEST_FIELD} characters at most`,
+      );
     }
     if (field !== ANY && /[\r\n\0]/.test(field)) {
       throw new ValueError('a passfile line cannot hold a line break or a NUL');

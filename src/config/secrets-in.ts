@@ -6,6 +6,9 @@ import { passwordsIn } from './misplaced.ts';
 /** What is shorter is found in words that are no secret, too, and would be cut out of them. */
 const SHORTEST = 16;
 
+/** No setting but a list is longer, and a list holds nothing that is opaque. */
+const LONGEST_SEARCHED = 8_192;
+
 /** Variables that hold nothing but a secret. */
 const SECRET_VARIABLE = /(?:PASSWORD|_SECRET|_TOKEN)$/;
 
@@ -31,12 +34,12 @@ export function secretsIn(words: readonly string[], env: Environment): readonly 
   for (const word of words) {
     const value = /^--[^=]*=(.*)$/s.exec(word)?.[1] ?? word;
     for (const secret of secretsOf(value)) add(secret);
-    if (isOpaque(value)) add(value);
+    for (const opaque of opaqueIn(value)) add(opaque);
   }
   for (const [name, value = ''] of Object.entries(env)) {
     for (const secret of secretsOf(value)) add(secret);
-    const isSecret = SECRET_VARIABLE.test(name) && !/[\s/]/.test(value);
-    if (isSecret || (SETTING_VARIABLE.test(name) && isOpaque(value))) add(value);
+    if (SECRET_VARIABLE.test(name) && !/[\s/]/.test(value)) add(value);
+    if (SETTING_VARIABLE.test(name)) for (const opaque of opaqueIn(value)) add(opaque);
   }
   return [...found].map((text) => new Secret(text));
 }
@@ -66,6 +69,11 @@ function passwordOfLine(line: string): readonly string[] {
   if (!/^[^:]+:(?:\d{1,5}|\*|):/.test(line)) return [];
   const password = splitFields(line).slice(4).join(':');
   return [password, unescapeText(password)];
+}
+
+/** A setting as a whole, or one of the words in it. */
+function opaqueIn(value: string): readonly string[] {
+  return [value, ...value.slice(0, LONGEST_SEARCHED).split(/[\s:;,=@/?&'"\\]+/)].filter(isOpaque);
 }
 
 /** Of characters that are drawn by chance and not words: capitals, small letters and digits in disorder. */
