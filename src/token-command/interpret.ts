@@ -1,4 +1,9 @@
-import { type AccessToken, LONGEST_LIFE_SECONDS, LONGEST_TOKEN } from '../support/access-token.ts';
+import {
+  type AccessToken,
+  LONGEST_LIFE_SECONDS,
+  LONGEST_TOKEN,
+  LONGEST_TOKEN_JSON,
+} from '../support/access-token.ts';
 import { PgpassdError } from '../support/errors.ts';
 import { decodeJwtClaims, isRecord, numericDateMs } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
@@ -53,6 +58,7 @@ export function interpretOutput(stdout: string, context: OutputContext): AccessT
 }
 
 function fieldsOf(text: string): Fields {
+  if (text.length > LONGEST_TOKEN_JSON) throw badOutput('it is far longer than a token in JSON');
   const body = parseJson(text);
   if (!isRecord(body)) throw badOutput('it is neither a bare token nor a JSON object');
   const status = isRecord(body['status']) ? body['status'] : {};

@@ -14,12 +14,24 @@ describe('a secret is found', () => {
   test.each<[string, string, string]>([
     ['a JWT', `Bearer ${jwt}`, jwt],
     ['a password in a URL', `https://app:${password}@proxy:3128/`, password],
-    ['a password with escapes in a URL', 'postgresql://app:a%20password%20of%20some%20length@db', 'a password of some length'],
+    [
+      'a password with escapes in a URL',
+      'postgresql://app:a%20password%20of%20some%20length@db',
+      'a password of some length',
+    ],
     ['a password in pairs', `host=db password='${password}'`, password],
     ['a password in a line of a passfile', `db:5432:*:app:${password}`, password],
-    ['an escaped password in such a line', String.raw`db:5432:*:app:with\:colons\:and\\more`, String.raw`with:colons:and\more`],
+    [
+      'an escaped password in such a line',
+      String.raw`db:5432:*:app:with\:colons\:and\\more`,
+      String.raw`with:colons:and\more`,
+    ],
     ['a client secret', `client_secret=${clientSecret}`, clientSecret],
-    ['a private key', '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYD\nK2VwBCIEIB0r\n-----END PRIVATE KEY-----', 'MC4CAQAwBQYDK2VwBCIEIB0r'],
+    [
+      'a private key',
+      '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYD\nK2VwBCIEIB0r\n-----END PRIVATE KEY-----',
+      'MC4CAQAwBQYDK2VwBCIEIB0r',
+    ],
   ])('%s, in any word and in any variable', (_case, text, secret) => {
     expect(found([text])).toContain(secret);
     expect(found([`--scope=${text}`])).toContain(secret);
@@ -27,7 +39,9 @@ describe('a secret is found', () => {
   });
 
   test('in a variable that holds nothing else', () => {
-    expect(found([], { PGPASSWORD: 'a-long-password-of-mine' })).toEqual(['a-long-password-of-mine']);
+    expect(found([], { PGPASSWORD: 'a-long-password-of-mine' })).toEqual([
+      'a-long-password-of-mine',
+    ]);
     expect(found([], { AZURE_CLIENT_SECRET: clientSecret })).toEqual([clientSecret]);
   });
 

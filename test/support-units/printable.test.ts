@@ -22,7 +22,11 @@ describe('what is shown of a text', () => {
     ['a JWT within a word', `token_${jwt}`, 'token_[redacted]'],
     ['no JWT', 'eyJ is not heyJude', 'eyJ is not heyJude'],
     ['a secret', `got ${opaque}!`, 'got [redacted]!'],
-    ['a secret with something unprintable in it', `${opaque.slice(0, 9)}\u200b${opaque.slice(9)}`, '[redacted]'],
+    [
+      'a secret with something unprintable in it',
+      `${opaque.slice(0, 9)}\u200b${opaque.slice(9)}`,
+      '[redacted]',
+    ],
     ['a JWT with a line break in it', `${jwt.slice(0, 30)}\n${jwt.slice(30)}`, '[redacted]'],
   ])('%s', (_case, text, shown) => {
     expect(presentable(text, [new Secret(opaque)])).toBe(shown);

@@ -21,13 +21,25 @@ function leastMs(work: () => unknown): number {
   return Math.min(...tookMs);
 }
 
+const inLines = (text: string): string => text.replaceAll(/.{190}/g, '$&\n');
+
 const alike = varied(8 * 1024);
 
 /** Up to the bounds of stdout and of stderr: what is hard for one search is easy for another. */
 const courses: readonly [name: string, stdout: string, stderr: string][] = [
   ['its end', varied(MIB), varied(MIB).slice(-8 * 1024)],
+  ['its end in lines', varied(MIB), inLines(varied(MIB).slice(-8 * 1024))],
+  [
+    'its end with mistakes',
+    varied(MIB),
+    inLines(
+      varied(MIB)
+        .slice(-8 * 1024)
+        .replaceAll(/(.{40})./g, '$1!'),
+    ),
+  ],
   ['one letter', 'a'.repeat(MIB), 'a'.repeat(8 * 1024)],
-  ['almost one letter', 'a'.repeat(MIB), `${'a'.repeat(8 * 1024 - 1)}b`],
+  ['almost one letter', 'a'.repeat(MIB), inLines('baaaaaaaaaaaaaaa'.repeat(512))],
   ['a short period', 'abcdefghijklmnopq'.repeat(61_000), 'abcdefghijklmnopq'.repeat(480)],
   ['all of stderr over and over', alike.repeat(128), alike],
   ['lines', `${'a'.repeat(40)}\n`.repeat(25_000), `${'a'.repeat(40)}\n`.repeat(200)],

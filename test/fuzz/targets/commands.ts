@@ -115,7 +115,7 @@ const commandNames = [
   ...['once', 'once', 'once', 'run', 'run', '', 'wait', 'wait', 'check'],
 ] as const;
 
-const inputs = (texts: Texts) =>
+export const commandInputs = (texts: Texts) =>
   fc.record({
     command: fc.constantFrom(...commandNames),
     /** Of what a command needs, how much there is. */
@@ -132,7 +132,7 @@ const inputs = (texts: Texts) =>
     reply: fc.constantFrom<Reply>('granted', 'quoting', 'odd'),
   });
 
-type Input = ReturnType<typeof inputs> extends fc.Arbitrary<infer I> ? I : never;
+type Input = ReturnType<typeof commandInputs> extends fc.Arbitrary<infer I> ? I : never;
 
 let opened: Promise<{ readonly pod: Pod; readonly endpoint: TokenEndpoint }> | undefined;
 
@@ -157,7 +157,8 @@ async function scrape(port: unknown): Promise<string> {
   return (await Promise.all(answers)).map(({ body }) => body).join('\n');
 }
 
-function commandLineOf(input: Input, expand: (text: string) => string) {
+/** The words and the variables of an input, and the passfile that they name. */
+export function commandLineOf(input: Input, expand: (text: string) => string) {
   const env: Record<string, string> = {};
   for (const name of input.base) env[name] = expand(whole[name] ?? '');
   const given: [flag: string, value: string][] = [];
@@ -177,21 +178,33 @@ function commandLineOf(input: Input, expand: (text: string) => string) {
   return { args, env, passfile: flagged ?? (env['PGPASSD_PASSFILE'] || env['PGPASSFILE']) };
 }
 
+/** Throws when the output shows a defect, or a file was made or changed that is none of the passfile's. */
+export function judge(output: string, changed: readonly string[]): void {
+  insist(changed.length === 0, `${changed.join(', ')} is none of the passfile's names`);
+  insist(!holdsPieceOf(output), `${findLeaks(output, secrets)} is printed:\n${output}`);
+  insist(!/[\p{Cc}\p{Cf}\u2028\u2029]/u.test(output.replaceAll('\n', '')), `raw:\n${output}`);
+}
+
+/** Each reads and writes files, and some of them ask for tokens over HTTP. */
+const RUNS_IN_TESTS = 2_000;
+
 export const commands = [
-  fuzz('a command under any settings', inputs, async (input) => {
-    opened ??= open();
-    const { pod, endpoint } = await opened;
-    endpoint.reply = input.reply;
-    const expand = (text: string) =>
-      text.replaceAll(ROOT, pod.root).replaceAll(ENDPOINT, endpoint.url);
-    const { args, env, passfile } = commandLineOf(input, expand);
-    const { output, code, cause } = await runCommand(args, env, ({ fields }) =>
-      scrape(fields['httpPort']),
-    );
-    const strangers = pod.settle(passfile);
-    if (code === 'internal') throw cause;
-    insist(strangers.length === 0, `${strangers.join(', ')} is none of the passfile's names`);
-    insist(!holdsPieceOf(output), `${findLeaks(output, secrets)} is printed:\n${output}`);
-    insist(!/[\p{Cc}\p{Cf}\u2028\u2029]/u.test(output.replaceAll('\n', '')), `raw:\n${output}`);
-  }),
+  fuzz(
+    'a command under any settings',
+    commandInputs,
+    async (input) => {
+      opened ??= open();
+      const { pod, endpoint } = await opened;
+      endpoint.reply = input.reply;
+      const expand = (text: string) =>
+        text.replaceAll(ROOT, pod.root).replaceAll(ENDPOINT, endpoint.url);
+      const { args, env, passfile } = commandLineOf(input, expand);
+      const { output, code, cause } = await runCommand(args, env, ({ fields }) =>
+        scrape(fields['httpPort']),
+      );
+      if (code === 'internal') throw cause;
+      judge(output, pod.settle(passfile));
+    },
+    RUNS_IN_TESTS,
+  ),
 ];
