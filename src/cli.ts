@@ -69,7 +69,7 @@ export function parseCommandLine(args: readonly string[]): Invocation {
   if (command !== undefined) return { kind: 'command', command, flags, rest };
   throw new PgpassdError(
     'config.invalid',
-    `${quotable(first)} is not a command; did you mean ${nearest(first, commandNames)}?`,
+    `${quotable(first, commandNames)} is not a command; did you mean ${nearest(first, commandNames)}?`,
     'See pgpassd --help.',
   );
 }

@@ -1,10 +1,12 @@
 import { help, isDoneWhenStopped, loadCommand, parseCommandLine } from './cli.ts';
 import type { CommandContext } from './commands/command.ts';
+import { secretsIn } from './config/secrets-in.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { Outlet } from './outlet.ts';
 import { untilAborted } from './support/deadline.ts';
 import { asPgpassdError } from './support/errors.ts';
-import { boundedText, withoutJwts } from './support/printable.ts';
+import { presentable } from './support/printable.ts';
+import type { Secret } from './support/secret.ts';
 import { SHUTDOWN_MS } from './support/shutdown.ts';
 import { VERSION } from './version.ts';
 
@@ -17,28 +19,30 @@ export interface ProcessEdge extends Pick<CommandContext, 'signal' | 'onHangup'>
 /** Does what the command line asks for. Resolves with the exit code when everything printed is out. */
 export async function runProgram(edge: ProcessEdge): Promise<number> {
   const [result, words] = [new Outlet(process.stdout), new Outlet(process.stderr)];
-  const tell = (sentence: string) => words.write(`pgpassd: ${sentence}\n`);
+  const secrets = secretsIn(process.argv.slice(2), process.env);
+  const tell = (sentence: string) => words.write(`pgpassd: ${presentable(sentence, secrets)}\n`);
+  const print = (text: string) => result.write(text);
   tellWarnings(tell);
-  const exitCode = await invoke(edge, (text) => result.write(text), tell).catch((thrown) => {
+  const exitCode = await invoke({ ...edge, print, tell, secrets }).catch((thrown) => {
     const error = asPgpassdError(thrown);
     for (const line of error.message.split('\n')) tell(line);
     tell(error.remedy);
     if (error.code === 'internal' && error.cause instanceof Error) {
-      words.write(`${withoutJwts(String(error.cause.stack))}\n`);
+      for (const line of String(error.cause.stack).split('\n')) tell(line);
     }
     return exitCodeOf(error.code);
   });
   return await finish(exitCode, { result, words, tell, signal: edge.signal });
 }
 
-async function invoke(
-  { onStopIsSuccess, ...edge }: ProcessEdge,
-  print: (text: string) => void,
-  tell: (sentence: string) => void,
-): Promise<number> {
+interface Invocation extends ProcessEdge, Pick<CommandContext, 'print' | 'tell'> {
+  readonly secrets: readonly Secret[];
+}
+
+async function invoke({ onStopIsSuccess, ...edge }: Invocation): Promise<number> {
   const invocation = parseCommandLine(process.argv.slice(2));
   if (invocation.kind !== 'command') {
-    print(invocation.kind === 'help' ? help(invocation.command) : `${VERSION}\n`);
+    edge.print(invocation.kind === 'help' ? help(invocation.command) : `${VERSION}\n`);
     return 0;
   }
   if (isDoneWhenStopped(invocation.command)) onStopIsSuccess();
@@ -49,8 +53,7 @@ async function invoke(
     env: process.env,
     terminal: process.stdout.isTTY,
     columns: process.stdout.columns,
-    print,
-    tell,
+    openLog: async (settings) => (await import('./observe/log.ts')).createLog(settings),
     ...edge,
   });
 }
@@ -78,6 +81,6 @@ function tellWarnings(tell: (sentence: string) => void): void {
   // With --no-warnings there is no listener to replace.
   if (process.listenerCount('warning') === 0) return;
   process.removeAllListeners('warning').on('warning', ({ message }) => {
-    tell(`Node.js warns: ${boundedText(withoutJwts(message))}`);
+    tell(`Node.js warns: ${message}`);
   });
 }

@@ -1,7 +1,9 @@
 import { examine } from '../check/examine.ts';
 import { firstWrong } from '../check/finding.ts';
+import { presentableFindings } from '../check/report/presentable.ts';
 import { renderJson, renderReport } from '../check/report/report.ts';
 import { readConfig } from '../config/config.ts';
+import { withoutMisplaced } from '../config/misplaced.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import { untilAborted } from '../support/deadline.ts';
 import { systemClock } from '../support/system-clock.ts';
@@ -10,8 +12,10 @@ import type { Command } from './command.ts';
 const WIDTH = { narrowest: 60, usual: 80, widest: 100 } as const;
 
 /** Looks at everything in order, and says what is wrong and what to do about it. Changes nothing. */
-export const check: Command = async ({ flags, env, print, terminal, columns, signal }) => {
-  const reading = readConfig(flags, env, 'check');
+export const check: Command = async (context) => {
+  const { flags, print, terminal, columns, signal, secrets } = context;
+  const env = withoutMisplaced(context.env);
+  const reading = readConfig(flags, context.env, 'check');
   const examining = examine({
     reading,
     env,
@@ -20,8 +24,9 @@ export const check: Command = async ({ flags, env, print, terminal, columns, sig
     uid: process.getuid?.(),
   });
   // Whatever is looked at, be it a volume that does not answer: a signal ends it now.
-  const findings = await untilAborted(examining, signal);
-  if (findings === undefined) return signal.reason;
+  const found = await untilAborted(examining, signal);
+  if (found === undefined) return signal.reason;
+  const findings = presentableFindings(found, secrets);
   // A terminal that was not told its size has no columns.
   const width = Math.min(Math.max(columns || WIDTH.usual, WIDTH.narrowest), WIDTH.widest);
   const colour = terminal && !env['NO_COLOR'] && env['TERM'] !== 'dumb';

@@ -1,4 +1,6 @@
 import type { Environment, GivenFlag } from '../config/given.ts';
+import type { LogSettings, OpenLog } from '../observe/log.ts';
+import type { Secret } from '../support/secret.ts';
 
 /** What the process edge hands to a command. */
 export interface CommandContext {
@@ -12,6 +14,10 @@ export interface CommandContext {
   readonly columns: number | undefined;
   /** What is the command's result, to standard output. */
   readonly print: (text: string) => void;
+  /** Secrets that the command line and the environment hold: none of them gets into any output. */
+  readonly secrets: readonly Secret[];
+  /** The log, on standard output. */
+  readonly openLog: (settings: LogSettings) => Promise<OpenLog>;
   /** A sentence for an operator, to standard error. */
   readonly tell: (sentence: string) => void;
   /**

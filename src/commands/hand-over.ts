@@ -2,6 +2,7 @@ import { access, constants, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Environment } from '../config/given.ts';
 import { PgpassdError, systemErrorCode } from '../support/errors.ts';
+import { boundedText, programName } from '../support/printable.ts';
 
 /** A program to become. */
 export interface Program {
@@ -40,9 +41,12 @@ export async function findProgram(
     if (standing === 'barred') barred = true;
   }
   throw barred
-    ? unusable(`${name} may not be executed by this user`, 'See to its mode and owner.')
+    ? unusable(
+        `${programName(name)} may not be executed by this user`,
+        'See to its mode and owner.',
+      )
     : unusable(
-        `${name} is not in this image`,
+        `${programName(name)} is not in this image`,
         'Name a program by its path, or by a name along PATH.',
       );
 }
@@ -73,13 +77,13 @@ async function assertLoadable(file: string, name: string): Promise<void> {
   const interpreter = /^#![ \t]*([^ \t\n]+)/.exec(head)?.[1];
   if (interpreter === undefined) {
     throw unusable(
-      `${name} is neither a program nor a script that names its interpreter`,
+      `${programName(name)} is neither a program nor a script that names its interpreter`,
       'Begin it with #! and the path of its interpreter.',
     );
   }
   await access(interpreter, constants.X_OK).catch((error: unknown) => {
     throw unusable(
-      `${name} is a script for ${interpreter}, which cannot be executed here`,
+      `${programName(name)} is a script for ${boundedText(interpreter)}, which cannot be executed here`,
       'Add the interpreter to the image, or name a program that needs none.',
       error,
     );
@@ -111,7 +115,7 @@ export function handOver({ file, argv }: Program, env: Environment): never {
     process.execve?.(file, argv, env);
   } catch (error) {
     throw unusable(
-      `${argv[0]} cannot be executed (${systemErrorCode(error) ?? 'unknown error'})`,
+      `${programName(argv[0] ?? '')} cannot be executed (${systemErrorCode(error) ?? 'unknown error'})`,
       'See whether it is built for this machine and finds its loader in this image.',
       error,
     );

@@ -18,7 +18,7 @@ const { signal: never } = new AbortController();
 /** The daemon's own steps, until the passfile holds a valid token; for init containers and CronJobs. */
 export const once: Command = async (context) => {
   const config = loadConfig(context.flags, context.env, 'once');
-  return await withLog(config, context.terminal, (log) => obtain(config, context, log));
+  return await withLog(config, context, (log) => obtain(config, context, log));
 };
 
 async function obtain(

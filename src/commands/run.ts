@@ -13,7 +13,7 @@ import { withLog } from './with-log.ts';
 /** Keeps the passfile current until it is asked to stop. */
 export const run: Command = async (context) => {
   const config = loadConfig(context.flags, context.env, 'run');
-  await withLog(config, context.terminal, (log) => keepCurrent(config, context, log));
+  await withLog(config, context, (log) => keepCurrent(config, context, log));
   return 0;
 };
 

@@ -6,6 +6,7 @@ import { PgpassdError } from '../support/errors.ts';
 import type { Argv } from '../token-command/split.ts';
 import { entriesFromPgVariables, PG_VARIABLES } from './entry.ts';
 import type { Environment, GivenFlag } from './given.ts';
+import { everyMisplacedIn, misplacedIn } from './misplaced.ts';
 import type { CommandName, Option } from './option.ts';
 import { type OptionName, type OptionValues, options } from './options.ts';
 import type { Problems } from './problems.ts';
@@ -100,6 +101,7 @@ export function readConfig(
     source: saysSource(values) && problems.texts.length === problemsBefore ? source : undefined,
     problems,
   };
+  for (const problem of misplacedAround(env, command)) problems.add(problem);
   if (values.connect && values.offline) {
     problems.add('--connect and --offline exclude each other: keep one of them');
   }
@@ -123,6 +125,17 @@ export function readConfig(
     minValidityMs: minValidity,
   });
   return { ...found, config };
+}
+
+/** What else the command reads beside our settings: `check` quotes much of it. */
+function misplacedAround(env: Environment, command: CommandName): readonly string[] {
+  return command === 'check'
+    ? [...everyMisplacedIn(env).values()]
+    : [misplacedIn('NODE_EXTRA_CA_CERTS', env)].filter(isTold);
+}
+
+function isTold(problem: string | undefined): problem is string {
+  return problem !== undefined;
 }
 
 function entriesOf(values: Values, env: Environment, problems: Problems): readonly Entry[] {
@@ -162,6 +175,11 @@ function entriesOfEnvironment(env: Environment, problems: Problems): readonly En
 /** The entries of libpq's own variables; what is wrong with them is added to `problems`. */
 export function readPgVariables(env: Environment, problems: Problems): readonly Entry[] {
   const names = Object.keys(PG_VARIABLES);
+  const misplaced = names.map((name) => misplacedIn(name, env)).filter(isTold);
+  if (misplaced.length > 0) {
+    for (const problem of misplaced) problems.add(problem);
+    return [];
+  }
   try {
     const unexpanded = names.map((name) => unexpandedReference(env[name] ?? '')).find(Boolean);
     if (unexpanded) throw new ValueError(unexpanded);

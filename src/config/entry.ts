@@ -104,11 +104,19 @@ export function entriesFromPgVariables(env: Environment): readonly Entry[] {
   return entriesOfParameters(new Map(parameters)).map(checked);
 }
 
+/** Far above any name of a host, a socket's directory, a database or a role. */
+const LONGEST_FIELD = 4_095;
+
 /** The entry, if a passfile can hold it and a client can ask for it. */
 function checked(entry: Entry): Entry {
   if (entry.host === '') throw new ValueError('the host is missing');
   if (entry.user === '') throw new ValueError('the user is missing');
   for (const field of Object.values(entry) as Field[]) {
+    if (field !== ANY && field.length > LONGEST_FIELD) {
+      throw new ValueError(
+        `a host, port, database or user has ${LONGEST_FIELD} characters at most`,
+      );
+    }
     if (field !== ANY && /[\r\n\0]/.test(field)) {
       throw new ValueError('a passfile line cannot hold a line break or a NUL');
     }

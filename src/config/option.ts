@@ -23,6 +23,8 @@ export interface Option<V> {
   readonly repeatable?: true;
   /** `$(NAME)` is the user's own, and no variable that Kubernetes should have replaced. */
   readonly verbatim?: true;
+  /** Its text may hold a secret, and is never repeated. */
+  readonly mayHoldSecret?: true;
   /** Another name for our variable, instead of the flag's. */
   readonly variable?: string;
   /** Who takes it, where that is not `run`, `once` and `check`, which look at the same things. */

@@ -1,4 +1,5 @@
 import { parseConnections, parseEntries } from './entry.ts';
+import { parsePath } from './misplaced.ts';
 import {
   type CommandName,
   list,
@@ -34,7 +35,7 @@ const checkOnly: readonly CommandName[] = ['check'];
 
 /** Every setting, in the order of `--help` and of the README's table. */
 export const options = {
-  passfile: required('name the file to write, on a volume shared with the clients', parseText, {
+  passfile: required('name the file to write, on a volume shared with the clients', parsePath, {
     placeholder: 'PATH',
     alsoFrom: ['PGPASSFILE'],
     commands: everywhere,
@@ -47,7 +48,7 @@ export const options = {
     defaultNote: 'from `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`',
     help: 'who the token is for: host:port:database:user, or a connection string',
   }),
-  template: optional(parseText, {
+  template: optional(parsePath, {
     placeholder: 'PATH',
     help: 'instead of entries: a passfile whose managed lines have a placeholder for a password',
   }),
@@ -78,7 +79,7 @@ export const options = {
     parseText,
     { placeholder: 'ID', alsoFrom: ['AZURE_CLIENT_ID'], help: 'the client id of the identity' },
   ),
-  federatedTokenFile: requiredUnless('tokenCommand', NOT_INJECTED, parseText, {
+  federatedTokenFile: requiredUnless('tokenCommand', NOT_INJECTED, parsePath, {
     placeholder: 'PATH',
     alsoFrom: ['AZURE_FEDERATED_TOKEN_FILE'],
     help: 'the projected service-account token',
@@ -100,18 +101,20 @@ export const options = {
   }),
   tokenParam: list((text) => [parseFormField(text)], {
     placeholder: 'K=V',
+    mayHoldSecret: true,
     help: 'adds or replaces a field of the token request, such as grant_type',
   }),
   tokenCommand: optional(parseCommand, {
     placeholder: 'CMD',
     verbatim: true,
+    mayHoldSecret: true,
     help: 'another way to get a token: run CMD, without a shell, and read it from its output',
   }),
   tokenLifetime: optional(parseDurationMs, {
     placeholder: 'DURATION',
     help: 'the life of a token that does not tell its own; only with --token-command',
   }),
-  caFile: optional(parseText, {
+  caFile: optional(parsePath, {
     placeholder: 'PATH',
     defaultNote: "Node.js' roots",
     help: 'a CA to trust besides, read anew for each exchange; NODE_EXTRA_CA_CERTS adds too, and NODE_USE_SYSTEM_CA=1 the roots of the system',

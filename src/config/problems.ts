@@ -4,8 +4,9 @@ export class Problems {
   /** Those of the texts that say that something is not set. */
   readonly missing: string[] = [];
 
+  /** What is told already, by another who reads the same setting, is not told again. */
   add(text: string): void {
-    this.texts.push(text);
+    if (!this.texts.includes(text)) this.texts.push(text);
   }
 
   addMissing(text: string): void {

@@ -1,5 +1,6 @@
 import leven from 'leven';
 import type { Environment, GivenFlag } from './given.ts';
+import { refuseSecret } from './misplaced.ts';
 import { type CommandName, flagOf, type Option, takes, variableOf } from './option.ts';
 import { type OptionName, type OptionValues, options } from './options.ts';
 import { Problems } from './problems.ts';
@@ -47,7 +48,9 @@ export function readSettings(
       continue;
     }
     try {
-      values[name] = option.read(given.texts);
+      const value = option.read(given.texts);
+      if (!option.mayHoldSecret) given.texts.forEach(refuseSecret);
+      values[name] = value;
     } catch (error) {
       if (!(error instanceof ValueError)) throw error;
       // The text itself is left out: somebody may have put a password into it.
@@ -108,34 +111,63 @@ function notSet(name: OptionName, option: Option<unknown>): string {
 function unknownFlags(flags: readonly GivenFlag[], command: CommandName): string[] {
   const known = namesOf(command).map(flagOf);
   const others = names.map(flagOf);
-  return flags
-    .filter(({ flag }) => !known.includes(flag))
-    .map(({ flag }) => {
+  return few(
+    flags.map(({ flag }) => flag).filter((flag) => !known.includes(flag)),
+    'arguments that are no settings',
+    (flag) => {
       if (others.includes(flag)) return `${flag} is not a setting of pgpassd ${command}`;
       return flag.startsWith('-')
-        ? `${quotable(flag, 'an argument that begins with -')} is not a setting; did you mean ${nearest(flag, known)}?`
+        ? `${quotable(flag, known, 'an argument that begins with -')} is not a setting; did you mean ${nearest(flag, known)}?`
         : `${quotable(flag)}: no setting takes this argument`;
-    });
+    },
+  );
 }
 
 function unknownVariables(env: Environment): string[] {
   const known = names.map((name) => variableOf(name, options[name]));
-  return Object.keys(env)
+  const unknown = Object.keys(env)
     .filter((variable) => variable.startsWith('PGPASSD_') && !SERVICE_LINK.test(variable))
-    .filter((variable) => !known.includes(variable))
-    .map((variable) => {
-      const name = quotable(variable, 'a variable that begins with PGPASSD_');
-      return `${name} is not a setting; did you mean ${nearest(variable, known)}?`;
-    });
+    .filter((variable) => !known.includes(variable));
+  return few(unknown, 'variables that begin with PGPASSD_ and are no settings', (variable) => {
+    const name = /^[A-Z\d_]{1,64}$/.test(variable)
+      ? variable
+      : quotable(variable, known, 'a variable that begins with PGPASSD_');
+    return `${name} is not a setting; did you mean ${nearest(variable, known)}?`;
+  });
 }
 
-/** A word as we may repeat it: what is no plain word might be an entry with its password. */
-export function quotable(word: string, otherwise = 'an argument'): string {
-  return /^[\w-]{1,64}$/.test(word) ? word : otherwise;
+/** Of words that are no settings: an environment may hold thousands. */
+const MOST_TOLD = 20;
+
+function few(words: readonly string[], others: string, say: (word: string) => string): string[] {
+  const more = words.length - MOST_TOLD;
+  const told = words.slice(0, MOST_TOLD).map(say);
+  return more > 0 ? [...told, `there are ${more} more ${others}`] : told;
+}
+
+/** What is shorter is no secret. */
+const LONGEST_UNKNOWN = 15;
+
+/** A longer word is repeated when so few of its characters are wrong. */
+const MOST_WRONG_SHARE = 0.4;
+
+/**
+ * A word as we may repeat it: a plain one that is short, or a known one misspelt. Anything else might
+ * be a password, or an entry that holds one.
+ */
+export function quotable(
+  word: string,
+  known: readonly string[] = [],
+  otherwise = 'an argument',
+): string {
+  const isPlain = /^[\w-]{1,64}$/.test(word);
+  const isMisspelt = () => leven(word, nearest(word, known)) <= MOST_WRONG_SHARE * word.length;
+  return isPlain && (word.length <= LONGEST_UNKNOWN || isMisspelt()) ? word : otherwise;
 }
 
 /** The known word with the fewest edits from the plain beginning of `word`. */
 export function nearest(word: string, known: readonly string[]): string {
   const [beginning = ''] = /^[\w-]{0,64}/.exec(word) ?? [];
-  return known.toSorted((one, other) => leven(beginning, one) - leven(beginning, other))[0] ?? '';
+  const edits = new Map(known.map((each) => [each, leven(beginning, each)]));
+  return known.toSorted((one, other) => (edits.get(one) ?? 0) - (edits.get(other) ?? 0))[0] ?? '';
 }

@@ -1,5 +1,6 @@
 import type { TokenProxySettings } from '../entra/token-proxy.ts';
 import type { Environment } from './given.ts';
+import { misplacedIn } from './misplaced.ts';
 import type { Problems } from './problems.ts';
 
 /**
@@ -27,7 +28,12 @@ export function readTokenProxy(
   }
 
   const url = URL.parse(proxy);
-  const found = [objectionToUrl(url, proxy), objectionToName(env['AZURE_KUBERNETES_SNI_NAME'])];
+  const found = [
+    objectionToUrl(url, proxy) ?? misplacedIn('AZURE_KUBERNETES_TOKEN_PROXY', env),
+    objectionToName(env['AZURE_KUBERNETES_SNI_NAME']) ??
+      misplacedIn('AZURE_KUBERNETES_SNI_NAME', env),
+    env['AZURE_KUBERNETES_CA_DATA'] ? undefined : misplacedIn('AZURE_KUBERNETES_CA_FILE', env),
+  ];
   const objections = found.filter((objection) => objection !== undefined);
   for (const objection of objections) problems.add(objection);
   if (url === null || objections.length > 0) return undefined;

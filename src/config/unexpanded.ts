@@ -2,7 +2,7 @@
  * Kubernetes leaves `$(NAME)` as it is when no variable NAME stands before it in `env`:
  * https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
  */
-const REFERENCE = /\$\([A-Za-z_][\w.-]*\)/;
+const REFERENCE = /\$\([A-Za-z_][\w.-]{0,63}\)/;
 
 /** What is wrong with a setting that still holds a reference; `undefined` when it holds none. */
 export function unexpandedReference(text: string): string | undefined {

@@ -2,30 +2,92 @@ import type { RefreshEvent } from '../refresh/events.ts';
 import type { Clock } from '../support/clock.ts';
 import { describe, type LogLine } from './describe.ts';
 
-/** How often a failure is told while clients are without a token and it stays the same. */
-const REPEAT_MS = 60_000;
+/** How often what is of one kind is told, within a time. */
+interface Limit {
+  readonly lines: number;
+  readonly withinMs: number;
+}
+
+const WINDOW_MS = 60_000;
+
+/** What others can bring about as often as they like: a rotation, a new template, a signal. */
+const usual: Limit = { lines: 5, withinMs: WINDOW_MS };
+
+/** Without a valid token in place the same failure comes again and again. */
+const sameFailure: Limit = { lines: 1, withinMs: WINDOW_MS };
+
+/** What keeps one file from being watched keeps every other from it, for good. */
+const once: Limit = { lines: 1, withinMs: Number.POSITIVE_INFINITY };
+
+interface Window {
+  readonly openedAtMs: number;
+  readonly told: number;
+  readonly untold: number;
+}
 
 /**
- * Puts events into words, one after the other. What ails the watching ails it for every file: it is
- * told once, and at level debug for the others. Without a valid token in place the same failure
- * comes again and again: it is told once a minute, and at level debug in between.
+ * Puts events into words, one after the other. What is over the limit of its kind is at level debug;
+ * the next line of the kind that is told says how many those were.
  */
 export function createNarrator(clock: Clock): (event: RefreshEvent) => LogLine {
-  let watchFailureTold = false;
-  let told: { readonly what: string; readonly atMs: number } | undefined;
+  const windows = new Map<string, Window>();
   return (event) => {
     const line = describe(event);
-    if (event.type === 'watch.failed') {
-      if (watchFailureTold) return { ...line, level: 'debug' };
-      watchFailureTold = true;
+    if (line.level === 'debug') return line;
+    if (event.type === 'token.refreshed') forgetFailures(windows);
+    const kind = kindOf(event, line);
+    const limit = limitOf(event);
+    const nowMs = clock.now().monotonicMs;
+    const last = windows.get(kind);
+    const isOpen = last !== undefined && nowMs - last.openedAtMs < limit.withinMs;
+    if (isOpen && last.told >= limit.lines) {
+      windows.set(kind, { ...last, untold: last.untold + 1 });
+      return { ...line, level: 'debug' };
     }
-    if (event.type === 'token.refreshed') told = undefined;
-    if (event.type !== 'refresh.failed' || event.token !== undefined) return line;
-    const { code, details } = event.error;
-    const what = `${line.level} ${code} ${details.aadsts}`;
-    const atMs = clock.now().monotonicMs;
-    if (told?.what === what && atMs - told.atMs < REPEAT_MS) return { ...line, level: 'debug' };
-    told = { what, atMs };
-    return line;
+    // Another failure than before is news, and so is the one before when it comes back.
+    if (limit === sameFailure && !isOpen) forgetFailures(windows);
+    windows.set(kind, isOpen ? { ...last, told: last.told + 1 } : openedAt(nowMs));
+    return last === undefined || isOpen ? line : summedUp(line, last.untold);
+  };
+}
+
+function openedAt(nowMs: number): Window {
+  return { openedAtMs: nowMs, told: 1, untold: 0 };
+}
+
+const FAILURE = 'refresh.failed';
+
+/** Events of one kind count as the same. */
+function kindOf(event: RefreshEvent, { level }: LogLine): string {
+  switch (event.type) {
+    case 'federated-token.changed':
+      return `${event.type} ${event.refreshing}`;
+    case 'template.rejected':
+    case 'passfile.repair-failed':
+      return `${event.type} ${event.error.code}`;
+    case 'passfile.repaired':
+      return `${event.type} ${event.damage}`;
+    case 'refresh.failed':
+      return `${FAILURE} ${level} ${event.error.code} ${event.error.details.aadsts}`;
+    default:
+      return event.type;
+  }
+}
+
+function limitOf(event: RefreshEvent): Limit {
+  if (event.type === 'watch.failed') return once;
+  return event.type === 'refresh.failed' && event.token === undefined ? sameFailure : usual;
+}
+
+function forgetFailures(windows: Map<string, Window>): void {
+  for (const kind of windows.keys()) if (kind.startsWith(FAILURE)) windows.delete(kind);
+}
+
+function summedUp(line: LogLine, untold: number): LogLine {
+  if (untold === 0) return line;
+  return {
+    ...line,
+    message: `${line.message} (${untold} more since this was last told)`,
+    fields: { ...line.fields, untold },
   };
 }

@@ -1,4 +1,8 @@
+import { LONGEST_TOKEN } from '../support/access-token.ts';
 import { type Entry, formatPassfile, parseLine } from './format.ts';
+
+/** Fields, and a token of which each character is escaped: what is longer is not from us. */
+const LONGEST_LINE_BYTES = 4 * LONGEST_TOKEN;
 
 /** What a passfile looks like around its token. */
 export interface PassfileLayout {
@@ -14,9 +18,10 @@ export function entriesLayout(entries: readonly Entry[]): PassfileLayout {
   return {
     render,
     passwordIn(content) {
-      const [firstLine = ''] = content.toString().split('\n', 1);
+      const [firstLine = ''] = content.toString('utf8', 0, LONGEST_LINE_BYTES).split('\n', 1);
       const password = parseLine(firstLine)?.password;
-      return password !== undefined && render(password).equals(content) ? password : undefined;
+      if (password === undefined || password.length > LONGEST_TOKEN) return undefined;
+      return render(password).equals(content) ? password : undefined;
     },
   };
 }

@@ -1,9 +1,13 @@
+import { LONGEST_TOKEN } from '../support/access-token.ts';
 import { escapeText, passwordSpan, unescapeText } from './format.ts';
 import type { PassfileLayout } from './layout.ts';
 
 /** The password of a line that is to hold the token. */
 // biome-ignore lint/suspicious/noTemplateCurlyInString: the template's own syntax
 export const PLACEHOLDER = '${token}';
+
+/** With a backslash before each character. */
+const LONGEST_ESCAPED_TOKEN = 2 * LONGEST_TOKEN;
 
 /** Every byte as one character, so that what is not UTF-8 survives as well. */
 const BYTES = 'latin1';
@@ -20,8 +24,11 @@ export function templateLayout(template: Buffer): PassfileLayout | undefined {
   return {
     render,
     passwordIn(content) {
-      const rest = content.toString(BYTES).slice(head.length);
-      const password = unescapeText(/^(?:\\.|[^\\:\r\n])*/.exec(rest)?.[0] ?? '');
+      const end = head.length + LONGEST_ESCAPED_TOKEN;
+      const rest = content.toString(BYTES, head.length, end + 1);
+      const [escaped = ''] = /^(?:\\.|[^\\:\r\n])*/.exec(rest) ?? [];
+      if (escaped.length > LONGEST_ESCAPED_TOKEN) return undefined;
+      const password = unescapeText(escaped);
       return render(password).equals(content) ? password : undefined;
     },
   };
@@ -29,12 +36,19 @@ export function templateLayout(template: Buffer): PassfileLayout | undefined {
 
 /** The text around the managed passwords: one piece more than there are of them. */
 function splitAtPlaceholders(text: string): string[] {
-  const literals = [''];
-  for (const line of text.split(/(?<=\n)/)) {
+  const literals: string[] = [];
+  let done = 0;
+  let at = text.indexOf(PLACEHOLDER);
+  while (at >= 0) {
+    const start = text.lastIndexOf('\n', at) + 1;
+    const end = text.indexOf('\n', at) + 1 || text.length;
+    const line = text.slice(start, end);
     const span = passwordSpan(line);
-    const managed = span !== undefined && line.slice(span.start, span.end) === PLACEHOLDER;
-    if (!managed) literals.push(`${literals.pop()}${line}`);
-    else literals.push(`${literals.pop()}${line.slice(0, span.start)}`, line.slice(span.end));
+    if (span !== undefined && line.slice(span.start, span.end) === PLACEHOLDER) {
+      literals.push(text.slice(done, start + span.start));
+      done = start + span.end;
+    }
+    at = text.indexOf(PLACEHOLDER, end);
   }
-  return literals;
+  return [...literals, text.slice(done)];
 }

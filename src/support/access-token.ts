@@ -14,5 +14,8 @@ export interface AccessToken {
 /** PostgreSQL reads a password message of up to 65535 bytes, length and NUL included (`recv_password_packet`). */
 export const LONGEST_TOKEN = 65_535 - 5;
 
+/** In characters: what holds a token in JSON, with room for much else. Longer texts are not parsed. */
+export const LONGEST_TOKEN_JSON = 4 * LONGEST_TOKEN;
+
 /** Entra's tokens live for a day at most; nobody's for more than a year. */
 export const LONGEST_LIFE_SECONDS = 366 * 86_400;

@@ -1,4 +1,5 @@
 import { type ErrorCode, PgpassdError } from './errors.ts';
+import { presentable } from './printable.ts';
 
 /**
  * Something that can be wrong. `found` says what in one sentence without a full stop, `remedy` what
@@ -32,8 +33,13 @@ export type ValuesOf<C> =
     ? { readonly [N in NamesIn<F> | NamesIn<R>]: string | number }
     : never;
 
+const LONGEST_VALUE = 1_000;
+
+/** A value is never more than a piece of a line: sentences and SQL around it keep their shape. */
 function fill(text: string, values: Readonly<Record<string, string | number>>): string {
-  return text.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
+  return text.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    presentable(String(values[name]), [], LONGEST_VALUE),
+  );
 }
 
 /** A cause in the case at hand, in words for an operator. */

@@ -1,23 +1,59 @@
+import type { Secret } from './secret.ts';
+
 /** Control characters, marks that turn the direction of writing, half characters, ends of lines. */
 export const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
 
 const EVERY_UNPRINTABLE = new RegExp(UNPRINTABLE, 'gu');
+
+/** The same, and what stands for it where it was replaced already. */
+const EVERY_HIDING = /[\p{C}\p{Zl}\p{Zp}\ufffd]/gu;
 
 /** `text` without what would steer a terminal or hide itself. */
 export function printable(text: string): string {
   return text.replaceAll(EVERY_UNPRINTABLE, '\ufffd');
 }
 
-const LONGEST_TEXT = 300;
+/** Two sentences with what they quote, several times over. */
+const LONGEST_SENTENCE = 4_000;
 
-/** What others wrote and nobody verified, such as a token's claims: printable, and of bounded length. */
-export function boundedText(text: string): string {
-  const start = text.slice(0, LONGEST_TEXT);
-  return start === text ? printable(start) : `${printable(start)}…`;
+/**
+ * What may be shown of a text that quotes settings, claims or answers: one printable line of bounded
+ * length, without a piece of `secrets` or of any JWT. Everything that goes to the log, to standard
+ * error or into a report passes through here.
+ */
+export function presentable(
+  text: string,
+  secrets: readonly Secret[] = [],
+  longest = LONGEST_SENTENCE,
+): string {
+  const start = text.slice(0, longest);
+  // What is unprintable could stand in the middle of a secret, and hide it.
+  const bare = start.replaceAll(EVERY_HIDING, '');
+  const clean = withoutJwts(withoutSecrets(bare, secrets));
+  const shown = clean === bare ? printable(start) : clean;
+  return start === text ? shown : `${shown}…`;
 }
 
-/** The beginning of every JWT, `{"`, and what follows. */
-const ANY_JWT = /\beyJ[\w.-]+/g;
+/** The name of a program, which may be a whole command line with its passwords by mistake. */
+export function programName(text: string): string {
+  const [name = ''] = text.split(/[\s='"]|:\/\//, 1);
+  return name === text ? boundedText(text) : `${boundedText(name)}…`;
+}
+
+const LONGEST_VALUE = 300;
+
+/** The same for a single value that others wrote and nobody verified, such as a token's claim. */
+export function boundedText(text: string): string {
+  return presentable(text, [], LONGEST_VALUE);
+}
+
+/** `text` without a piece of any of `secrets`. */
+export function withoutSecrets(text: string, secrets: readonly Secret[]): string {
+  return secrets.reduce((clean, secret) => secret.redactFrom(clean), text);
+}
+
+/** The beginning of every JWT, `{"`, and what follows; within a word only what is long enough for one. */
+const ANY_JWT = /(?<![A-Za-z\d])eyJ[\w.-]+|eyJ[\w-]{13}[\w.-]*/g;
 
 /** `text` with every JWT, or the beginning of one, replaced by `[redacted]`. */
 export function withoutJwts(text: string): string {

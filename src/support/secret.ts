@@ -1,4 +1,5 @@
 import { decodeJwtClaims, type JwtClaims } from './jwt.ts';
+import { sharedSpans } from './shared-runs.ts';
 
 /** Any run of this many characters shared with a secret counts as a piece of it. */
 const PIECE_LENGTH = 16;
@@ -39,26 +40,19 @@ export class Secret {
     return /^[\x21-\x7e]+$/.test(this.#text);
   }
 
-  /** `text` with every piece of this secret of 16 characters or more replaced by `[redacted]`. */
+  /**
+   * `text` with every piece of this secret of 16 characters or more replaced by `[redacted]`; of a
+   * shorter secret, the whole. The cost grows with the lengths of both, and no faster.
+   */
   redactFrom(text: string): string {
+    const length = Math.min(PIECE_LENGTH, this.#text.length);
     let clean = '';
     let at = 0;
-    while (at < text.length) {
-      const length = this.#sharedLength(text, at);
-      clean += length > 0 ? REDACTED : text[at];
-      at += Math.max(length, 1);
+    for (const { start, end } of sharedSpans(text, this.#text, length)) {
+      clean += text.slice(at, start) + REDACTED;
+      at = end;
     }
-    return clean;
-  }
-
-  /** Length of the piece of this secret that starts at `at` in `text`; 0 when there is none. */
-  #sharedLength(text: string, at: number): number {
-    let length = Math.min(PIECE_LENGTH, this.#text.length);
-    const holds = (size: number) =>
-      at + size <= text.length && this.#text.includes(text.slice(at, at + size));
-    if (length === 0 || !holds(length)) return 0;
-    while (length < this.#text.length && holds(length + 1)) length += 1;
-    return length;
+    return clean + text.slice(at);
   }
 
   toString(): string {

@@ -1,4 +1,5 @@
 import { PgpassdError } from '../support/errors.ts';
+import { programName } from '../support/printable.ts';
 
 /** How a run of the token command came to its end. */
 export type Ending =
@@ -30,7 +31,7 @@ export function explainFailure(run: FailedRun): PgpassdError {
   const systemCode = ending.kind === 'not-started' ? ending.systemCode : shortage;
   return new PgpassdError(
     'token-command.failed',
-    `the token command ${run.program} ${what}${said === undefined ? '' : `: ${said}`}`,
+    `the token command ${programName(run.program)} ${what}${said === undefined ? '' : `: ${said}`}`,
     (shortage && startRemedies[shortage]) ?? remedy,
     systemCode === undefined ? {} : { details: { systemCode } },
   );

@@ -1,4 +1,9 @@
-import { type AccessToken, LONGEST_LIFE_SECONDS, LONGEST_TOKEN } from '../support/access-token.ts';
+import {
+  type AccessToken,
+  LONGEST_LIFE_SECONDS,
+  LONGEST_TOKEN,
+  LONGEST_TOKEN_JSON,
+} from '../support/access-token.ts';
 import { PgpassdError } from '../support/errors.ts';
 import { decodeJwtClaims, isRecord } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
@@ -57,10 +62,13 @@ export function interpretOutput(stdout: string, context: OutputContext): AccessT
 }
 
 function fieldsOf(text: string): Fields {
+  if (text.length > LONGEST_TOKEN_JSON) throw badOutput('it is far longer than a token in JSON');
   const body = parseJson(text);
   if (!isRecord(body)) throw badOutput('it is neither a bare token nor a JSON object');
-  const status = body['status'];
-  return isRecord(status) ? { ...status, ...body } : body;
+  const status = isRecord(body['status']) ? body['status'] : {};
+  // These alone: an object can have a hundred thousand others.
+  const names = ['expires_in', ...TOKEN_FIELDS, ...EXPIRY_FIELDS];
+  return Object.fromEntries(names.map((name) => [name, body[name] ?? status[name]]));
 }
 
 function parseJson(text: string): unknown {

@@ -1,27 +1,28 @@
-import { withoutJwts } from '../support/printable.ts';
+import { withoutJwts, withoutSecrets } from '../support/printable.ts';
 import type { Secret } from '../support/secret.ts';
 
 const LONGEST_LINE = 200;
+
+/** A command that says more is not read to its end either. */
+const MOST_LINES = 50;
 
 /** What would move a terminal's cursor, or hide text; with it goes the rest of a colour's code. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}](?:\[[\d;]*m)?/gu;
 
 /**
- * The lines of a command's stderr as they may be shown: short, printable, not blank, and without a
- * piece of `secrets` or of any JWT.
+ * The first lines of a command's stderr as they may be shown: short, printable, not blank, and
+ * without a piece of `secrets` or of any JWT.
  */
 export function presentableLines(stderr: string, secrets: readonly Secret[]): string[] {
-  return stderr
-    .split(/[\r\n]+/)
-    .map((line) => presentable(line, secrets))
-    .filter((line) => line !== '');
+  // What is unprintable goes first: it could stand in the middle of a token, and hide it.
+  const printable = stderr.split(/[\r\n]+/).map((line) => line.replaceAll(UNPRINTABLE, '').trim());
+  // All lines at once: a secret can be far longer than all of them, and takes a walk along it.
+  const clean = withoutJwts(withoutSecrets(printable.join('\n'), secrets)).split('\n');
+  const lines = clean.filter((line) => line !== '').map(shortened);
+  const more = lines.length - MOST_LINES;
+  return more > 0 ? [...lines.slice(0, MOST_LINES), `… and ${more} more lines`] : lines;
 }
 
-/** What is unprintable goes first: it could stand in the middle of a token, and hide it. */
-function presentable(line: string, secrets: readonly Secret[]): string {
-  const printable = line.replaceAll(UNPRINTABLE, '').trim();
-  const short =
-    printable.length > LONGEST_LINE ? `${printable.slice(0, LONGEST_LINE)}…` : printable;
-  const clean = secrets.reduce((text, secret) => secret.redactFrom(text), short);
-  return withoutJwts(clean);
+function shortened(line: string): string {
+  return line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line;
 }

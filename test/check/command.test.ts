@@ -15,6 +15,8 @@ async function printed(columns: number | undefined, env: Environment = {}): Prom
     },
     tell: () => undefined,
     signal: new AbortController().signal,
+    secrets: [],
+    openLog: () => Promise.reject(new Error('check has no log')),
     onHangup: () => undefined,
     env: { PGPASSD_HTTP_ADDRESS: 'off', PGPASSFILE: '/nowhere/pgpass', ...env },
   });

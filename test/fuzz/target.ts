@@ -7,6 +7,8 @@ export type Texts = (samples: readonly string[], pieces: readonly string[]) => f
 export interface FuzzTarget {
   readonly name: string;
   inputs(texts: Texts): fc.Arbitrary<unknown>;
+  /** How many inputs the tests give it; ten thousand unless it is slow. */
+  readonly runsInTests: number;
   /** Throws or rejects when the input shows a defect. */
   run(input: unknown): void | Promise<void>;
 }
@@ -15,8 +17,9 @@ export function fuzz<T>(
   name: string,
   inputs: (texts: Texts) => fc.Arbitrary<T>,
   run: (input: T) => void | Promise<void>,
+  runsInTests = 10_000,
 ): FuzzTarget {
-  return { name, inputs, run: run as FuzzTarget['run'] };
+  return { name, inputs, run: run as FuzzTarget['run'], runsInTests };
 }
 
 export function propertyOf(

@@ -24,7 +24,7 @@ function narration() {
   const clock = new FakeClock();
   const narrate = createNarrator(clock);
   const level = (event: RefreshEvent) => narrate(event).level;
-  return { clock, level };
+  return { clock, level, narrate };
 }
 
 describe('while clients are without a token', () => {
@@ -86,6 +86,61 @@ test('that files cannot be watched is told once', () => {
     'debug',
     'debug',
   ]);
+});
+
+describe('what others bring about as often as they like', () => {
+  const identity = { issuer: 'https://issuer.example/', subject: 'me', audience: [] };
+  const refusal = new PgpassdError('config.invalid', 'It is bad', 'Mend it.');
+  const storms: readonly RefreshEvent[] = [
+    { type: 'federated-token.changed', identity, expiresAtMs: undefined, refreshing: false },
+    { type: 'federated-token.changed', identity, expiresAtMs: undefined, refreshing: true },
+    { type: 'template.changed' },
+    { type: 'template.rejected', error: refusal },
+    { type: 'passfile.written' },
+    { type: 'passfile.unchanged' },
+    { type: 'passfile.repaired', damage: 'content', repairs: 1 },
+    { type: 'passfile.contested', repairsInAMinute: 6 },
+    { type: 'passfile.repair-failed', error: refusal },
+    { type: 'token.refreshed', token, refreshInMs: 1, tookMs: 1 },
+    { ...failed, token },
+  ];
+
+  test.each(storms)(
+    'is told five times a minute, and then how often it was: $type',
+    async (event) => {
+      const { clock, narrate } = narration();
+      const told: string[] = [];
+      for (let tenth = 0; tenth <= 1_200; tenth += 1) {
+        const { level, message } = narrate(event);
+        if (level !== 'debug') told.push(message);
+        await clock.advance(100);
+      }
+      expect(told).toHaveLength(11);
+      expect(told[4]).toBe(told[0]);
+      expect(told[5]).toBe(`${told[0]} (595 more since this was last told)`);
+      expect(told[6]).toBe(told[0]);
+    },
+  );
+
+  test('keeps nothing else from being told', () => {
+    const { level } = narration();
+    for (let swap = 0; swap < 500; swap += 1) level({ type: 'template.changed' });
+    expect(level({ type: 'passfile.repaired', damage: 'missing', repairs: 1 })).toBe('warn');
+    for (let repair = 0; repair < 500; repair += 1) {
+      level({ type: 'passfile.repaired', damage: 'missing', repairs: 1 });
+    }
+    expect(level({ type: 'passfile.repaired', damage: 'mode', repairs: 1 })).toBe('warn');
+  });
+
+  test('is told as it is when it happens now and then', async () => {
+    const { clock, narrate } = narration();
+    const told: string[] = [];
+    for (let hour = 0; hour < 24; hour += 1) {
+      told.push(narrate({ type: 'template.changed' }).message);
+      await clock.advance(3_600_000);
+    }
+    expect(new Set(told)).toEqual(new Set(['the template changed']));
+  });
 });
 
 test('whatever else happens is told as it is', () => {

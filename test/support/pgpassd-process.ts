@@ -125,7 +125,7 @@ export function startPgpassd(options: PgpassdOptions): Pgpassd {
 
 /** Help, versions and lines for people are no log lines. */
 function parseLogLine(line: string): LogLine | undefined {
-  return line.startsWith('{') ? (JSON.parse(line) as LogLine) : undefined;
+  return line.startsWith('{"') ? (JSON.parse(line) as LogLine) : undefined;
 }
 
 const DEFAULT_ENTRIES = ['my-app.postgres.database.azure.com:5432:*:app'];

@@ -1,3 +1,4 @@
+import { misplacedIn } from '../../config/misplaced.ts';
 import * as causes from '../causes/overrides.ts';
 import { defaultPassfile, isSamePath, type PassfileAt } from '../files/passfile-at.ts';
 import { findService, serviceFiles } from '../files/service-file.ts';
@@ -52,7 +53,8 @@ async function serviceFindings(
   const { passfile: other } = service;
   if (other === undefined || passfile === undefined) return [];
   if (await isSamePath(other, passfile.path)) return [];
-  return [wrong(STEP, causes.servicePassfile, { ...about, other, path: passfile.path })];
+  const shown = misplacedIn('PGPASSFILE', { PGPASSFILE: other }) ? 'by what is no path' : other;
+  return [wrong(STEP, causes.servicePassfile, { ...about, other: shown, path: passfile.path })];
 }
 
 /** https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-REQUIRE-AUTH */

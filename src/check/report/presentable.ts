@@ -1,0 +1,16 @@
+import { presentable } from '../../support/printable.ts';
+import type { Secret } from '../../support/secret.ts';
+import { type Finding, isWrong } from '../finding.ts';
+
+/** The findings as they may be shown, to people and to programs; only a remedy has several lines. */
+export function presentableFindings(
+  findings: readonly Finding[],
+  secrets: readonly Secret[],
+): readonly Finding[] {
+  return findings.map((finding) => {
+    const found = presentable(finding.found, secrets);
+    if (!isWrong(finding)) return { ...finding, found };
+    const remedy = finding.remedy.split('\n').map((line) => presentable(line, secrets));
+    return { ...finding, found, remedy: remedy.join('\n') };
+  });
+}

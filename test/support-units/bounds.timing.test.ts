@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import { readConfig } from '../../src/config/config.ts';
+import { secretsIn } from '../../src/config/secrets-in.ts';
+import { interpretAnswer } from '../../src/entra/answer.ts';
+import { parseFederatedToken } from '../../src/federated-token/token.ts';
+import { adoptToken } from '../../src/passfile/adopt.ts';
+import { entriesLayout } from '../../src/passfile/layout.ts';
+import { PLACEHOLDER, templateLayout } from '../../src/passfile/template.ts';
+import { presentable } from '../../src/support/printable.ts';
+import { interpretOutput } from '../../src/token-command/interpret.ts';
+import { splitCommandLine } from '../../src/token-command/split.ts';
+import { context } from '../entra/answer-parts.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+const filled = (text: string, length: number): string =>
+  text.repeat(Math.ceil(length / text.length)).slice(0, length);
+
+/** Of this thread's own time, the least of a few. */
+function leastMs(work: () => unknown): number {
+  const tookMs = Array.from({ length: 5 }, () => {
+    const since = process.threadCpuUsage();
+    try {
+      work();
+    } catch {
+      // Most of it is refused, and that is not the point.
+    }
+    const { user, system } = process.threadCpuUsage(since);
+    return (user + system) / 1000;
+  });
+  return Math.min(...tookMs);
+}
+
+const members = (length: number): string => {
+  const all: string[] = [];
+  for (let size = 0; size < length; size += all.at(-1)?.length ?? 0)
+    all.push(`"k${all.length}":0,`);
+  return all.join('');
+};
+
+const jsonTexts = {
+  'many members': `{${members(MIB - 20)}"x":0}`,
+  'many members in a status': `{"status":{${members(MIB - 40)}"x":0}}`,
+  'deep lists': filled('[', MIB),
+  'deep objects': filled('{"a":', MIB),
+  'a long list': `{"a":[${filled('1,', MIB - 20)}1]}`,
+  'a long number': `{"expires_in":${filled('9', MIB - 20)}}`,
+  blanks: filled(' ', MIB),
+  escapes: `{"access_token":"${filled('\\u0041', 6 * Math.floor((MIB - 30) / 6))}"}`,
+};
+
+const pieces = [
+  'eyJ',
+  'a',
+  ':',
+  '\\',
+  '\n',
+  '\r\n',
+  "'",
+  '"',
+  '\u001b[1;',
+  'password=',
+  '://u:p@',
+  PLACEHOLDER,
+];
+
+const parse = { nowMs: context.nowMs, fallbackLifetimeSeconds: undefined };
+
+const entry = { host: 'h', port: '1', database: 'd', user: 'u' };
+
+/** Bounds are those of the readers: nothing longer gets this far. */
+const courses: readonly [what: string, work: () => unknown][] = [
+  ...Object.entries(jsonTexts).flatMap(([name, text]): [string, () => unknown][] => [
+    [`${name}, printed by a token command`, () => interpretOutput(text, parse)],
+    [
+      `${name}, in an answer`,
+      () => interpretAnswer({ status: 200, headers: {}, body: text }, context),
+    ],
+    [
+      `${name}, in a refusal`,
+      () => interpretAnswer({ status: 400, headers: {}, body: text }, context),
+    ],
+    [`${name}, in a federated token`, () => parseFederatedToken(text.slice(0, 64 * KIB), '/token')],
+  ]),
+  ...pieces.flatMap((piece): [string, () => unknown][] => {
+    const setting = filled(piece, 128 * KIB);
+    const template = Buffer.from(filled(piece, MIB));
+    const passfile = Buffer.from(filled(piece, 4 * MIB));
+    const layout = entriesLayout([entry]);
+    const name = JSON.stringify(piece);
+    return [
+      [`${name} as a template`, () => templateLayout(template)],
+      [`${name} as a passfile in place`, () => adoptToken(passfile, 0, layout, () => true)],
+      [`${name} as a command line`, () => splitCommandLine(setting)],
+      [`${name} as an entry`, () => readConfig([], { PGPASSD_ENTRIES: setting }, 'check')],
+      [`${name} as a path`, () => readConfig([], { PGPASSFILE: setting }, 'check')],
+      [`${name} in an environment`, () => secretsIn([setting], { PGUSER: setting })],
+      [`${name} in a sentence`, () => presentable(setting)],
+    ];
+  }),
+  ['65,000 hosts', () => readConfig([], { PGHOST: filled('h,', 128 * KIB), PGUSER: 'u' }, 'check')],
+  [
+    '65,000 hosts and a long user',
+    () =>
+      readConfig([], { PGHOST: filled('h,', 128 * KIB), PGUSER: filled('u', 128 * KIB) }, 'check'),
+  ],
+];
+
+describe('no step takes more than 50 ms, whatever comes within its bounds', () => {
+  test.each(courses)('%s', (_what, work) => {
+    expect(leastMs(work)).toBeLessThan(50);
+  });
+
+  test('50,000 variables that are no settings', () => {
+    const env = Object.fromEntries(
+      Array.from({ length: 50_000 }, (_, at) => [`PGPASSD_X${at}`, '']),
+    );
+    // Node takes longer to tell us of them.
+    expect(leastMs(() => readConfig([], env, 'check'))).toBeLessThan(150);
+  });
+
+  test('a passfile whose first line is 4 MiB of password, for many entries', () => {
+    const content = Buffer.from(`h:1:d:u:${filled('x', 4 * MIB - 8)}`);
+    const layout = entriesLayout(Array.from({ length: 1_000 }, () => entry));
+    expect(leastMs(() => layout.passwordIn(content))).toBeLessThan(50);
+  });
+});
