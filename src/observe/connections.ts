@@ -1,52 +1,68 @@
-/** What is asked of a socket here. */
+/**
+ * Far more than kubelet, Prometheus and a few people need: among many who connect at once none is
+ * to give way before its request was read.
+ */
+const MOST_CONNECTIONS = 512;
+
+/** The rest of the open files is for exchanges and the passfile. */
+const SHARE_OF_OPEN_FILES = 1 / 4;
+
+/** How many connections to keep open at once under these limits, in the format of `/proc/self/limits`. */
+export function mostConnections(limits: string): number {
+  const openFiles = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
+  return Math.max(1, Math.min(MOST_CONNECTIONS, Math.floor(openFiles * SHARE_OF_OPEN_FILES)));
+}
+
+/** What is asked of a connection here. */
 interface Connection {
   once(event: 'close', listener: () => void): unknown;
   destroy(): unknown;
 }
 
-/** A connection is good for one request, and in one of these states, in this order. */
-type State = 'waiting' | 'in work' | 'answered';
-
 /**
- * The open connections, at most `limit`. Where one more comes, the oldest that has no request in
- * work gives way, not the newcomer: whoever only holds a connection open, and neither asks nor
- * reads, keeps nobody out. Node's `server.maxConnections` turns the newcomer away instead.
+ * The open connections, at most `limit`. Where one more comes, one of the older half gives way: the
+ * oldest that has no request in work, else the oldest. The newcomer may be a probe, and so may the
+ * others of the newer half, whose requests may not have been read yet. Node's
+ * `server.maxConnections` turns the newcomer away instead.
  */
 export class Connections<C extends Connection> {
   readonly #limit: number;
-  /** The oldest first, as a map keeps its keys. */
-  readonly #open = new Map<C, { state: State }>();
+  /** Each with whether it has a request in work; the oldest first, as a map keeps its keys. */
+  readonly #open = new Map<C, boolean>();
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   add(connection: C): void {
-    this.#open.set(connection, { state: 'waiting' });
+    if (this.#open.size === this.#limit) this.#evictOne();
+    this.#open.set(connection, false);
     connection.once('close', () => this.#open.delete(connection));
-    if (this.#open.size > this.#limit) this.#evictOne();
   }
 
-  /** Whether this is the connection's first request, and so worth an answer. */
-  begin(connection: C): boolean {
-    const entry = this.#open.get(connection);
-    if (entry?.state !== 'waiting') return false;
-    entry.state = 'in work';
-    return true;
+  begin(connection: C): void {
+    if (this.#open.has(connection)) this.#open.set(connection, true);
   }
 
   end(connection: C): void {
-    const entry = this.#open.get(connection);
-    if (entry !== undefined) entry.state = 'answered';
+    if (this.#open.has(connection)) this.#open.set(connection, false);
   }
 
-  /** Where all are in work it is the newcomer after all: it has not asked yet. */
   #evictOne(): void {
-    for (const [connection, { state }] of this.#open) {
-      if (state === 'in work') continue;
-      this.#open.delete(connection);
-      connection.destroy();
-      return;
+    const evicted = this.#oldestIdle(Math.ceil(this.#limit / 2)) ?? this.#open.keys().next().value;
+    if (evicted === undefined) return;
+    this.#open.delete(evicted);
+    evicted.destroy();
+  }
+
+  /** Of the `count` oldest. */
+  #oldestIdle(count: number): C | undefined {
+    let left = count;
+    for (const [connection, inWork] of this.#open) {
+      if (!inWork) return connection;
+      left -= 1;
+      if (left === 0) break;
     }
+    return undefined;
   }
 }

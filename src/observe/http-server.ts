@@ -1,7 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Address } from '../support/address.ts';
-import { Connections } from './connections.ts';
+import { Connections, mostConnections } from './connections.ts';
+import { FirstRequest } from './first-request.ts';
 import { listen } from './listen.ts';
 
 export interface Answer {
@@ -23,11 +26,8 @@ export interface HttpServer {
 /** Kubelet and Prometheus send a few hundred bytes. */
 const LONGEST_HEADER_BYTES = 8_192;
 
-/**
- * Far more than kubelet, Prometheus and a few people need: among many who connect at once none is
- * to give way before its request was read. An open connection takes some 16 KB.
- */
-const MOST_CONNECTIONS = 512;
+/** Node counts only the URL, names and values; all the rest of a request is far less than this. */
+const LONGEST_HEAD_BYTES = LONGEST_HEADER_BYTES + 1_024;
 
 /** For a request to arrive, and for an answer to be read. */
 const PATIENCE_MS = 5_000;
@@ -46,20 +46,26 @@ export async function openHttpServer(
   views: Views,
   patienceMs = PATIENCE_MS,
 ): Promise<HttpServer> {
+  const connections = new Connections<FirstRequest>(mostConnections(await limits()));
   const server = createServer({
     maxHeaderSize: LONGEST_HEADER_BYTES,
     headersTimeout: patienceMs,
     requestTimeout: patienceMs,
     connectionsCheckingInterval: Math.ceil(patienceMs / 5),
+    // As FirstRequest needs it.
+    highWaterMark: 1,
   });
-  // Those limits end with the request; this one is for who does not read the answer.
-  server.setTimeout(patienceMs);
-  const connections = new Connections<Socket>(MOST_CONNECTIONS);
   const serve = (request: IncomingMessage, response: ServerResponse) => {
     void answer(request, response, views, connections);
   };
+  const [parse] = server.listeners('connection');
   server
-    .on('connection', (socket) => connections.add(socket))
+    .removeAllListeners('connection')
+    .on('connection', (socket: Socket) => {
+      const connection = new FirstRequest(socket, LONGEST_HEAD_BYTES, patienceMs);
+      connections.add(connection);
+      parse?.call(server, connection);
+    })
     .on('request', serve)
     // Otherwise Node asks the client for the body, or answers and keeps the connection.
     .on('checkContinue', serve)
@@ -81,16 +87,19 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   views: Views,
-  connections: Connections<Socket>,
+  connections: Connections<FirstRequest>,
 ): Promise<void> {
-  const { socket } = request;
-  if (connections.begin(socket)) {
-    send(response, await answerTo(request, views));
-    connections.end(socket);
-  } else {
-    // Never sent, as the first answer ends the connection; but Node reads no further ahead while it waits.
-    send(response, plain(503));
-  }
+  // What the parser was given for a socket: https://nodejs.org/docs/latest-v24.x/api/http.html#messagesocket
+  const connection = request.socket as Duplex as FirstRequest;
+  connection.understood();
+  connections.begin(connection);
+  send(response, await answerTo(request, views));
+  connections.end(connection);
+}
+
+/** What the system grants this process, where it says so: see proc_pid_limits(5). */
+function limits(): Promise<string> {
+  return readFile('/proc/self/limits', 'utf8').catch(() => '');
 }
 
 async function answerTo({ method, url = '' }: IncomingMessage, views: Views): Promise<Answer> {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
-import { Connections } from '../../src/observe/connections.ts';
+import { Connections, mostConnections } from '../../src/observe/connections.ts';
 
 class FakeConnection extends EventEmitter {
   destroyed = false;
@@ -31,19 +31,26 @@ test('the oldest gives way to one more', () => {
 
 test('not one whose request is in work; one who has its answer and does not read it', () => {
   const { connections, connect, open } = withThree();
-  for (const each of open) expect(connections.begin(each)).toBe(true);
+  for (const each of open) connections.begin(each);
   connections.end(open[1]);
   connect();
   expect(open.map((each) => each.destroyed)).toEqual([false, true, false]);
 });
 
-test('where all are in work, the newcomer gives way', () => {
+test('where all have a request in work, the oldest gives way', () => {
   const { connections, connect, open } = withThree();
   for (const each of open) connections.begin(each);
-  expect(connect().destroyed).toBe(true);
-  connections.end(open[2]);
   expect(connect().destroyed).toBe(false);
-  expect(open.map((each) => each.destroyed)).toEqual([false, false, true]);
+  expect(open.map((each) => each.destroyed)).toEqual([true, false, false]);
+});
+
+test('a newcomer whose request was not read yet does not give way to the next', () => {
+  const { connections, connect, open } = withThree();
+  for (const each of open) connections.begin(each);
+  const newcomer = connect();
+  connections.begin(connect());
+  expect(newcomer.destroyed).toBe(false);
+  expect(open.map((each) => each.destroyed)).toEqual([true, true, false]);
 });
 
 test('a closed one leaves its place', () => {
@@ -55,10 +62,26 @@ test('a closed one leaves its place', () => {
   expect(open.map((each) => each.destroyed)).toEqual([false, false, false]);
 });
 
-test('a connection is good for one request', () => {
-  const { connections, open } = withThree();
-  expect(connections.begin(open[0])).toBe(true);
-  expect(connections.begin(open[0])).toBe(false);
-  connections.end(open[0]);
-  expect(connections.begin(open[0])).toBe(false);
+const limits = (
+  openFiles: string,
+) => `Limit                     Soft Limit           Hard Limit           Units
+Max processes             96365                96365                processes
+Max open files            ${openFiles.padEnd(21)}1048576              files
+Max locked memory         8388608              8388608              bytes
+`;
+
+test.each([
+  ['1048576', 512],
+  ['2048', 512],
+  ['1024', 256],
+  ['512', 128],
+  ['511', 127],
+  ['3', 1],
+  ['unlimited', 512],
+])('with a limit of %s open files there are at most %i connections', (openFiles, most) => {
+  expect(mostConnections(limits(openFiles))).toBe(most);
+});
+
+test('where the limit of open files is not known there are at most 512', () => {
+  expect(mostConnections('')).toBe(512);
 });

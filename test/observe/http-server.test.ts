@@ -1,8 +1,28 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Answer } from '../../src/observe/http-server.ts';
 import { ask, connectRaw, HALF_A_REQUEST, serve, views } from './clients.ts';
+
+/** With how often its only view was asked for, which is also the answer. */
+async function serveCounting() {
+  let asked = 0;
+  const view = async () => ({ status: 200, contentType: 'text/plain', body: `${++asked}\n` });
+  return { server: await serve(new Map([['/livez', view]])), asked: () => asked };
+}
+
+/** Counts the requests that Node parses from now on. */
+function countParsed(): () => number {
+  let parsed = 0;
+  const count = () => {
+    parsed += 1;
+  };
+  subscribe('http.server.request.start', count);
+  onTestFinished(() => void unsubscribe('http.server.request.start', count));
+  return () => parsed;
+}
 
 const never = new Promise<void>(() => undefined);
 
@@ -106,14 +126,80 @@ describe('odd requests', () => {
     ['HTTP/1.1', `${HALF_A_REQUEST}\r\n`],
     ['HTTP/1.0', 'GET /livez HTTP/1.0\r\nConnection: keep-alive\r\n\r\n'],
   ])('of pipelined requests (%s) the first is answered', async (_version, request) => {
-    let asked = 0;
-    const view = async () => ({ status: 200, contentType: 'text/plain', body: `${++asked}\n` });
-    const { heard } = await connectRaw(
-      await serve(new Map([['/livez', view]])),
-      request.repeat(100),
-    );
+    const { server, asked } = await serveCounting();
+    const { heard } = await connectRaw(server, request.repeat(100));
     expect((await heard).split('\r\n\r\n')).toEqual([expect.any(String), '1\n']);
-    expect(asked).toBe(1);
+    expect(asked()).toBe(1);
+  });
+
+  const get = `${HALF_A_REQUEST}\r\n`;
+  test.each([
+    ['as the body of the first', `${HALF_A_REQUEST}Content-Length: ${100 * get.length}\r\n\r\n`],
+    [
+      'after the chunks of the first',
+      `${HALF_A_REQUEST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    ],
+    [
+      'after an offer of another protocol',
+      `${HALF_A_REQUEST}Upgrade: h2c\r\nConnection: upgrade\r\n\r\n`,
+    ],
+    ['after blank lines', '\r\n'.repeat(100)],
+  ])('requests that come %s are not parsed', async (_when, first) => {
+    const parsed = countParsed();
+    const { server, asked } = await serveCounting();
+    const { heard } = await connectRaw(server, first + get.repeat(100));
+    expect(await heard).toMatch(/^HTTP\/1\.1 200 /);
+    expect(asked()).toBe(1);
+    expect(parsed()).toBe(1);
+  });
+
+  test.each([
+    ['LF alone', 'GET /livez HTTP/1.1\nHost: pod\n\n'],
+    ['no version', 'GET /livez\r\n'],
+    ['no Host', 'GET /livez HTTP/1.1\r\n\r\n'],
+  ])('of a hundred requests with %s one is refused', async (_what, request) => {
+    const parsed = countParsed();
+    const { server, asked } = await serveCounting();
+    const { heard } = await connectRaw(server, request.repeat(100));
+    expect((await heard).match(/^HTTP\/1\.1 /gm)).toHaveLength(1);
+    expect(asked()).toBe(0);
+    expect(parsed()).toBeLessThanOrEqual(1);
+  });
+
+  test('a client that has no more to say gets its answer, also when that takes time', async () => {
+    const view = async () => {
+      await setImmediate();
+      return { status: 200, contentType: 'text/plain', body: 'at last\n' };
+    };
+    const server = await serve(new Map([['/livez', view]]));
+    const { socket, heard } = await connectRaw(server, '');
+    socket.end(get);
+    expect(await heard).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  test.each([
+    ['nothing', '', /^$/],
+    ['half a request', HALF_A_REQUEST, /^HTTP\/1\.1 400 /],
+  ])(
+    'a client that has said %s and has no more to say is cut off',
+    async (_what, said, expected) => {
+      const { socket, heard } = await connectRaw(await serve(), '');
+      socket.end(said);
+      expect(await heard).toMatch(expected);
+    },
+  );
+
+  test.each([
+    [
+      'a request in thousands of headers',
+      `${HALF_A_REQUEST}${'a:\r\n'.repeat(10_000)}\r\n`,
+      /^(HTTP\/1\.1 431 .*)?$/s,
+    ],
+    ['thousands of blank lines', '\r\n'.repeat(10_000), /^$/],
+  ])('%s is not read to its end', async (_what, said, expected) => {
+    const server = await serve(views, 600_000);
+    // It may be cut off before it has read why.
+    expect(await (await connectRaw(server, said)).heard).toMatch(expected);
   });
 });
 

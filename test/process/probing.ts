@@ -2,7 +2,8 @@ import { ask } from '../observe/clients.ts';
 import type { ProbePath } from '../observe/points.ts';
 import type { TokenBody } from '../support/fake-entra/answers.ts';
 import type { Fault } from '../support/fake-entra/faults.ts';
-import type { Pgpassd } from '../support/pgpassd-process.ts';
+import type { LogLine, Pgpassd } from '../support/pgpassd-process.ts';
+import { startedFor } from './workload.ts';
 
 export async function portOf(pgpassd: Pgpassd): Promise<number> {
   const told = pgpassd.lines.find(({ event }) => event === 'started');
@@ -55,3 +56,18 @@ export const grantFor = (seconds: number): Fault => ({
   kind: 'mutate',
   change: (body: TokenBody) => ({ ...body, expires_in: seconds }),
 });
+
+/** How long after its time each refresh began. */
+export function latenessesMs(lines: readonly LogLine[]): number[] {
+  return lines.flatMap((refreshed, at) => {
+    const begun = lines.slice(at).find(startedFor('due'));
+    if (refreshed.event !== 'token.refreshed' || begun === undefined) return [];
+    const dueAtMs = Date.parse(refreshed.time) + Number(refreshed['nextRefreshInSeconds']) * 1000;
+    return [Date.parse(begun.time) - dueAtMs];
+  });
+}
+
+export function middleOf(numbers: readonly number[]): number {
+  const ordered = numbers.toSorted((one, other) => one - other);
+  return ordered[Math.floor(ordered.length / 2)] ?? Number.NaN;
+}

@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { mostConnections } from '../../src/observe/connections.ts';
 import type { Answer, Views } from '../../src/observe/http-server.ts';
 import {
   ask,
@@ -11,7 +13,7 @@ import {
   views,
 } from './clients.ts';
 
-const MOST_CONNECTIONS = 512;
+const MOST_CONNECTIONS = mostConnections(await readFile('/proc/self/limits', 'utf8'));
 const PROMPT_MS = 100;
 
 /** With or without a word. */

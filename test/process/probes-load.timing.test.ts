@@ -1,8 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { HALF_A_REQUEST, medianProbeMs } from '../observe/clients.ts';
-import type { LogLine } from '../support/pgpassd-process.ts';
-import { portOf, probe } from './probing.ts';
+import type { Pgpassd } from '../support/pgpassd-process.ts';
+import { latenessesMs, middleOf, portOf, probe } from './probing.ts';
 import { openWorkload, startedFor } from './workload.ts';
 
 const PROMPT_MS = 100;
@@ -11,6 +12,11 @@ const PROMPT_MS = 100;
 const ON_TIME_MS = 200;
 
 const REFRESHES = 3;
+
+const PIPELINED = 'GET / HTTP/1.1\r\nHost:\r\n\r\n'.repeat(2_600);
+
+/** Most of it is V8's, which collects its garbage when there is no hurry. */
+const MOST_GROWTH_MIB = 128;
 
 const body = 'x'.repeat(65_536);
 
@@ -22,13 +28,15 @@ test.each([
     50,
     `POST /livez HTTP/1.1\r\nHost: pod\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   ],
+  ['2,600 pipelined requests from each of a hundred', 100, PIPELINED],
 ])(
-  'with %s the loop refreshes on time, and probes are answered within 100 ms',
+  'with %s the loop refreshes on time, probes are answered within 100 ms, and memory is bounded',
   async (_what, count, said) => {
     const { start } = await openWorkload({ accessTokenLifetimeSeconds: 4 });
     const pgpassd = start(['run']);
     await pgpassd.waitFor('token.refreshed');
     const port = await portOf(pgpassd);
+    const beforeMiB = await peakMiB(pgpassd);
     besiege(port, count, said);
 
     await pgpassd.waitFor(startedFor('due'));
@@ -40,6 +48,7 @@ test.each([
     }
     expect(middleOf(mediansMs)).toBeLessThan(PROMPT_MS);
     expect(middleOf(latenessesMs(pgpassd.lines))).toBeLessThan(ON_TIME_MS);
+    expect((await peakMiB(pgpassd)) - beforeMiB).toBeLessThan(MOST_GROWTH_MIB);
     expect(pgpassd.lines.map(({ event }) => event)).not.toContain('refresh.failed');
   },
 );
@@ -68,17 +77,8 @@ function besiege(port: number, count: number, said: string): void {
   });
 }
 
-/** How long after its time each refresh began. */
-function latenessesMs(lines: readonly LogLine[]): number[] {
-  return lines.flatMap((refreshed, at) => {
-    const begun = lines.slice(at).find(startedFor('due'));
-    if (refreshed.event !== 'token.refreshed' || begun === undefined) return [];
-    const dueAtMs = Date.parse(refreshed.time) + Number(refreshed['nextRefreshInSeconds']) * 1000;
-    return [Date.parse(begun.time) - dueAtMs];
-  });
-}
-
-function middleOf(numbers: readonly number[]): number {
-  const ordered = numbers.toSorted((one, other) => one - other);
-  return ordered[Math.floor(ordered.length / 2)] ?? Number.NaN;
+/** The most memory that the process ever had resident. */
+async function peakMiB({ pid }: Pgpassd): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
 }

@@ -1,0 +1,42 @@
+import { readdir } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { ask, connectRaw, HALF_A_REQUEST, type RawClient } from '../observe/clients.ts';
+import { portOf, probe } from './probing.ts';
+import { openWorkload, startedFor } from './workload.ts';
+
+const REFRESHES = 2;
+
+/** Runs the command after it with no more than this many open files. */
+const withOpenFiles = (limit: number) => ['/bin/sh', '-c', `ulimit -n ${limit} && exec "$@"`, 'sh'];
+
+test.each([
+  ['say nothing', 512, ''],
+  ['stop in a request', 512, HALF_A_REQUEST],
+  ['send blank lines', 256, '\r\n\r\n'],
+  ['stop in a method', 128, 'G'],
+])(
+  'while clients that %s hold connections, a limit of %i open files is enough to refresh',
+  async (_what, limit, said) => {
+    const { start } = await openWorkload({ accessTokenLifetimeSeconds: 4 });
+    const pgpassd = start(['run'], { under: withOpenFiles(limit) });
+    await pgpassd.waitFor('token.refreshed');
+    const port = await portOf(pgpassd);
+    const filesBefore = await openFiles(pgpassd.pid);
+    const clients: RawClient[] = [];
+    // One after the other, lest the system's queue of 511 run over.
+    while (clients.length < limit) clients.push(await connectRaw({ port }, said));
+
+    for (let refresh = 0; refresh < REFRESHES; refresh += 1) {
+      await pgpassd.waitFor(startedFor('due'));
+      await pgpassd.waitFor('token.refreshed');
+      expect((await ask({ port })).status).toBe(200);
+      expect((await probe(port, '/readyz')).status).toBe(200);
+      expect((await openFiles(pgpassd.pid)) - filesBefore).toBeLessThan(limit / 2);
+    }
+    expect(pgpassd.lines.map(({ event }) => event)).not.toContain('refresh.failed');
+  },
+);
+
+async function openFiles(pid: number): Promise<number> {
+  return (await readdir(`/proc/${pid}/fd`)).length;
+}
