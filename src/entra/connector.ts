@@ -58,6 +58,7 @@ async function establish(
   });
   // undici breaks off what it has connected to, but no handshake.
   signal.addEventListener('abort', () => socket.destroy(), { once: true });
+  if (signal.aborted) socket.destroy();
   const { remoteAddress = '', remotePort = 0 } = socket;
   const address = formatAddress({ host: remoteAddress, port: remotePort });
   onStep({ type: 'connected', host, address });

@@ -8,7 +8,8 @@ const WITHOUT_SCHEME = /^[^/?#\s]+\/?$/;
  *
  * @throws PgpassdError `config.invalid`
  */
-export function httpProxyUrl(text: string): string {
+export function httpProxyUrl(given: string): string {
+  const text = given.trim();
   const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text) ?? [];
   if (scheme !== undefined && /^socks/i.test(scheme)) {
     throw unusable('HTTPS_PROXY names a SOCKS proxy, which pgpassd does not speak to');

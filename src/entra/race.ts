@@ -34,6 +34,8 @@ export async function firstToConnect(addresses: readonly string[], race: Race): 
         runners.add(socket);
         let failed = false;
         socket.once('connect', () => {
+          // Several may get there in one turn of the loop.
+          if (decided.signal.aborted) return void socket.destroy();
           runners.delete(socket);
           decided.abort();
           resolve(socket);
@@ -50,8 +52,12 @@ export async function firstToConnect(addresses: readonly string[], race: Race): 
           if (!failed) start();
         });
       };
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      if (signal.aborted) reject(signal.reason);
+      const breakOff = () => {
+        decided.abort();
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', breakOff, { once: true });
+      if (signal.aborted) breakOff();
       else start();
     });
   } finally {

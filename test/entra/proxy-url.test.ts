@@ -20,6 +20,8 @@ describe('HTTPS_PROXY', () => {
     ['pod:hunter%3A2@[::1]:3128', 'http://pod:hunter%3A2@[::1]:3128/'],
     ['http://proxy:3128', 'http://proxy:3128/'],
     ['HTTP://proxy:3128/', 'http://proxy:3128/'],
+    [' http://proxy:3128\n', 'http://proxy:3128/'],
+    ['proxy:3128\n', 'http://proxy:3128/'],
     ['https://pod:hunter2@proxy', 'https://pod:hunter2@proxy/'],
   ])('%s means %s', (text, url) => {
     expect(httpProxyUrl(text)).toBe(url);

@@ -77,6 +77,39 @@ test.each([
   },
 );
 
+test('whoever comes second, even in the same moment, is let go', async () => {
+  const first = await listen('127.0.0.1');
+  const port = portOf(first);
+  const servers = [first, await listen('127.0.0.2', port), await listen('127.0.0.3', port)];
+  const closed = Promise.race(
+    [0, 1, 2].map(async (winner) => {
+      const others = servers.filter((_, index) => index !== winner);
+      await Promise.all(others.map(firstClosed));
+      return winner;
+    }),
+  );
+  const clock = manualClock({ wallMs: 0, monotonicMs: 0 });
+  const racing = firstToConnect(['127.0.0.1', '127.0.0.2', '127.0.0.3'], {
+    clock,
+    timeoutMs: 10_000,
+    signal: new AbortController().signal,
+    port,
+    onTry: () => clock.elapse(),
+  });
+  clock.elapse();
+  await Promise.resolve();
+  clock.elapse();
+  const socket = await racing;
+  onTestFinished(() => void socket.destroy());
+  expect(socket.remoteAddress).toBe(`127.0.0.${(await closed) + 1}`);
+});
+
+async function firstClosed(server: Server): Promise<void> {
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  socket.resume().on('error', () => undefined);
+  await once(socket, 'close');
+}
+
 test('a single address fails with its own error', async () => {
   await expect(race(['127.0.0.1'], 1).outcome).rejects.toMatchObject({ code: 'ECONNREFUSED' });
 });

@@ -61,13 +61,14 @@ test.skipIf(!canMakeNetworks())(
       'options timeout:30 attempts:1',
     );
     const pgpassd = start('run', '--request-timeout', '2s');
-    await pgpassd.waitFor('refresh.failed');
+    await pgpassd.waitFor('refresh.failed', { within: 60_000 });
     await pgpassd.waitFor('token.refreshed', { within: 30_000 });
     expect(network.asked.filter((query) => query.endsWith(' A'))).toHaveLength(1);
     pgpassd.signal('SIGHUP');
     await pgpassd.waitFor('refresh.failed', { within: 30_000 });
     expect(network.asked.filter((query) => query.endsWith(' A')).length).toBeGreaterThan(1);
   },
+  100_000,
 );
 
 test.skipIf(!canMakeNetworks())(
@@ -86,7 +87,7 @@ test.skipIf(!canMakeNetworks())(
       '--authority-host',
       'https://silent.test/',
     );
-    await pgpassd.waitFor('passfile.adopted');
+    await pgpassd.waitFor('passfile.adopted', { within: 60_000 });
     pgpassd.signal('SIGHUP');
     for (let failed = 0; failed < 3; failed += 1) {
       await pgpassd.waitFor('refresh.failed', { within: 30_000 });
@@ -98,6 +99,7 @@ test.skipIf(!canMakeNetworks())(
     expect(await readFile(passfile, 'utf8')).toBe(passfileWith(entra.issued[0]));
     expect(network.asked.filter((query) => query === 'silent.test A')).toHaveLength(1);
   },
+  100_000,
 );
 
 function unanswered(...domains: readonly string[]): Record<string, DnsAnswer> {

@@ -64,7 +64,7 @@ describe('a login without a connection', () => {
     const { left } = await startPeer((socket) => socket.destroy(), { host: '127.0.0.2', port });
     const lookUp = async () => ['127.0.0.1', '127.0.0.2'];
     const target = serverAt(port, { hostaddr: undefined });
-    expect(await loginTo(target, token, { lookUp, timeoutMs: 6_000 })).toMatchObject({
+    expect(await loginTo(target, token, { lookUp, timeoutMs: 12_000 })).toMatchObject({
       cause: 'server-cut-off',
     });
     await left;
