@@ -1,5 +1,8 @@
-/** The thread that Node.js starts the inspector from may be late on a busy machine. */
-const LOOKS_AFTER_MS = [0, 100, 1_000, 10_000];
+/**
+ * Node.js opens the inspector for one signal twice, as soon as it runs a script and when the event loop
+ * turns; and the thread that has it do so may be late on a busy machine.
+ */
+const LOOKS_AFTER_MS = [0, 1, 10, 100, 1_000, 10_000];
 
 /**
  * Keeps SIGUSR1 from opening Node's inspector, which would hand the tokens to every container of the
@@ -11,15 +14,20 @@ export function declineDebugger(): void {
   process.on('SIGUSR1', () => {});
   const flags = [...process.execArgv, process.env['NODE_OPTIONS'] || ''].join(' ');
   if (/--(inspect(-brk|-wait)?|disable-sigusr1)(?![\w-])/.test(flags)) return;
-  for (const delayMs of LOOKS_AFTER_MS) setTimeout(closeInspector, delayMs).unref();
+  closeInspector(LOOKS_AFTER_MS);
 }
 
-function closeInspector(): void {
-  void import('node:inspector').then(
-    (inspector) => {
-      if (inspector.url() !== undefined) inspector.close();
-    },
-    // A Node.js that was built without it opens none.
-    () => undefined,
-  );
+/** One look after the other: the event loop has to turn between them, however long a start takes. */
+function closeInspector([delayMs, ...later]: readonly number[]): void {
+  if (delayMs === undefined) return;
+  setTimeout(() => {
+    void import('node:inspector').then(
+      (inspector) => {
+        if (inspector.url() !== undefined) inspector.close();
+        closeInspector(later);
+      },
+      // A Node.js that was built without it opens none.
+      () => undefined,
+    );
+  }, delayMs).unref();
 }
