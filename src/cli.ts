@@ -12,12 +12,15 @@ interface CommandEntry {
   readonly summary: string;
   /** Takes the words after `--`. */
   readonly takesRest?: true;
+  /** Being stopped is how it ends. */
+  readonly untilStopped?: true;
 }
 
 const commands: Readonly<Record<CommandName, CommandEntry>> = {
   run: {
     load: async () => (await import('./commands/run.ts')).run,
     summary: 'keeps the passfile current until stopped (the default)',
+    untilStopped: true,
   },
   once: {
     load: async () => (await import('./commands/once.ts')).once,
@@ -73,6 +76,11 @@ export function parseCommandLine(args: readonly string[]): Invocation {
 
 export function loadCommand(name: CommandName): Promise<Command> {
   return commands[name].load();
+}
+
+/** Whether the command has done its work when it is asked to stop. */
+export function isDoneWhenStopped(name: CommandName): boolean {
+  return commands[name].untilStopped === true;
 }
 
 function splitRest(words: readonly string[], command: CommandName | undefined) {
@@ -140,7 +148,7 @@ ${settingsHelp(name)}
 ${EXIT_CODES}`;
 }
 
-const EXIT_CODES = `Exit codes: 0 done or stopped; 1 internal error; 2 usage or configuration; 3 federated token;
+const EXIT_CODES = `Exit codes: 0 done, or run stopped; 1 internal error; 2 usage or configuration; 3 federated token;
 4 refused by Entra; 5 Entra not reached; 6 passfile not written; 7 passfile not usable (wait, check);
-8 login failed (check --connect).
+8 login failed (check --connect); 128+n stopped by signal n before it was done (once, wait, check).
 `;

@@ -1,56 +1,44 @@
 #!/usr/bin/env node
+// What stands here, and what is imported statically, is read by Node.js releases that are too old, too.
 import { constants } from 'node:os';
-import { help, loadCommand, parseCommandLine } from './cli.ts';
-import { exitCodeOf } from './exit-codes.ts';
-import { asPgpassdError } from './support/errors.ts';
-import { VERSION } from './version.ts';
+import { declineDebugger } from './decline-debugger.ts';
+import { SHUTDOWN_MS } from './support/shutdown.ts';
+import { whyUnsupported } from './supported-node.ts';
+import { NODE_RANGE } from './version.ts';
 
-/** A shutdown that hangs, on a dead disk for one, must not make the pod wait for its kill. */
-const SHUTDOWN_MS = 600;
+declineDebugger();
+
+const unsupported = whyUnsupported(process.versions.node, NODE_RANGE);
+if (unsupported !== undefined) {
+  process.stderr.write(`pgpassd: ${unsupported}\n`);
+  process.exit(2);
+}
 
 const stop = new AbortController();
+let stoppingIsFailing = true;
 let hangup = () => {};
 
 for (const name of ['SIGTERM', 'SIGINT'] as const) {
+  const code = 128 + constants.signals[name];
   process.on(name, () => {
-    if (stop.signal.aborted) breakOff(128 + constants.signals[name]);
-    stop.abort(128 + constants.signals[name]);
-    setTimeout(() => breakOff(0), SHUTDOWN_MS).unref();
+    if (stop.signal.aborted) breakOff(code);
+    stop.abort(code);
+    setTimeout(() => breakOff(stoppingIsFailing ? code : 0), SHUTDOWN_MS).unref();
   });
 }
 process.on('SIGHUP', () => hangup());
 
-try {
-  const invocation = parseCommandLine(process.argv.slice(2));
-  let exitCode = 0;
-  if (invocation.kind === 'help') process.stdout.write(help(invocation.command));
-  else if (invocation.kind === 'version') process.stdout.write(`${VERSION}\n`);
-  else {
-    const command = await loadCommand(invocation.command);
-    exitCode = await command({
-      flags: invocation.flags,
-      rest: invocation.rest,
-      env: process.env,
-      terminal: process.stdout.isTTY,
-      columns: process.stdout.columns,
-      print: (text) => void process.stdout.write(text),
-      tell,
-      signal: stop.signal,
-      onHangup: (listener) => {
-        hangup = listener;
-      },
-    });
-  }
-  exit(exitCode);
-} catch (thrown) {
-  const error = asPgpassdError(thrown);
-  for (const line of error.message.split('\n')) tell(line);
-  tell(error.remedy);
-  if (error.code === 'internal' && error.cause instanceof Error) {
-    process.stderr.write(`${error.cause.stack}\n`);
-  }
-  exit(exitCodeOf(error.code));
-}
+const { runProgram } = await import('./program.ts');
+const exitCode = await runProgram({
+  signal: stop.signal,
+  onHangup: (listener) => {
+    hangup = listener;
+  },
+  onStopIsSuccess: () => {
+    stoppingIsFailing = false;
+  },
+});
+exit(exitCode);
 
 /**
  * Node's own exit waits for names that are being looked up, some ten seconds where no DNS server
@@ -58,8 +46,8 @@ try {
  */
 function exit(code: number): never {
   const waitsFor = process.getActiveResourcesInfo();
-  if (['GetAddrInfoReqWrap', 'FSReqPromise'].some((each) => waitsFor.includes(each)))
-    breakOff(code);
+  const endless = ['GetAddrInfoReqWrap', 'FSReqPromise', 'FSReqCallback'];
+  if (endless.some((each) => waitsFor.includes(each))) breakOff(code);
   process.exit(code);
 }
 
@@ -67,8 +55,4 @@ function exit(code: number): never {
 function breakOff(code: number): never {
   process.execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${code})`], {});
   process.exit(code);
-}
-
-function tell(sentence: string): void {
-  process.stderr.write(`pgpassd: ${sentence}\n`);
 }

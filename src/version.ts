@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 
-const { version } = JSON.parse(
+const { version, engines } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
-) as { version: string };
+) as { version: string; engines: { node: string } };
 
 export const VERSION = version;
+
+/** The releases of Node.js that we run on, as `engines` of package.json has them. */
+export const NODE_RANGE = engines.node;
 
 /** What we call ourselves towards Entra. */
 export const USER_AGENT = `pgpassd/${version} node/${process.versions.node}`;
