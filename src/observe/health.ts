@@ -64,10 +64,20 @@ const SHORTEST_DEADLINE_MS = 30_000;
 export const STALL_LIMIT_MS = 10_000;
 
 /**
+ * What there was too little of to start a command, if it may be us who hold it: processes (EAGAIN),
+ * which nobody reaps where pgpassd is process 1 without an init, open files, or memory. A new
+ * container begins without them.
+ */
+const HELD_BY_US: ReadonlySet<string | undefined> = new Set(['EAGAIN', 'EMFILE', 'ENOMEM']);
+
+/** One can fail while other programs of the pod start; so many in a row do not pass by themselves. */
+const FAILED_STARTS = 3;
+
+/**
  * Whether the process should live on. Faults of the world are none of its business: a restart does
  * not mend Entra, and loses nothing but time.
  */
-export function liveness(pulse: Pulse, now: Instant): Verdict {
+export function liveness({ trouble }: DaemonState, pulse: Pulse, now: Instant): Verdict {
   if (pulse.stallMs > STALL_LIMIT_MS) {
     return fail(`the event loop stood still for ${Math.round(pulse.stallMs / 1000)} s`);
   }
@@ -76,6 +86,16 @@ export function liveness(pulse: Pulse, now: Instant): Verdict {
   const deadlineMs = Math.max(pulse.turnsWithinMs, SHORTEST_DEADLINE_MS);
   if (sinceTurnMs > MISSED_DEADLINES * deadlineMs) {
     return fail(`the refresh loop has not turned for ${Math.round(sinceTurnMs / 1000)} s`);
+  }
+  const systemCode = trouble?.error.details.systemCode;
+  if (
+    trouble !== undefined &&
+    trouble.failedStarts >= FAILED_STARTS &&
+    HELD_BY_US.has(systemCode)
+  ) {
+    return fail(
+      `no process could be started for the token command ${trouble.failedStarts} times in a row (${systemCode})`,
+    );
   }
   return ok('the refresh loop is turning');
 }

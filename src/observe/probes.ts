@@ -33,7 +33,7 @@ export function createProbes({ clock, state, pulse, look }: ProbeParts): Views {
         return answer(readiness(state(), onDisk, clock.now()));
       },
     ],
-    ['/livez', async () => answer(liveness(pulse(), clock.now()))],
+    ['/livez', async () => answer(liveness(state(), pulse(), clock.now()))],
   ]);
 }
 

@@ -27,6 +27,8 @@ interface Trouble {
   readonly error: PgpassdError;
   readonly atMs: number;
   readonly failures: number;
+  /** Those of the failures, the last ones in a row, in which a process could not be started. */
+  readonly failedStarts: number;
   readonly retry: Wait;
 }
 
@@ -62,6 +64,7 @@ export function stateAfter(state: DaemonState, event: RefreshEvent, now: Instant
           error: event.error,
           atMs: now.wallMs,
           failures: event.failures,
+          failedStarts: failedStartsAfter(state.trouble, event.error),
           retry: { since: now, delayMs: event.retryInMs },
         },
       };
@@ -83,6 +86,10 @@ export function nextAttempt({ trouble, due }: DaemonState): Wait | undefined {
 /** Whether clients that read this token get in: it was put in place, and has not expired. */
 export function isValid(token: PlacedToken, now: Instant): boolean {
   return leftMs(token.validity, now) > 0;
+}
+
+function failedStartsAfter(trouble: Trouble | undefined, { details }: PgpassdError): number {
+  return details.systemCode === undefined ? 0 : (trouble?.failedStarts ?? 0) + 1;
 }
 
 function placed({ expiresAtMs, remainingMs, lifeMs }: TokenInPlace, now: Instant): PlacedToken {

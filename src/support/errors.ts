@@ -54,6 +54,8 @@ export interface ErrorDetails {
   readonly traceId?: string;
   /** How long the server asked us to stay away. */
   readonly retryAfterMs?: number;
+  /** Why a command, or what it runs, could not be started, such as `EAGAIN`. */
+  readonly systemCode?: string;
 }
 
 /**

@@ -18,16 +18,21 @@ export interface FailedRun {
   readonly deadlineMs: number;
   /** Presentable; the first is told. */
   readonly stderrLines: readonly string[];
+  /** What other processes could not be started for either, such as `EAGAIN`. */
+  readonly shortage?: string | undefined;
 }
 
 /** The error of a run that was no success: `token-command.failed`. */
 export function explainFailure(run: FailedRun): PgpassdError {
   const [what, remedy] = explain(run);
   const said = run.stderrLines[0];
+  const { ending, shortage } = run;
+  const systemCode = ending.kind === 'not-started' ? ending.systemCode : shortage;
   return new PgpassdError(
     'token-command.failed',
     `the token command ${run.program} ${what}${said === undefined ? '' : `: ${said}`}`,
-    remedy,
+    (shortage && startRemedies[shortage]) ?? remedy,
+    systemCode === undefined ? {} : { details: { systemCode } },
   );
 }
 
@@ -68,5 +73,14 @@ function explainNotStarted(systemCode: string): [what: string, remedy: string] {
       'Make the program of --token-command executable for the user that pgpassd runs as.',
     ];
   }
-  return [`could not be started (${systemCode})`, RUN_BY_HAND];
+  return [`could not be started (${systemCode})`, startRemedies[systemCode] ?? RUN_BY_HAND];
 }
+
+/** By what there was too little of. */
+const startRemedies: Readonly<Record<string, string>> = {
+  EAGAIN:
+    'See which processes of the pod stay behind or have many threads, run an init as process 1 as the image does, or raise the limit of processes (podPidsLimit, ulimit -u).',
+  EMFILE: 'Raise the limit of open files (ulimit -n) of pgpassd.',
+  ENFILE: 'Raise fs.file-max on the node.',
+  ENOMEM: 'Raise the memory limit of the container, or see what takes the memory of the node.',
+};

@@ -4,6 +4,7 @@ import { withDeadline } from '../support/deadline.ts';
 import { systemErrorCode } from '../support/errors.ts';
 import { Secret } from '../support/secret.ts';
 import { type Ending, explainFailure } from './failure.ts';
+import { lookForShortage } from './shortage.ts';
 import type { Argv } from './split.ts';
 import { presentableLines } from './stderr.ts';
 
@@ -44,7 +45,8 @@ export async function runTokenCommand(run: CommandRun): Promise<string> {
 
   const stderrLines = presentableLines(stderr, [new Secret(stdout.trim()), ...secrets]);
   if (ending.kind !== 'ended' || ending.code !== 0) {
-    throw explainFailure({ program: argv[0], ending, deadlineMs, stderrLines });
+    const shortage = ending.kind === 'ended' ? await lookForShortage() : undefined;
+    throw explainFailure({ program: argv[0], ending, deadlineMs, stderrLines, shortage });
   }
   for (const line of stderrLines) onStderr?.(line);
   return stdout;
@@ -77,7 +79,7 @@ function runToItsEnd(
     };
     const stop = () => kill({ kind: 'stopped' });
 
-    let child: ReturnType<typeof start>;
+    let child: ChildProcess;
     try {
       child = start(program, args, env);
     } catch (error) {
@@ -86,15 +88,16 @@ function runToItsEnd(
     }
     child.once('error', notStarted);
     child.once('close', (code, exitSignal) => finish({ kind: 'ended', code, signal: exitSignal }));
-    child.stdout.on('data', (chunk: Buffer) => {
+    // Neither is there when the limit of open files kept the command from being started.
+    child.stdout?.on('data', (chunk: Buffer) => {
       if (!stdout.add(chunk)) kill({ kind: 'flooded' });
     });
-    child.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => stderr.add(chunk));
     signal.addEventListener('abort', stop, { once: true });
   });
 }
 
-function start(program: string, args: readonly string[], env: CommandRun['env']) {
+function start(program: string, args: readonly string[], env: CommandRun['env']): ChildProcess {
   return spawn(program, args, {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -114,16 +114,43 @@ describe('a daemon lives', () => {
     ['with a stutter', { stallMs: 10_000 }, 0, true],
     ['with a stall', { stallMs: 10_001 }, 0, false],
   ])('or not: %s', (_case, given, ms, ok) => {
-    expect(liveness(pulse(given), at(ms)).ok).toBe(ok);
+    expect(liveness(initialState, pulse(given), at(ms)).ok).toBe(ok);
+  });
+
+  const unstarted = (systemCode: string): RefreshEvent => ({
+    ...failed,
+    error: new PgpassdError('token-command.failed', 'no', 'Do.', { details: { systemCode } }),
+  });
+  const [noProcess, noFile, noMemory] = ['EAGAIN', 'EMFILE', 'ENOMEM'].map(unstarted) as [
+    RefreshEvent,
+    RefreshEvent,
+    RefreshEvent,
+  ];
+  const recovered: RefreshEvent = { type: 'refresh.recovered', failures: 3, lastedMs: 1_000 };
+
+  test.each<[string, RefreshEvent[], boolean]>([
+    ['Entra is away for long', Array<RefreshEvent>(100).fill(failed), true],
+    ['no process could be started twice', [noProcess, noProcess], true],
+    ['no process could be started', [noProcess, noProcess, noProcess], false],
+    ['no files could be opened for it', [noFile, noFile, noFile], false],
+    ['there was no memory for it', [noMemory, noMemory, noMemory], false],
+    ['now it is this and now that', [noProcess, noFile, noMemory], false],
+    ['one could be started in between', [noProcess, noProcess, failed, noProcess], true],
+    ['it recovered in between', [noProcess, noProcess, recovered, noProcess], true],
+    ['it recovered', [noProcess, noProcess, noProcess, recovered], true],
+    ['there is no such program', Array<RefreshEvent>(100).fill(unstarted('ENOENT')), true],
+    ['the node is out of files', Array<RefreshEvent>(100).fill(unstarted('ENFILE')), true],
+  ])('or not, with commands to start: %s', (_case, events, ok) => {
+    expect(liveness(stateFrom(...events), pulse({}), at(0)).ok).toBe(ok);
   });
 
   test('whatever is done to the wall clock', () => {
-    expect(liveness(pulse({}), at(0, 24 * HOUR_MS)).ok).toBe(true);
-    expect(liveness(pulse({}), at(90_001, -24 * HOUR_MS)).ok).toBe(false);
+    expect(liveness(initialState, pulse({}), at(0, 24 * HOUR_MS)).ok).toBe(true);
+    expect(liveness(initialState, pulse({}), at(90_001, -24 * HOUR_MS)).ok).toBe(false);
   });
 
   test('or not, and says for how long', () => {
-    expect(liveness(pulse({}), at(95_000)).reason).toContain('for 95 s');
-    expect(liveness(pulse({ stallMs: 12_345 }), at(0)).reason).toContain('for 12 s');
+    expect(liveness(initialState, pulse({}), at(95_000)).reason).toContain('for 95 s');
+    expect(liveness(initialState, pulse({ stallMs: 12_345 }), at(0)).reason).toContain('for 12 s');
   });
 });
