@@ -51,6 +51,12 @@ export class Container extends GenericContainer {
     return this;
   }
 
+  /** How many processes and threads there may be; kubelet sets it for a pod (podPidsLimit). */
+  withPidsLimit(PidsLimit: number | undefined): this {
+    if (PidsLimit !== undefined) Object.assign(this.hostConfig, { PidsLimit });
+    return this;
+  }
+
   withProbes(probed: boolean): this {
     if (!probed) return this;
     return this.withExposedPorts(PROBE_PORT).withWaitStrategy(

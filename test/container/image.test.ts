@@ -66,12 +66,25 @@ describe.skipIf(noEngine)('the image (needs a container engine)', () => {
     }
   });
 
+  test('adds an init and its licence', async () => {
+    const ours = await filesOf(image, ({ name }) =>
+      /^usr\/local\/(bin\/tini|share\/doc\/tini\/copyright)$/.test(name),
+    );
+    const modes = Object.fromEntries(ours.map(({ name, mode = 0 }) => [name, mode & 0o777]));
+    expect(modes).toEqual({
+      'usr/local/bin/tini': 0o755,
+      'usr/local/share/doc/tini/copyright': 0o644,
+    });
+    const [licence] = ours.filter(({ name }) => name.endsWith('copyright'));
+    expect(licence?.content).toContain('Permission is hereby granted');
+  });
+
   test('says what it is, who runs it and what it runs', async () => {
     const { Config } = await inspect(image);
     expect(Config).toMatchObject({
       User: '65532:65532',
       WorkingDir: '/',
-      Entrypoint: ['pgpassd'],
+      Entrypoint: expect.arrayContaining(['tini', '/usr/local/bin/pgpassd']),
       Labels: {
         'org.opencontainers.image.title': 'pgpassd',
         'org.opencontainers.image.licenses': manifest.license,
@@ -121,8 +134,8 @@ describe.skipIf(noEngine)('the image (needs a container engine)', () => {
   });
 
   test.for([
-    { as: 'as process 1', init: false },
-    { as: 'below an init', init: true },
+    { as: 'below its own init', init: false },
+    { as: "below the engine's as well", init: true },
   ])('ends with 0 within a second of SIGTERM, $as', async ({ init }, context) => {
     const pod = await openPod(context);
     const pgpassd = await pod.startSidecar({ init });

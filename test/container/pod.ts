@@ -42,8 +42,9 @@ interface SidecarOptions extends MemberOptions {
   readonly entrypoint?: readonly string[];
   readonly capabilities?: readonly string[];
   readonly memoryMiB?: number;
-  /** Under a process 1 of the engine's, instead of being it. */
+  /** Under a process 1 of the engine's, instead of the image's. */
   readonly init?: boolean;
+  readonly pidsLimit?: number;
   /** Reached from this machine, and started once its startup probe says so. */
   readonly probed?: boolean;
 }
@@ -116,6 +117,7 @@ export async function openPod(
         withEntrypoint(member(image, options), options.entrypoint)
           .hardened(options.memoryMiB)
           .withInit(options.init ?? false)
+          .withPidsLimit(options.pidsLimit)
           .withProbes(options.probed ?? false)
           .withAddedCapabilities(...capabilities)
           .withMounts([trust, projected, ...(options.mounts ?? [shared('rw')])])
