@@ -15,7 +15,7 @@ const CLIENT_SECRET = /(?<![\w.~-])[\w.~-]{3}\dQ~[\w.~-]{20}/;
  * What a text is that is no setting but a secret, or holds one, in words; `undefined` when it may be
  * a setting. Somebody wrote it where something else belongs, and nobody is to read it there.
  */
-export function secretContent(text: string): string | undefined {
+function secretContent(text: string): string | undefined {
   if (JWT.test(text)) return 'a token';
   if (PEM.test(text)) return 'a PEM block';
   if (CLIENT_SECRET.test(text)) return 'a client secret';

@@ -1,9 +1,4 @@
-import {
-  type AccessToken,
-  LONGEST_LIFE_SECONDS,
-  LONGEST_TOKEN,
-  LONGEST_TOKEN_JSON,
-} from '../support/access-token.ts';
+import { type AccessToken, LONGEST_LIFE_SECONDS, LONGEST_TOKEN } from '../support/access-token.ts';
 import { isRecord } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
 import { badAnswer, explainFailure } from './failure.ts';
@@ -61,7 +56,6 @@ export function interpretAnswer(answer: RawAnswer, context: AnswerContext): Acce
 }
 
 function parseJson(text: string): Record<string, unknown> | undefined {
-  if (text.length > LONGEST_TOKEN_JSON) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return isRecord(value) ? value : undefined;
