@@ -40,6 +40,7 @@ USER 65532:65532
 # Not the base's, which is the home of one user and closed to others.
 WORKDIR /
 # tini is process 1: it passes signals on, ends as pgpassd does, and reaps what a token command leaves
-# behind, below another process 1, too (-s). SIGUSR1 does not open Node's debugger, and a burst of
-# probes does not grow the young generation.
-ENTRYPOINT ["tini", "-s", "--", "/nodejs/bin/node", "--disable-sigusr1", "--max-semi-space-size=1", "/usr/local/bin/pgpassd"]
+# behind, below another process 1, too (-s). SIGUSR1 does not open Node's debugger. The heap and the C
+# library's arenas are bounded, so that whatever floods the probes' port stays within 64 MiB.
+ENV MALLOC_ARENA_MAX=1
+ENTRYPOINT ["tini", "-s", "--", "/nodejs/bin/node", "--disable-sigusr1", "--max-semi-space-size=1", "--max-old-space-size=48", "/usr/local/bin/pgpassd"]

@@ -6,6 +6,9 @@ import type { PassfileRefresher } from '../refresh/create-refresher.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
 import { type DaemonState, initialState, stateAfter } from '../refresh/state.ts';
 import type { Address } from '../support/address.ts';
+import { PgpassdError } from '../support/errors.ts';
+import { presentable } from '../support/printable.ts';
+import type { Secret } from '../support/secret.ts';
 import { LONGEST_FAREWELL_MS } from '../support/shutdown.ts';
 import { systemClock } from '../support/system-clock.ts';
 import { VERSION } from '../version.ts';
@@ -13,6 +16,7 @@ import { VERSION } from '../version.ts';
 /** What probes and metrics are views of, and where they are served. */
 export class Observation {
   #state: DaemonState = initialState;
+  readonly #secrets: readonly Secret[];
   readonly #metrics: Metrics = createMetrics({
     state: () => this.#state,
     version: VERSION,
@@ -20,9 +24,21 @@ export class Observation {
     startedAtMs: systemClock.now().wallMs - process.uptime() * 1000,
   });
 
+  constructor(secrets: readonly Secret[]) {
+    this.#secrets = secrets;
+  }
+
   notice(event: RefreshEvent): void {
-    this.#state = stateAfter(this.#state, event, systemClock.now());
+    this.#state = stateAfter(this.#state, this.#presentable(event), systemClock.now());
     this.#metrics.note(event);
+  }
+
+  /** The probes tell the last error to whoever asks. */
+  #presentable(event: RefreshEvent): RefreshEvent {
+    if (event.type !== 'refresh.failed') return event;
+    const { code, message, remedy, details } = event.error;
+    const [what, advice] = [message, remedy].map((text) => presentable(text, this.#secrets));
+    return { ...event, error: new PgpassdError(code, what ?? '', advice ?? '', { details }) };
   }
 
   /**

@@ -19,11 +19,11 @@ export const run: Command = async (context) => {
 
 async function keepCurrent(
   config: Config,
-  { env, signal, onHangup }: CommandContext,
+  { env, signal, onHangup, secrets }: CommandContext,
   log: Log,
 ): Promise<void> {
   const narrate = createNarrator(systemClock);
-  const observation = new Observation();
+  const observation = new Observation(secrets);
   const daemon = await createDaemon(config, env, (event) => {
     observation.notice(event);
     log(narrate(event));

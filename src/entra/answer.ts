@@ -1,9 +1,4 @@
-import {
-  type AccessToken,
-  LONGEST_LIFE_SECONDS,
-  LONGEST_TOKEN,
-  LONGEST_TOKEN_JSON,
-} from '../support/access-token.ts';
+import { type AccessToken, LONGEST_LIFE_SECONDS, LONGEST_TOKEN } from '../support/access-token.ts';
 import { isRecord } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
 import { type ClockReading, lifeOf, ourClock } from '../support/token-life.ts';
@@ -99,7 +94,6 @@ function clockOf(answer: RawAnswer, { correlationId, nowMs }: AnswerContext): An
 }
 
 function parseJson(text: string): Record<string, unknown> | undefined {
-  if (text.length > LONGEST_TOKEN_JSON) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return isRecord(value) ? value : undefined;

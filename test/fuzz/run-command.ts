@@ -26,7 +26,7 @@ const LONGEST_MS = 300;
 export async function runCommand(
   args: readonly string[],
   env: Environment,
-  whileRunning: (line: LogLine) => Promise<string> = async () => '',
+  scrape: (port: number) => Promise<string>,
 ): Promise<Outcome> {
   const outputs: string[] = [];
   const secrets = secretsIn(args, env);
@@ -39,12 +39,12 @@ export async function runCommand(
     if (invocation.kind !== 'command') return { output: '', code: undefined, cause: undefined };
     const command = await loadCommand(invocation.command);
     const asides: Promise<unknown>[] = [];
+    let port: unknown;
     const log = (line: LogLine) => {
       outputs.push(JSON.stringify(line));
-      if (line.event === 'started') {
-        asides.push(whileRunning(line).then((text) => void outputs.push(text)));
-      }
+      if (line.event === 'started') port = line.fields['httpPort'];
       if (LAST_EVENTS.has(line.event)) {
+        if (typeof port === 'number') asides.push(scrape(port).then((text) => outputs.push(text)));
         void Promise.allSettled(asides).then(() => setImmediate(() => stop.abort(143)));
       }
     };
@@ -65,7 +65,7 @@ export async function runCommand(
       signal: stop.signal,
       onHangup: () => {},
     });
-    await Promise.all(asides);
+    await Promise.allSettled(asides);
     return { output: outputs.join('\n'), code: undefined, cause: undefined };
   } catch (thrown) {
     const error = asPgpassdError(thrown);

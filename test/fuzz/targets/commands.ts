@@ -151,8 +151,7 @@ function holdsPieceOf(output: string): boolean {
 }
 
 /** The metrics and the probes of what runs. */
-async function scrape(port: unknown): Promise<string> {
-  if (typeof port !== 'number') return '';
+async function scrape(port: number): Promise<string> {
   const answers = ['/metrics', '/readyz'].map((path) => ask({ port }, { path }));
   return (await Promise.all(answers)).map(({ body }) => body).join('\n');
 }
@@ -199,9 +198,7 @@ export const commands = [
       const expand = (text: string) =>
         text.replaceAll(ROOT, pod.root).replaceAll(ENDPOINT, endpoint.url);
       const { args, env, passfile } = commandLineOf(input, expand);
-      const { output, code, cause } = await runCommand(args, env, ({ fields }) =>
-        scrape(fields['httpPort']),
-      );
+      const { output, code, cause } = await runCommand(args, env, scrape);
       if (code === 'internal') throw cause;
       judge(output, pod.settle(passfile));
     },
