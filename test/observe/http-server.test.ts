@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
+import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Answer } from '../../src/observe/http-server.ts';
 import { ask, connectRaw, HALF_A_REQUEST, serve, views } from './clients.ts';
@@ -201,6 +202,33 @@ describe('odd requests', () => {
     // It may be cut off before it has read why.
     expect(await (await connectRaw(server, said)).heard).toMatch(expected);
   });
+});
+
+const pieces = fc.array(
+  fc.constantFrom(
+    ...['GET ', 'POST ', 'CONNECT ', '/livez', '/', '*', ' HTTP/1.1', ' HTTP/1.0', ' HTTP/2.0'],
+    ...['\r\n', '\n', '\r', '\r\n\r\n', 'Host: pod', 'Host:', ' ', '\t', 'x', '\0', '5'],
+    ...['Content-Length: 5', 'Transfer-Encoding: chunked', 'Expect: 100-continue'],
+    ...['Connection: keep-alive', 'Connection: upgrade', 'Upgrade: h2c', `${HALF_A_REQUEST}\r\n`],
+  ),
+  { maxLength: 30 },
+);
+
+test('whatever a client sends, one request of it is parsed at most, and answered once', async () => {
+  const server = await serve();
+  const parsed = countParsed();
+  await fc.assert(
+    fc.asyncProperty(pieces, pieces, async (first, second) => {
+      const before = parsed();
+      const { socket, heard } = await connectRaw(server, first.join(''));
+      await setImmediate();
+      socket.end(second.join(''));
+      expect((await heard).match(/HTTP\/1\.1 /g)?.length ?? 0).toBeLessThanOrEqual(1);
+      expect(parsed() - before).toBeLessThanOrEqual(1);
+    }),
+    { numRuns: 1_000 },
+  );
+  expect((await ask(server)).status).toBe(200);
 });
 
 describe('close', () => {

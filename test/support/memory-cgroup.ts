@@ -2,12 +2,10 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 
-/** A cgroup whose processes share a limited memory, as a container's do. */
+/** A cgroup whose processes share a limited memory, the page cache included, as a container's do. */
 export interface MemoryCgroup {
   /** Runs the command after it inside the cgroup. */
   readonly enter: readonly string[];
-  /** The most it ever held, the page cache included. */
-  mostMiB(): number;
   /** How many of its processes the kernel has killed for want of memory. */
   kills(): number;
   /** Once its processes have ended. */
@@ -18,7 +16,6 @@ export interface MemoryCgroup {
 interface Version {
   readonly root: string;
   readonly limit: string;
-  readonly most: string;
   readonly events: string;
 }
 
@@ -26,7 +23,6 @@ interface Version {
 const version1: Version = {
   root: '/sys/fs/cgroup/memory',
   limit: 'memory.limit_in_bytes',
-  most: 'memory.max_usage_in_bytes',
   events: 'memory.oom_control',
 };
 
@@ -34,7 +30,6 @@ const version1: Version = {
 const version2: Version = {
   root: '/sys/fs/cgroup',
   limit: 'memory.max',
-  most: 'memory.peak',
   events: 'memory.events',
 };
 
@@ -57,7 +52,6 @@ export function openMemoryCgroup(limitMiB: number): MemoryCgroup {
   const processes = join(path, 'cgroup.procs');
   return {
     enter: ['/bin/sh', '-c', `echo $$ > ${processes} && exec "$@"`, 'sh'],
-    mostMiB: () => Number(readFileSync(join(path, version.most), 'utf8')) / BYTES_PER_MIB,
     kills: () =>
       Number(/^oom_kill (\d+)$/m.exec(readFileSync(join(path, version.events), 'utf8'))?.[1]),
     async remove() {
