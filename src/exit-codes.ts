@@ -21,6 +21,7 @@ const exitCodes = {
   'token-source.failed': 5,
   'passfile.unwritable': 6,
   'passfile.no-space': 6,
+  'passfile.unavailable': 6,
   'passfile.missing': 7,
   'passfile.ignored': 7,
   'passfile.malformed': 7,

@@ -44,8 +44,10 @@ export interface RefresherOptions {
 /**
  * Keeps a passfile current with tokens of the caller's own source.
  *
- * @throws PgpassdError `config.invalid` for a template or an entry that cannot be used, and unless
- * there is either a template or an entry
+ * @throws PgpassdError `config.invalid` for a template or an entry that cannot be used, unless
+ * there is either a template or an entry, when the file in the passfile's place is not one that pgpassd wrote
+ * and there is no template (a template says what the whole file is to be, and what was there is kept beside
+ * it), and when the passfile would be too large to be read
  */
 export async function createRefresher(options: RefresherOptions): Promise<PassfileRefresher> {
   const { clock = systemClock, entries = [], template } = options;

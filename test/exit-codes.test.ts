@@ -22,6 +22,7 @@ const documented: Record<ErrorCode, number> = {
   'token-command.bad-output': 5,
   'passfile.unwritable': 6,
   'passfile.no-space': 6,
+  'passfile.unavailable': 6,
   'passfile.missing': 7,
   'passfile.ignored': 7,
   'passfile.malformed': 7,

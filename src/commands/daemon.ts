@@ -1,11 +1,15 @@
 import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/given.ts';
+import { filesToRead, type ReadFile } from '../config/read-files.ts';
 import { composeRefresher, type PassfileRefresher } from '../refresh/create-refresher.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
 import type { FetchToken } from '../refresh/refresher.ts';
 import { openSource } from '../sources/open.ts';
 import type { OpenedSource } from '../sources/source.ts';
+import { untilAborted, withDeadline } from '../support/deadline.ts';
+import { PgpassdError } from '../support/errors.ts';
 import { KnownSecrets } from '../support/known-secrets.ts';
+import { isSameFile } from '../support/same-file.ts';
 import { systemClock } from '../support/system-clock.ts';
 
 export interface Daemon {
@@ -21,6 +25,7 @@ export async function createDaemon(
   onEvent: (event: RefreshEvent) => void,
 ): Promise<Daemon> {
   const { requestTimeoutMs, template, passfile, entries, mode, refreshFraction } = config;
+  await assertOwnFile(config, env);
   const secrets = new KnownSecrets();
   const context = { requestTimeoutMs, env, clock: systemClock, onEvent, secrets };
   const source = await openSource(config.source, context);
@@ -54,6 +59,32 @@ function fetchAskedFor({ fetch, objectionTo }: OpenedSource): FetchToken {
     if (objection !== undefined) throw objection;
     return issued;
   };
+}
+
+/** A volume that does not answer by then is an error when it is to be written. */
+const LOOK_MS = 2_000;
+
+const { signal: never } = new AbortController();
+
+/** That the passfile is no file that something else is read from. Throws PgpassdError `config.invalid`. */
+async function assertOwnFile(config: Config, env: Environment): Promise<void> {
+  const setting = await withDeadline(systemClock, LOOK_MS, never, (attempt) =>
+    untilAborted(firstThatIs(config.passfile, filesToRead(config, env)), attempt),
+  );
+  if (setting === undefined) return;
+  throw new PgpassdError(
+    'config.invalid',
+    `--passfile (PGPASSFILE) and ${setting} name the same file`,
+    'Let --passfile name a file of its own, on a volume shared with the clients: pgpassd replaces it.',
+  );
+}
+
+async function firstThatIs(
+  passfile: string,
+  files: readonly ReadFile[],
+): Promise<string | undefined> {
+  for (const { setting, path } of files) if (await isSameFile(passfile, path)) return setting;
+  return undefined;
 }
 
 function ownerOf({ owner }: Config): { uid: number; gid: number } | undefined {

@@ -1,13 +1,15 @@
 import { resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { loadWaitConfig, type WaitConfig } from '../config/wait-config.ts';
 import { explainUnready } from '../passfile/explain-unready.ts';
 import { readPassfile } from '../passfile/read-passfile.ts';
-import { type Unready, whyUnready } from '../passfile/unready.ts';
+import { judgeInSteps, type Unready } from '../passfile/unready.ts';
 import { FileAttendant } from '../support/attend-file.ts';
 import { errorOf } from '../support/cause.ts';
 import { untilAborted, withDeadline } from '../support/deadline.ts';
 import type { PgpassdError } from '../support/errors.ts';
+import { inSteps } from '../support/steps.ts';
 import { systemClock } from '../support/system-clock.ts';
 import type { Command, CommandContext } from './command.ts';
 import { findProgram, handOver } from './hand-over.ts';
@@ -49,7 +51,9 @@ async function untilReady(
     });
   const look = async () => {
     const before = unready;
-    unready = whyUnready(await readPassfile(path), wanted, systemClock.now().wallMs);
+    const found = await readPassfile(path);
+    const judgement = judgeInSteps(found, wanted, systemClock.now().wallMs);
+    unready = await inSteps(judgement, setImmediate);
     if (unready === undefined) ready.abort();
     else if (!isDeepStrictEqual(unready, before)) tell(`waiting: ${explain(unready).found}`);
   };

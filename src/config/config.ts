@@ -10,6 +10,7 @@ import { everyMisplacedIn, misplacedIn } from './misplaced.ts';
 import type { CommandName, Option } from './option.ts';
 import { type OptionName, type OptionValues, options } from './options.ts';
 import type { Problems } from './problems.ts';
+import { objectionToPath } from './read-files.ts';
 import { readSettings } from './read-settings.ts';
 import { readTokenProxy } from './token-proxy.ts';
 import { unexpandedReference } from './unexpanded.ts';
@@ -85,6 +86,9 @@ export function seeHelp(command: CommandName): string {
   return `See pgpassd ${command} --help for every setting.`;
 }
 
+/** Who writes the passfile. */
+const writers: readonly CommandName[] = ['run', 'once'];
+
 /** The same without the last word: `check` looks at what there is. */
 export function readConfig(
   flags: readonly GivenFlag[],
@@ -102,6 +106,11 @@ export function readConfig(
     problems,
   };
   for (const problem of misplacedAround(env, command)) problems.add(problem);
+  const objection =
+    values.passfile === undefined || !writers.includes(command)
+      ? undefined
+      : objectionToPath(values.passfile);
+  if (objection !== undefined) problems.add(objection);
   if (values.connect && values.offline) {
     problems.add('--connect and --offline exclude each other: keep one of them');
   }

@@ -111,7 +111,7 @@ export const volumeFull = cause(
   'passfile-volume-full',
   'passfile.no-space',
   'the passfile {path} cannot be written: its volume is full',
-  "Raise the emptyDir's sizeLimit or remove what fills it; pgpassd writes as soon as there is room.",
+  "Raise the emptyDir's sizeLimit, or the quota of its user, or remove what fills it; pgpassd writes as soon as there is room.",
 );
 
 export const directoryForbidden = cause(
@@ -182,4 +182,46 @@ export const writeFailed = cause(
   'passfile.unwritable',
   'the passfile {path} cannot be written: writing failed ({code})',
   'Look at the volume behind {directory}.',
+);
+
+export const volumeFailing = cause(
+  'passfile-volume-failing',
+  'passfile.unavailable',
+  'the passfile {path} cannot be written at the moment ({code})',
+  'See whether the volume behind {directory} is reached, and what its server or disk says; pgpassd writes as soon as it can.',
+);
+
+export const directoryDisturbed = cause(
+  'passfile-directory-disturbed',
+  'passfile.unavailable',
+  'the passfile {path} cannot be written: another user of its directory takes away or replaces what pgpassd puts there',
+  'Mount the volume read-only in every container that does not write to it, and let no other user write to {directory}.',
+);
+
+export const passfileForeign = cause(
+  'passfile-foreign',
+  'config.invalid',
+  'the passfile {path} is not replaced, since it is not one that pgpassd wrote: {objection}',
+  'Name another path with --passfile (PGPASSFILE); or make the file a --template, where the password of each line for the token is {placeholder}; or remove it when nothing in it is needed.',
+);
+
+export const passfileNotKept = cause(
+  'passfile-not-kept',
+  'config.invalid',
+  'the passfile {path} is not replaced, since it is not one that pgpassd wrote ({objection}), and it cannot be kept as {kept}: {reason}',
+  'Move it to another place, or name another path with --passfile (PGPASSFILE).',
+);
+
+export const passfileWouldBeTooLarge = cause(
+  'passfile-would-be-too-large',
+  'config.invalid',
+  'the passfile {path} would have {sizeKiB} KiB with a token of {tokenBytes} bytes in each of its {lines} lines for one, and no more than {limitKiB} KiB are read',
+  'Name fewer lines with --entry (PGPASSD_ENTRIES) or --template: * stands for any port or database.',
+);
+
+export const passfileWouldHaveTooManyLines = cause(
+  'passfile-would-have-too-many-lines',
+  'config.invalid',
+  'the passfile {path} would have more than {most} lines, and no more are read',
+  'Name fewer lines with --entry (PGPASSD_ENTRIES) or --template: * stands for any port or database.',
 );

@@ -3,8 +3,11 @@ export const ANY = null;
 
 export type Field = string | typeof ANY;
 
-/** Far above any passfile: a larger file is another one. */
+/** Far above any passfile: a larger file is another one. What is written keeps to it as well. */
 export const LARGEST_PASSFILE_BYTES = 4 * 1024 * 1024;
+
+/** The same for its lines: the memory to read it takes is a matter of their number. */
+export const MOST_PASSFILE_LINES = 100_000;
 
 /** Whom a password is for: the first four fields of a passfile line. */
 export interface Entry {
@@ -54,7 +57,7 @@ export function formatPassfile(entries: readonly Entry[], password: string): str
  */
 export function parseLine(line: string): PassfileLine | undefined {
   if (line.startsWith('#')) return undefined;
-  const [host, port, database, user, password] = splitFields(line);
+  const [host, port, database, user, password] = splitFields(line, 5);
   if (
     host === undefined ||
     port === undefined ||
@@ -79,26 +82,28 @@ export function parseLine(line: string): PassfileLine | undefined {
 export function passwordSpan(line: string): { start: number; end: number } | undefined {
   if (line.startsWith('#')) return undefined;
   // Without the lookbehind, a line full of carriage returns would take quadratic time.
-  const fields = splitFields(line.replace(/(?<![\r\n])[\r\n]+$/, ''));
+  const fields = splitFields(line.replace(/(?<![\r\n])[\r\n]+$/, ''), 5);
   const password = fields[4];
   if (password === undefined) return undefined;
   const start = fields.slice(0, 4).reduce((sum, field) => sum + field.length + 1, 0);
   return { start, end: start + password.length };
 }
 
-/** Splits at colons that no backslash escapes; the escapes stay. */
-export function splitFields(line: string): string[] {
-  const fields = [''];
-  for (let at = 0; at < line.length; at += 1) {
-    const character = line[at];
-    if (character === ':') {
-      fields.push('');
-      continue;
-    }
-    const taken = character === '\\' ? line.slice(at, at + 2) : character;
-    fields.push(`${fields.pop()}${taken}`);
-    if (character === '\\') at += 1;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
+
+/** Splits at colons that no backslash escapes; the escapes stay. What follows `most` fields is left out. */
+export function splitFields(line: string, most = Number.POSITIVE_INFINITY): string[] {
+  const fields: string[] = [];
+  let start = 0;
+  for (let at = 0; at < line.length && fields.length < most; at += 1) {
+    const code = line.charCodeAt(at);
+    if (code === BACKSLASH) at += 1;
+    if (code !== COLON) continue;
+    fields.push(line.slice(start, at));
+    start = at + 1;
   }
+  if (fields.length < most) fields.push(line.slice(start));
   return fields;
 }
 
@@ -108,5 +113,13 @@ export function parseField(field: string): Field {
 
 /** A backslash at the very end stands for itself, as in libpq. */
 export function unescapeText(text: string): string {
-  return text.replaceAll(/\\(.)/gsu, '$1');
+  if (!text.includes('\\')) return text;
+  const units = Buffer.from(text, 'utf16le');
+  let length = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    if (text.charCodeAt(at) === BACKSLASH && at + 1 < text.length) at += 1;
+    units.writeUInt16LE(text.charCodeAt(at), length);
+    length += 2;
+  }
+  return units.toString('utf16le', 0, length);
 }

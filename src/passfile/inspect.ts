@@ -1,5 +1,6 @@
 import { constants, type FileHandle, lstat, open } from 'node:fs/promises';
 import { systemErrorCode } from '../support/errors.ts';
+import { readBounded } from '../support/regular-file.ts';
 
 export interface Owner {
   readonly uid: number;
@@ -38,8 +39,8 @@ export async function inspect(path: string, expected: Expected): Promise<Damage 
     if (!stats.isFile()) return 'not-a-file';
     if (!belongsTo(stats, expected.owner)) return 'owner';
     if ((stats.mode & 0o7777) !== expected.mode) return 'mode';
-    if (stats.size !== expected.content.length) return 'content';
-    return (await file.readFile()).equals(expected.content) ? undefined : 'content';
+    const content = await readBounded(file, expected.content.length);
+    return content?.equals(expected.content) ? undefined : 'content';
   } finally {
     await file.close();
   }

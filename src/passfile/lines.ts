@@ -1,6 +1,9 @@
+import { LONGEST_TOKEN } from '../support/access-token.ts';
 import { decodeJwtClaims, type JwtClaims, numericDateMs } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
+import { finish, type Steps } from '../support/steps.ts';
 import { type Entry, parseLine } from './format.ts';
+import { rawLines } from './raw-lines.ts';
 import { PLACEHOLDER } from './template.ts';
 
 /** What libpq compares, in the order of the line. */
@@ -50,19 +53,22 @@ type Oddity =
  * end of a string, counts as malformed. Bytes that are no UTF-8 have to be U+FFFD.
  */
 export function parseLines(content: string): readonly Line[] {
-  const lines = content.split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  return lines.map((line, index) => interpretLine(stripLineEnd(line), index + 1));
+  return finish(parseInSteps(content));
+}
+
+/** The same, with a pause now and then. */
+export function* parseInSteps(content: string): Steps<readonly Line[]> {
+  const lines: Line[] = [];
+  for (const { text, number, pause } of rawLines(content)) {
+    lines.push(interpretLine(text, number));
+    if (pause) yield;
+  }
+  return lines;
 }
 
 /** The lines that libpq compares. */
 export function entryLinesOf(lines: readonly Line[]): readonly EntryLine[] {
   return lines.filter((line) => line.kind === 'entry');
-}
-
-/** Without the lookbehind, a line full of carriage returns would take quadratic time. */
-function stripLineEnd(line: string): string {
-  return line.replace(/(?<!\r)\r+$/, '');
 }
 
 function interpretLine(line: string, number: number): Line {
@@ -82,6 +88,9 @@ function interpretLine(line: string, number: number): Line {
 }
 
 function passwordFacts(password: string): PasswordFacts {
+  if (password.length > LONGEST_TOKEN) {
+    return { kind: 'opaque', claims: undefined, expiresAtMs: undefined };
+  }
   const claims = decodeJwtClaims(password);
   return {
     kind: claims === undefined ? kindOf(password) : 'jwt',

@@ -1,4 +1,6 @@
+import { finish, type Steps } from '../support/steps.ts';
 import { ANY, type Entry } from './format.ts';
+import { Coverage, LINES_A_PIECE } from './line-index.ts';
 import { type EntryLine, entryLinesOf, type FieldName, fieldNames, type Line } from './lines.ts';
 
 /** What libpq looks up for one server. None is empty: it fills in its defaults before it looks. */
@@ -34,17 +36,25 @@ export function lookUp(lines: readonly Line[], connection: Connection): Lookup {
  * since literal fields leave room between them.
  */
 export function linesServing(lines: readonly Line[], wanted: Entry): readonly EntryLine[] {
-  const serving: EntryLine[] = [];
-  for (const line of entryLinesOf(lines)) {
-    const share = intersection(line.entry, wanted);
-    if (share !== undefined && lineCovering(serving, share) === undefined) serving.push(line);
-  }
-  return serving;
+  return finish(servingInSteps(entryLinesOf(lines), wanted));
 }
 
-/** The first line that matches every connection that `wanted` describes. */
-export function lineCovering(lines: readonly Line[], wanted: Entry): EntryLine | undefined {
-  return entryLinesOf(lines).find(({ entry }) => covers(entry, wanted));
+/** The same with a pause now and then, also of the lines alone that `LineIndex` finds. */
+export function* servingInSteps(
+  lines: readonly EntryLine[],
+  wanted: Entry,
+): Steps<readonly EntryLine[]> {
+  const serving: EntryLine[] = [];
+  const taken = new Coverage();
+  for (const [index, line] of lines.entries()) {
+    const share = intersection(line.entry, wanted);
+    if (share !== undefined && taken.covering(share) === undefined) {
+      serving.push(line);
+      taken.add(line);
+    }
+    if (index % LINES_A_PIECE === LINES_A_PIECE - 1) yield;
+  }
+  return serving;
 }
 
 interface Shadow {
@@ -55,19 +65,16 @@ interface Shadow {
 
 /** The lines that libpq never gets to. */
 export function shadowedLines(lines: readonly Line[]): readonly Shadow[] {
-  const entryLines = entryLinesOf(lines);
-  return entryLines.flatMap((line, index): Shadow[] => {
-    const by = lineCovering(entryLines.slice(0, index), line.entry);
+  const before = new Coverage();
+  return entryLinesOf(lines).flatMap((line): Shadow[] => {
+    const by = before.covering(line.entry);
+    before.add(line);
     return by === undefined ? [] : [{ line, by }];
   });
 }
 
 function differences(entry: Entry, connection: Connection): readonly FieldName[] {
   return fieldNames.filter((name) => entry[name] !== ANY && entry[name] !== connection[name]);
-}
-
-function covers(wide: Entry, narrow: Entry): boolean {
-  return fieldNames.every((name) => wide[name] === ANY || wide[name] === narrow[name]);
 }
 
 /** What both describe, if anything. */

@@ -1,8 +1,12 @@
 import type { Stats } from 'node:fs';
 import { constants, lstat, open, stat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { systemErrorCode } from '../support/errors.ts';
+import { readBounded } from '../support/regular-file.ts';
+import { inSteps } from '../support/steps.ts';
 import { LARGEST_PASSFILE_BYTES } from './format.ts';
-import { type Line, parseLines } from './lines.ts';
+import { type Line, parseInSteps } from './lines.ts';
+import { hasTooManyLines } from './raw-lines.ts';
 
 /** What is at a passfile's path, as libpq judges it before it reads a line. */
 export type FoundPassfile =
@@ -65,7 +69,9 @@ async function readOpened(path: string, symlink: boolean): Promise<FoundPassfile
     const file = factsOf(stats, symlink);
     const refused = refusal(stats, file);
     if (refused !== undefined) return refused;
-    return { kind: 'lines', file, lines: parseLines(await handle.readFile('utf8')) };
+    const content = (await readBounded(handle, LARGEST_PASSFILE_BYTES))?.toString('utf8');
+    if (content === undefined || hasTooManyLines(content)) return { kind: 'too-large', file };
+    return { kind: 'lines', file, lines: await inSteps(parseInSteps(content), setImmediate) };
   } finally {
     await handle.close();
   }
@@ -86,5 +92,5 @@ function factsOf(stats: Stats, symlink: boolean): FileFacts {
 function refusal(stats: Stats, file: FileFacts): FoundPassfile | undefined {
   if (!stats.isFile()) return { kind: 'not-a-file', file };
   if ((file.mode & GROUP_AND_WORLD) !== 0) return { kind: 'loose', file };
-  return file.sizeBytes > LARGEST_PASSFILE_BYTES ? { kind: 'too-large', file } : undefined;
+  return undefined;
 }

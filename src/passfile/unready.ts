@@ -1,6 +1,8 @@
+import { finish, type Steps } from '../support/steps.ts';
 import type { Entry } from './format.ts';
-import { type EntryLine, entryLinesOf, type Line } from './lines.ts';
-import { linesServing } from './lookup.ts';
+import { LINES_A_PIECE, LineIndex } from './line-index.ts';
+import { type EntryLine, entryLinesOf } from './lines.ts';
+import { servingInSteps } from './lookup.ts';
 import type { FoundPassfile } from './read-passfile.ts';
 
 /** Why a passfile is not ready. Two looks at the same trouble make equal reasons. */
@@ -29,16 +31,33 @@ export interface Wanted {
  */
 export function whyUnready(
   found: FoundPassfile,
-  { entries, minValidityMs }: Wanted,
+  wanted: Wanted,
   nowMs: number,
 ): Unready | undefined {
+  return finish(judgeInSteps(found, wanted, nowMs));
+}
+
+/** The same with a pause now and then, however many lines and entries there are. */
+export function* judgeInSteps(
+  found: FoundPassfile,
+  { entries, minValidityMs }: Wanted,
+  nowMs: number,
+): Steps<Unready | undefined> {
   if (found.kind !== 'lines') return whyIgnored(found);
   const all = entryLinesOf(found.lines);
   if (all.length === 0) return { kind: 'no-lines' };
-  if (entries.length === 0) return firstFault(all, minValidityMs, nowMs);
-  return entries
-    .map((entry) => whyUnserved(entry, found.lines, minValidityMs, nowMs))
-    .find((why) => why !== undefined);
+  if (entries.length === 0) return yield* firstFault(all, minValidityMs, nowMs);
+  const index = new LineIndex(all);
+  for (const entry of entries) {
+    const serving = yield* servingInSteps(yield* index.meeting(entry), entry);
+    const why: Unready | undefined =
+      serving.length === 0
+        ? { kind: 'no-line', entry }
+        : yield* firstFault(serving, minValidityMs, nowMs);
+    if (why !== undefined) return why;
+    yield;
+  }
+  return undefined;
 }
 
 function whyIgnored(found: Exclude<FoundPassfile, { readonly kind: 'lines' }>): Unready {
@@ -55,25 +74,17 @@ function whyIgnored(found: Exclude<FoundPassfile, { readonly kind: 'lines' }>): 
   }
 }
 
-function whyUnserved(
-  entry: Entry,
-  lines: readonly Line[],
-  minValidityMs: number,
-  nowMs: number,
-): Unready | undefined {
-  const serving = linesServing(lines, entry);
-  if (serving.length === 0) return { kind: 'no-line', entry };
-  return firstFault(serving, minValidityMs, nowMs);
-}
-
-function firstFault(
+function* firstFault(
   lines: readonly EntryLine[],
   minValidityMs: number,
   nowMs: number,
-): Unready | undefined {
-  return lines
-    .map((line) => faultOf(line, minValidityMs, nowMs))
-    .find((fault) => fault !== undefined);
+): Steps<Unready | undefined> {
+  for (const [index, line] of lines.entries()) {
+    if (index % LINES_A_PIECE === LINES_A_PIECE - 1) yield;
+    const fault = faultOf(line, minValidityMs, nowMs);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }
 
 function faultOf(

@@ -15,6 +15,28 @@ const byCode = {
   EBUSY: causes.passfileIsMount,
 } as const;
 
+/** What ends by itself: of network file systems and damaged disks, and of a system that is short of something. */
+const passing: readonly string[] = [
+  'EAGAIN',
+  'ECONNABORTED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'EINTR',
+  'EIO',
+  'EMFILE',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'ENFILE',
+  'ENOBUFS',
+  'ENOMEM',
+  'ENOTCONN',
+  'EREMOTEIO',
+  'ESTALE',
+  'ETIMEDOUT',
+];
+
 /** What a failed publication means, by the system's code. */
 export function explainWriteError(error: unknown, target: { readonly path: string }): PgpassdError {
   if (error instanceof PgpassdError) return error;
@@ -34,7 +56,7 @@ function causeOf(error: unknown, path: string): Told {
 /** The same for a failure that is only foreseen. */
 export function explainWriteCode(code: string, path: string): Told {
   const known = Object.hasOwn(byCode, code) ? byCode[code as keyof typeof byCode] : undefined;
-  return known === undefined
-    ? tell(causes.writeFailed, { path, code, directory: dirname(path) })
-    : tell(known, { path });
+  if (known !== undefined) return tell(known, { path });
+  const failure = passing.includes(code) ? causes.volumeFailing : causes.writeFailed;
+  return tell(failure, { path, code, directory: dirname(path) });
 }

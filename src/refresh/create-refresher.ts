@@ -2,15 +2,18 @@ import { resolve } from 'node:path';
 import type { Entry } from '../passfile/format.ts';
 import { createGuard } from '../passfile/guard.ts';
 import { entriesLayout, type PassfileLayout } from '../passfile/layout.ts';
-import { createPassfile } from '../passfile/passfile.ts';
+import { createPassfile, type Passfile } from '../passfile/passfile.ts';
 import { layoutOf, readTemplate } from '../passfile/read-template.ts';
+import { assertSize } from '../passfile/size.ts';
 import { POLL_INTERVAL_MS } from '../support/attend-file.ts';
 import type { Clock } from '../support/clock.ts';
 import { watchClockSteps } from '../support/clock-steps.ts';
-import { asPgpassdError } from '../support/errors.ts';
+import { untilAborted, withDeadline } from '../support/deadline.ts';
+import { asPgpassdError, PgpassdError } from '../support/errors.ts';
 import { createFollower } from '../support/follow-file.ts';
 import type { JwtClaims } from '../support/jwt.ts';
 import type { KnownSecrets } from '../support/known-secrets.ts';
+import { isSameFile } from '../support/same-file.ts';
 import type { Damage, RefreshCause, RefreshEvent, TokenInPlace } from './events.ts';
 import { type FetchToken, Refresher } from './refresher.ts';
 import type { Turn } from './schedule.ts';
@@ -56,16 +59,32 @@ export interface PassfileRefresher {
   remove(): Promise<void>;
 }
 
+/** A volume that does not answer by then is looked at again before anything is asked for. */
+const LOOK_MS = 2_000;
+
+const { signal: never } = new AbortController();
+
 /**
  * Puts the refresher, the guard of the passfile and what follows the template together.
  *
- * @throws PgpassdError `config.invalid` for a template that cannot be used
+ * @throws PgpassdError `config.invalid` for a template that cannot be used, for a file in place that is not
+ * ours to replace, and for a passfile that would be too large to be read
  */
 export async function composeRefresher(settings: RefresherSettings): Promise<PassfileRefresher> {
   const { clock, onEvent, template, mode, owner, isOurs, secrets } = settings;
   const path = resolve(settings.passfile);
+  const looking = (look: () => Promise<void>) =>
+    withDeadline(clock, LOOK_MS, never, (attempt) => untilAborted(look(), attempt));
+  await looking(() => assertApart(settings));
   let layout = await layoutFor(settings);
-  const passfile = createPassfile({ path, mode, owner }, () => layout, isOurs, secrets);
+  assertSize(layout, path);
+  const passfile = createPassfile({ path, mode, owner }, () => layout, isOurs, {
+    replacesAny: template !== undefined,
+    secrets,
+    onKept: (keptAs) => onEvent({ type: 'passfile.kept', keptAs }),
+    onSwept: (files) => onEvent({ type: 'passfile.swept', files }),
+  });
+  await looking(() => claim(passfile));
   const refresher = new Refresher({
     fetchToken: settings.fetchToken,
     passfile,
@@ -82,6 +101,7 @@ export async function composeRefresher(settings: RefresherSettings): Promise<Pas
   const acceptTemplate = (bytes: Buffer, before: Buffer | undefined) => {
     try {
       const next = layoutOf(bytes, template ?? '');
+      assertSize(next, path);
       if (before === undefined && next.render('').equals(layout.render(''))) return;
       layout = next;
       onEvent({ type: 'template.changed' });
@@ -139,6 +159,22 @@ export async function composeRefresher(settings: RefresherSettings): Promise<Pas
     },
     remove: () => passfile.remove(),
   };
+}
+
+async function assertApart({ passfile, template }: RefresherSettings): Promise<void> {
+  if (template === undefined || !(await isSameFile(passfile, template))) return;
+  throw new PgpassdError(
+    'config.invalid',
+    '--template and --passfile (PGPASSFILE) name the same file',
+    'Keep the template elsewhere, in a ConfigMap or a Secret: the passfile is replaced, and the placeholders with it.',
+  );
+}
+
+/** A failing volume is an error when the passfile is written, not yet here. */
+async function claim(passfile: Passfile): Promise<void> {
+  await passfile.claim().catch((error: unknown) => {
+    if (asPgpassdError(error).code === 'config.invalid') throw error;
+  });
 }
 
 async function layoutFor({ entries, template }: RefresherSettings): Promise<PassfileLayout> {

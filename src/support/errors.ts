@@ -18,6 +18,7 @@ export const refreshErrorCodes = [
   'token-source.failed',
   'passfile.unwritable',
   'passfile.no-space',
+  'passfile.unavailable',
   'internal',
 ] as const;
 
@@ -93,8 +94,24 @@ export function asPgpassdError(error: unknown): PgpassdError {
   );
 }
 
-/** The system's code of an error, such as `ENOENT`. */
+/**
+ * What Linux says of quotas, network file systems and damaged volumes, which libuv has no names for:
+ * include/uapi/asm-generic/errno.h.
+ */
+const namesByNumber: Readonly<Record<number, string>> = {
+  112: 'EHOSTDOWN',
+  116: 'ESTALE',
+  117: 'EUCLEAN',
+  121: 'EREMOTEIO',
+  122: 'EDQUOT',
+  123: 'ENOMEDIUM',
+};
+
+/** The system's code of an error, such as `ENOENT`; by its number where Node has no name for it. */
 export function systemErrorCode(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : undefined;
+  if (!(error instanceof Error)) return undefined;
+  const { code, errno } = error as NodeJS.ErrnoException;
+  if (typeof code !== 'string') return undefined;
+  const unnamed = typeof errno === 'number' && code.startsWith('Unknown system error');
+  return (unnamed && namesByNumber[-errno]) || code;
 }

@@ -1,4 +1,4 @@
-import { constants, open } from 'node:fs/promises';
+import { constants, type FileHandle, open } from 'node:fs/promises';
 import { systemErrorCode } from './errors.ts';
 
 /**
@@ -25,12 +25,10 @@ export async function readRegularFile(path: string, largestBytes: number): Promi
     // Without O_NONBLOCK a FIFO would hold us until somebody writes to it.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      const stats = await file.stat();
-      if (!stats.isFile()) throw new UnusableFile('is not a regular file');
-      if (stats.size > largestBytes) {
-        throw new UnusableFile(`is too large (over ${largestBytes / 1024} KiB)`);
-      }
-      return await file.readFile();
+      if (!(await file.stat()).isFile()) throw new UnusableFile('is not a regular file');
+      const content = await readBounded(file, largestBytes);
+      if (content !== undefined) return content;
+      throw new UnusableFile(`is too large (over ${largestBytes / 1024} KiB)`);
     } finally {
       await file.close();
     }
@@ -38,4 +36,27 @@ export async function readRegularFile(path: string, largestBytes: number): Promi
     if (error instanceof UnusableFile) throw error;
     throw new UnusableFile(`cannot be read (${systemErrorCode(error) ?? 'unknown error'})`, error);
   }
+}
+
+/** One read of most files, and few of the largest. */
+const PIECE_BYTES = 64 * 1024;
+
+/**
+ * What is in an open file, or `undefined` when that is more than `largestBytes`. It is counted while
+ * it is read: a file of /proc says that it is empty, however much it gives, and another may grow.
+ */
+export async function readBounded(
+  file: FileHandle,
+  largestBytes: number,
+): Promise<Buffer | undefined> {
+  const pieces: Buffer[] = [];
+  for (let length = 0; length <= largestBytes; ) {
+    // Whole pieces: files of /proc may insist on multiples of something.
+    const piece = Buffer.allocUnsafe(PIECE_BYTES);
+    const { bytesRead } = await file.read(piece, 0, PIECE_BYTES, null);
+    if (bytesRead === 0) return Buffer.concat(pieces, length);
+    pieces.push(piece.subarray(0, bytesRead));
+    length += bytesRead;
+  }
+  return undefined;
 }

@@ -8,7 +8,6 @@ import { entriesLayout } from '../../src/passfile/layout.ts';
 import { createPassfile, type Passfile, type Repair } from '../../src/passfile/passfile.ts';
 import type { PassfileTarget } from '../../src/passfile/publish.ts';
 import type { PgpassdError } from '../../src/support/errors.ts';
-import { KnownSecrets } from '../../src/support/known-secrets.ts';
 import { Secret } from '../../src/support/secret.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { damages, elsewhere, isRight } from './damages.ts';
@@ -31,7 +30,6 @@ const open = (owner?: PassfileTarget['owner']) =>
     { path, mode: 0o600, owner },
     () => entriesLayout([entry]),
     () => true,
-    new KnownSecrets(),
   );
 
 beforeEach(async () => {
@@ -132,6 +130,7 @@ describe('repairing', () => {
   test('is for what was published: before that, and after it was removed, there is nothing to do', async () => {
     await writeFile(path, "somebody else's");
     expect(await passfile.repair()).toBeUndefined();
+    await rm(path);
     await passfile.publish(new Secret('a-token'));
     await passfile.remove();
     expect(await passfile.repair()).toBeUndefined();

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ANY, type Entry, formatLine } from '../../src/passfile/format.ts';
+import { Coverage, LineIndex } from '../../src/passfile/line-index.ts';
 import {
   type EntryLine,
   entryLinesOf,
@@ -10,13 +11,14 @@ import {
 } from '../../src/passfile/lines.ts';
 import {
   type Connection,
-  lineCovering,
   linesServing,
   lookUp,
+  servingInSteps,
   shadowedLines,
 } from '../../src/passfile/lookup.ts';
 import { PLACEHOLDER } from '../../src/passfile/template.ts';
 import { Secret } from '../../src/support/secret.ts';
+import { finish } from '../../src/support/steps.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 import { libpqLookup } from './libpq-lookup.ts';
 
@@ -24,6 +26,12 @@ const anyone: Entry = { host: ANY, port: ANY, database: ANY, user: ANY };
 const client: Connection = { host: 'server', port: '5432', database: 'shop', user: 'app' };
 
 const numbersOf = (lines: readonly Line[]) => lines.map(({ number }) => number);
+
+function lineCovering(lines: readonly Line[], wanted: Entry): EntryLine | undefined {
+  const coverage = new Coverage();
+  for (const line of entryLinesOf(lines)) coverage.add(line);
+  return coverage.covering(wanted);
+}
 
 function onlyEntry(content: string): EntryLine {
   const [line] = entryLinesOf(parseLines(content));
@@ -255,6 +263,20 @@ describe('looking up what is not known in full', () => {
         const serving = numbersOf(linesServing(parseLines(content), wanted));
         const expected = reached(content, wanted).filter((number) => number !== undefined);
         expect(serving).toEqual(expected.toSorted((one, other) => one - other));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test('finds the same by an index of the lines, whatever was looked for before', () => {
+    fc.assert(
+      fc.property(passfiles, fc.array(someEntry, { maxLength: 4 }), (content, entries) => {
+        const lines = parseLines(content);
+        const index = new LineIndex(entryLinesOf(lines));
+        for (const wanted of entries) {
+          const found = finish(servingInSteps(finish(index.meeting(wanted)), wanted));
+          expect(found).toEqual(linesServing(lines, wanted));
+        }
       }),
       { numRuns: 3000 },
     );

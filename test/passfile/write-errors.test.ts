@@ -13,6 +13,12 @@ const target = { path: '/pgpass/pgpass' };
 const systemError = (code: string, syscall = 'open') =>
   Object.assign(new Error('system'), { code, syscall });
 
+/** As Node makes them where libuv has no name for the number. */
+function unnamed(errno: number): Error {
+  const code = `Unknown system error -${errno}`;
+  return Object.assign(new Error(`${code}: ${code}, write`), { code, errno: -errno });
+}
+
 test.each<[string, Error, string, RegExp, RegExp]>([
   ['the volume is full', systemError('ENOSPC'), 'no-space', /full/, /sizeLimit/],
   ['the quota is used up', systemError('EDQUOT'), 'no-space', /full/, /sizeLimit/],
@@ -38,7 +44,16 @@ test.each<[string, Error, string, RegExp, RegExp]>([
     /not exist/,
     /PGPASSFILE/,
   ],
-  ['it is something else', systemError('EIO'), 'unwritable', /EIO/, /volume behind \/pgpass\./],
+  ['its server has another file', unnamed(116), 'unavailable', /ESTALE/, /volume behind \/pgpass /],
+  ['the quota has no name in Node', unnamed(122), 'no-space', /full/, /quota/],
+  ['its disk is far away', unnamed(121), 'unavailable', /EREMOTEIO/, /volume behind \/pgpass /],
+  ['its server is down', unnamed(112), 'unavailable', /EHOSTDOWN/, /volume behind \/pgpass /],
+  ['its server answers too late', systemError('ETIMEDOUT'), 'unavailable', /ETIMEDOUT/, /server/],
+  ['its FUSE server has gone', systemError('ENOTCONN'), 'unavailable', /ENOTCONN/, /server/],
+  ['its disk fails', systemError('EIO'), 'unavailable', /EIO/, /volume behind \/pgpass /],
+  ['files are short', systemError('ENFILE'), 'unavailable', /ENFILE/, /volume/],
+  ['it is damaged', unnamed(117), 'unwritable', /EUCLEAN/, /volume behind \/pgpass\./],
+  ['it is something else', systemError('EFBIG'), 'unwritable', /EFBIG/, /behind \/pgpass\./],
   ['it has no code', new Error('strange'), 'unwritable', /unknown error/, /volume behind/],
 ])('when %s, the error says so and what to do', (_case, thrown, code, what, remedy) => {
   const error = explainWriteError(thrown, target);

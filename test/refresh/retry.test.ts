@@ -124,6 +124,7 @@ const passesByItself: Record<RefreshErrorCode, boolean> = {
   'token-command.bad-output': true,
   'passfile.unwritable': false,
   'passfile.no-space': true,
+  'passfile.unavailable': true,
   internal: false,
 };
 
