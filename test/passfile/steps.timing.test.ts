@@ -14,15 +14,21 @@ const jwt = unsignedJwt({ exp: 32_503_680_000 });
 const lines = (count: number, line: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => `${line(index)}\n`).join('');
 
+/** Of this thread: what others on the machine take does not count. */
+function busyMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
 /** The longest step, the best of three runs: one may fall into a collection of garbage. */
 function longestStepMs(begin: () => Steps<unknown>): number {
   const runs = [1, 2, 3].map(() => {
     const steps = begin();
     let longest = 0;
     for (;;) {
-      const before = performance.now();
+      const before = busyMs();
       const { done } = steps.next();
-      longest = Math.max(longest, performance.now() - before);
+      longest = Math.max(longest, busyMs() - before);
       if (done) return longest;
     }
   });
