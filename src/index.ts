@@ -4,17 +4,20 @@ import { ValueError } from './config/values.ts';
 import type { Entry } from './passfile/format.ts';
 import { createGuard } from './passfile/guard.ts';
 import { entriesLayout, type PassfileLayout } from './passfile/layout.ts';
-import { createPassfile } from './passfile/passfile.ts';
+import { createPassfile, type Passfile } from './passfile/passfile.ts';
 import { layoutOf, readTemplate } from './passfile/read-template.ts';
+import { assertSize } from './passfile/size.ts';
 import type { Damage, RefreshCause, RefreshEvent, TokenInPlace } from './refresh/events.ts';
 import { Refresher } from './refresh/refresher.ts';
 import type { Turn } from './refresh/schedule.ts';
 import { fetchFrom, type TokenSource } from './refresh/token-source.ts';
 import { POLL_INTERVAL_MS } from './support/attend-file.ts';
 import type { Clock } from './support/clock.ts';
+import { untilAborted, withDeadline } from './support/deadline.ts';
 import { asPgpassdError, PgpassdError } from './support/errors.ts';
 import { createFollower } from './support/follow-file.ts';
 import type { JwtClaims } from './support/jwt.ts';
+import { isSameFile } from './support/same-file.ts';
 import { systemClock } from './support/system-clock.ts';
 
 export type { Entry } from './passfile/format.ts';
@@ -64,21 +67,38 @@ export interface PassfileRefresher {
   remove(): Promise<void>;
 }
 
+/** A volume that does not answer by then is looked at again before anything is asked for. */
+const LOOK_MS = 2_000;
+
+const { signal: never } = new AbortController();
+
 /**
  * Keeps a passfile current with tokens of the caller's own source. The daemon is built on it.
  *
- * @throws PgpassdError `config.invalid` for a template or an entry that cannot be used, and unless
- * there is either a template or an entry
+ * @throws PgpassdError `config.invalid` for a template or an entry that cannot be used, unless
+ * there is either a template or an entry, when the file in the passfile's place is not one that pgpassd wrote
+ * and there is no template (a template says what the whole file is to be, and what was there is kept beside
+ * it), and when the passfile would be too large to be read
  */
 export async function createRefresher(options: RefresherOptions): Promise<PassfileRefresher> {
   const { clock = systemClock, onEvent = () => undefined, template } = options;
   const path = resolve(options.passfile);
+  const looking = (look: () => Promise<void>) =>
+    withDeadline(clock, LOOK_MS, never, (attempt) => untilAborted(look(), attempt));
+  await looking(() => assertApart(options));
   let layout = await layoutFor(options);
+  assertSize(layout, path);
   const passfile = createPassfile(
     { path, mode: options.mode ?? 0o600, owner: options.owner },
     () => layout,
     options.isOurs ?? (() => true),
+    {
+      replacesAny: template !== undefined,
+      onKept: (keptAs) => onEvent({ type: 'passfile.kept', keptAs }),
+      onSwept: (files) => onEvent({ type: 'passfile.swept', files }),
+    },
   );
+  await looking(() => claim(passfile));
   const refresher = new Refresher({
     fetchToken: fetchFrom(options.source, clock),
     passfile,
@@ -91,6 +111,7 @@ export async function createRefresher(options: RefresherOptions): Promise<Passfi
   const acceptTemplate = (bytes: Buffer, before: Buffer | undefined) => {
     try {
       const next = layoutOf(bytes, template ?? '');
+      assertSize(next, path);
       if (before === undefined && next.render('').equals(layout.render(''))) return;
       layout = next;
       onEvent({ type: 'template.changed' });
@@ -143,6 +164,22 @@ export async function createRefresher(options: RefresherOptions): Promise<Passfi
     },
     remove: () => passfile.remove(),
   };
+}
+
+async function assertApart({ passfile, template }: RefresherOptions): Promise<void> {
+  if (template === undefined || !(await isSameFile(passfile, template))) return;
+  throw new PgpassdError(
+    'config.invalid',
+    '--template and --passfile (PGPASSFILE) name the same file',
+    'Keep the template elsewhere, in a ConfigMap or a Secret: the passfile is replaced, and the placeholders with it.',
+  );
+}
+
+/** A failing volume is an error when the passfile is written, not yet here. */
+async function claim(passfile: Passfile): Promise<void> {
+  await passfile.claim().catch((error: unknown) => {
+    if (asPgpassdError(error).code === 'config.invalid') throw error;
+  });
 }
 
 async function layoutFor({ entries = [], template }: RefresherOptions): Promise<PassfileLayout> {

@@ -1,7 +1,8 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createRefresher, type RefresherOptions } from '../src/index.ts';
+import { PLACEHOLDER } from '../src/passfile/template.ts';
 import { fileWith } from './support/temporary-file.ts';
 
 const source = async () => ({ token: 'a-token', expiresAt: new Date(Date.now() + 3_600_000) });
@@ -29,4 +30,46 @@ test.each<[string, Partial<RefresherOptions>, RegExp]>([
   expect(refused).toMatchObject({ message: expect.stringMatching(message) });
   expect(String(refused)).not.toContain('hunter2');
   expect(await readdir(directory)).toEqual(before);
+});
+
+test('createRefresher refuses a passfile of another writer, unless a template says what the whole file is to be', async () => {
+  const directory = dirname(await fileWith(''));
+  const passfile = join(directory, 'pgpass');
+  const foreign = 'prod.example.com:5432:*:boss:hunter2\n';
+  await writeFile(passfile, foreign);
+  const refused: unknown = await createRefresher({
+    passfile,
+    source,
+    entries: ['h:*:*:u'],
+  }).catch((e) => e);
+  expect(refused).toMatchObject({
+    code: 'config.invalid',
+    message: expect.stringMatching(/line 1 is for none of the entries and holds no token$/),
+  });
+  const template = await fileWith(`h:*:*:u:${PLACEHOLDER}\n`);
+  const keptAs: string[] = [];
+  const stop = new AbortController();
+  const refresher = await createRefresher({
+    passfile,
+    source,
+    template,
+    onEvent: (event) => {
+      if (event.type === 'passfile.kept') keptAs.push(event.keptAs);
+      if (event.type === 'token.refreshed') stop.abort();
+    },
+  });
+  expect(await readFile(passfile, 'utf8')).toBe(foreign);
+  await refresher.run(stop.signal);
+  expect(keptAs).toEqual([`${passfile}.before-pgpassd`]);
+  expect(await readFile(`${passfile}.before-pgpassd`, 'utf8')).toBe(foreign);
+  expect(await readFile(passfile, 'utf8')).toBe('h:*:*:u:a-token\n');
+});
+
+test('createRefresher refuses a template that is the passfile', async () => {
+  const template = await fileWith(`h:*:*:u:${PLACEHOLDER}\n`);
+  const same = createRefresher({ passfile: template, source, template });
+  await expect(same).rejects.toMatchObject({
+    code: 'config.invalid',
+    message: '--template and --passfile (PGPASSFILE) name the same file',
+  });
 });

@@ -9,6 +9,7 @@ import type { Environment, GivenFlag } from './given.ts';
 import type { CommandName, Option } from './option.ts';
 import { type OptionName, type OptionValues, options } from './options.ts';
 import type { Problems } from './problems.ts';
+import { objectionToPath } from './read-files.ts';
 import { readSettings } from './read-settings.ts';
 import { readTokenProxy } from './token-proxy.ts';
 import { unexpandedReference } from './unexpanded.ts';
@@ -84,6 +85,9 @@ export function seeHelp(command: CommandName): string {
   return `See pgpassd ${command} --help for every setting.`;
 }
 
+/** Who writes the passfile. */
+const writers: readonly CommandName[] = ['run', 'once'];
+
 /** The same without the last word: `check` looks at what there is. */
 export function readConfig(
   flags: readonly GivenFlag[],
@@ -100,6 +104,11 @@ export function readConfig(
     source: saysSource(values) && problems.texts.length === problemsBefore ? source : undefined,
     problems,
   };
+  const objection =
+    values.passfile === undefined || !writers.includes(command)
+      ? undefined
+      : objectionToPath(values.passfile);
+  if (objection !== undefined) problems.add(objection);
   if (values.connect && values.offline) {
     problems.add('--connect and --offline exclude each other: keep one of them');
   }

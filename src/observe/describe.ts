@@ -82,6 +82,13 @@ export function describe(event: RefreshEvent): LogLine {
         repairs: event.repairs,
         ...(event.displacedTo !== undefined && { displacedTo: event.displacedTo }),
       });
+    case 'passfile.kept':
+      return line(
+        'warn',
+        event,
+        `the passfile in place was not one that pgpassd wrote; it is kept as ${event.keptAs}`,
+        { keptAs: event.keptAs },
+      );
     case 'passfile.contested':
       return line(
         'error',

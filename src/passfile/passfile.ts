@@ -1,12 +1,18 @@
 import { lstat } from 'node:fs/promises';
+import { errorOf, tell } from '../support/cause.ts';
 import type { JwtClaims } from '../support/jwt.ts';
+import { readBounded } from '../support/regular-file.ts';
 import type { Secret } from '../support/secret.ts';
 import { type AdoptedToken, adoptToken } from './adopt.ts';
+import { passfileForeign } from './causes.ts';
 import { LARGEST_PASSFILE_BYTES } from './format.ts';
-import { type Damage, type Expected, inspect, openInPlace } from './inspect.ts';
+import { lookWhose } from './in-place.ts';
+import { type Damage, type Expected, openInPlace } from './inspect.ts';
+import { keepInPlace } from './keep.ts';
 import type { PassfileLayout } from './layout.ts';
 import {
   displaceDirectory,
+  lookAtPassfile,
   type PassfileTarget,
   publishPassfile,
   removePassfile,
@@ -14,6 +20,9 @@ import {
   sweepLeftovers,
   tryDirectory,
 } from './publish.ts';
+import { assertSize } from './size.ts';
+import { PLACEHOLDER } from './template.ts';
+import { explainWriteError } from './write-errors.ts';
 
 export interface Repair {
   readonly damage: Damage;
@@ -23,7 +32,9 @@ export interface Repair {
 
 /** The passfile as the refresher and the guard see it. Every method throws PgpassdError `passfile.*`. */
 export interface Passfile {
-  /** Tries the directory and removes leftovers; returns how many there were. */
+  /** That there is nothing at the path which is not ours to replace. Changes nothing. Throws `config.invalid`. */
+  claim(): Promise<void>;
+  /** The same; tries the directory and removes leftovers; returns how many there were. */
   prepare(): Promise<number>;
   /** The token of a passfile already in place whose lines are exactly ours. */
   adopt(): Promise<AdoptedToken | undefined>;
@@ -32,8 +43,17 @@ export interface Passfile {
   look(): Promise<Damage | undefined>;
   /** Puts what was published or adopted back when it is not in place; `undefined` when it is, or nothing was. */
   repair(): Promise<Repair | undefined>;
-  /** From then on there is nothing to repair. */
+  /** From then on there is nothing to repair. What is not ours stays. */
   remove(): Promise<void>;
+}
+
+export interface PassfileOptions {
+  /** Whether the layout says what the whole file is to be: then what is not ours is kept beside it, not refused. */
+  readonly replacesAny?: boolean;
+  /** What was in place was not ours, and is at this path now. */
+  readonly onKept?: (keptAs: string) => void;
+  /** A publication found what earlier ones had left, and removed it. */
+  readonly onSwept?: (files: number) => void;
 }
 
 /**
@@ -44,6 +64,7 @@ export function createPassfile(
   target: PassfileTarget,
   layout: () => PassfileLayout,
   isOurs: (claims: JwtClaims) => boolean,
+  { replacesAny = false, onKept, onSwept }: PassfileOptions = {},
 ): Passfile {
   const inTurn = createTurns();
   let published: Expected | undefined;
@@ -54,9 +75,33 @@ export function createPassfile(
     published = { content, mode: target.mode, owner: target.owner ?? stats, file: stats };
   };
 
+  const whose = () =>
+    lookWhose(target, layout(), published).catch((error: unknown) => {
+      throw explainWriteError(error, target);
+    });
+
+  const claim = async () => {
+    const standing = await whose();
+    if (standing.kind === 'ours' || (replacesAny && standing.keepable)) return;
+    throw refusal(standing.objection, target);
+  };
+
+  // Once we have put a file there, the path is ours; what others put there meanwhile is not lost.
+  const makeWay = async () => {
+    const standing = await whose();
+    if (standing.kind === 'ours') return;
+    const mayKeep = standing.keepable && (replacesAny || published !== undefined);
+    if (!mayKeep) throw refusal(standing.objection, target);
+    const keptAs = await keepInPlace(target, standing.objection);
+    if (keptAs !== undefined) onKept?.(keptAs);
+  };
+
   return {
+    claim: () => inTurn(claim),
+
     prepare: () =>
       inTurn(async () => {
+        await claim();
         const swept = await sweepLeftovers(target);
         await tryDirectory(target);
         return swept;
@@ -76,8 +121,12 @@ export function createPassfile(
 
     publish: (token) =>
       inTurn(async () => {
-        const content = layout().render(token.unwrap());
-        const outcome = await publishPassfile(target, content);
+        const password = token.unwrap();
+        assertSize(layout(), target.path, password);
+        const content = layout().render(password);
+        const swept = await sweepLeftovers(target);
+        if (swept > 0) onSwept?.(swept);
+        const outcome = await publishPassfile(target, content, makeWay);
         // A file that was right already may have been given away.
         if (outcome === 'unchanged' && published) published = { ...published, content };
         else await remember(content);
@@ -85,7 +134,7 @@ export function createPassfile(
       }),
 
     async look() {
-      const look = async () => published && (await inspect(target.path, published));
+      const look = async () => published && (await lookAtPassfile(target, published));
       // A publication that takes long leaves the file in place as it was; what seems wrong may be the
       // end of one, so that is looked at again in turn.
       return (await look()) && (await inTurn(look));
@@ -93,11 +142,12 @@ export function createPassfile(
 
     repair: () =>
       inTurn(async () => {
-        const damage = published && (await inspect(target.path, published));
+        const damage = published && (await lookAtPassfile(target, published));
         if (published === undefined || damage === undefined) return undefined;
         const displacedTo = (await isDirectory(target.path))
           ? await displaceDirectory(target)
           : undefined;
+        await makeWay();
         await replacePassfile(target, published.content);
         await remember(published.content);
         return { damage, ...(displacedTo !== undefined && { displacedTo }) };
@@ -105,10 +155,16 @@ export function createPassfile(
 
     remove: () =>
       inTurn(async () => {
+        const standing = await whose();
         published = undefined;
+        if (standing.kind === 'foreign') throw refusal(standing.objection, target);
         await removePassfile(target);
       }),
   };
+}
+
+function refusal(objection: string, { path }: PassfileTarget): Error {
+  return errorOf(tell(passfileForeign, { path, objection, placeholder: PLACEHOLDER }));
 }
 
 /** One after the other, so that a repair never puts an older token over a newer one. */
@@ -139,9 +195,12 @@ async function readInPlace(path: string): Promise<InPlace | undefined> {
   try {
     const stats = await file.stat();
     const acceptable = stats.isFile() && (stats.mode & 0o077) === 0;
-    if (!acceptable || stats.size > LARGEST_PASSFILE_BYTES) return undefined;
+    const content = acceptable ? await readBounded(file, LARGEST_PASSFILE_BYTES) : undefined;
+    if (content === undefined) return undefined;
     const { uid, gid, mtimeMs: writtenAtMs } = stats;
-    return { content: await file.readFile(), writtenAtMs, owner: { uid, gid } };
+    return { content, writtenAtMs, owner: { uid, gid } };
+  } catch {
+    return undefined;
   } finally {
     await file.close();
   }

@@ -1,9 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { lchown, lstat, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { lchown, lstat, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
+import { errorOf, tell } from '../support/cause.ts';
 import { systemErrorCode } from '../support/errors.ts';
-import { belongsTo, inspect, type Owner } from './inspect.ts';
+import { directoryDisturbed } from './causes.ts';
+import { belongsTo, type Damage, type Expected, inspect, type Owner } from './inspect.ts';
+import {
+  Disturbed,
+  makePrivateDirectory,
+  type PrivateDirectory,
+  removePrivateDirectory,
+} from './private-directory.ts';
 import { explainWriteError } from './write-errors.ts';
 
 export interface PassfileTarget {
@@ -15,17 +23,33 @@ export interface PassfileTarget {
 }
 
 /**
- * Puts `content` in place, unless the file in place is already right.
+ * Puts `content` in place, unless the file in place is already right; after `makeWay`, which may refuse.
  *
  * @throws PgpassdError `passfile.*`; the file in place stays as it was
  */
 export async function publishPassfile(
   target: PassfileTarget,
   content: Buffer,
+  makeWay: () => Promise<void> = async () => undefined,
 ): Promise<'written' | 'unchanged'> {
-  if ((await inspect(target.path, { ...target, content })) === undefined) return 'unchanged';
+  if ((await lookAtPassfile(target, { ...target, content })) === undefined) return 'unchanged';
+  await makeWay();
   await replacePassfile(target, content);
   return 'written';
+}
+
+/**
+ * What is wrong with the passfile in place.
+ *
+ * @throws PgpassdError `passfile.*` when its volume fails
+ */
+export async function lookAtPassfile(
+  target: PassfileTarget,
+  expected: Expected,
+): Promise<Damage | undefined> {
+  return await inspect(target.path, expected).catch((error: unknown) => {
+    throw explainWriteError(error, target);
+  });
 }
 
 /**
@@ -33,8 +57,9 @@ export async function publishPassfile(
  * and never looser than `mode`.
  *
  * write-file-atomic creates the file with its mode, syncs it and cleans up after itself, but it
- * follows a symlink in the target's place, and takes a short write for a whole one. So it fills a file
- * beside the target, under a name nobody can foresee; that file is checked and then renamed by us.
+ * follows a symlink in the target's place, takes a short write for a whole one, and sets the mode by
+ * a path on which others could put a link meanwhile. So it fills a file in a directory of our own beside
+ * the target, which no other user can enter; that file is checked and then renamed by us.
  *
  * @throws PgpassdError `passfile.*`; the file in place stays as it was
  */
@@ -93,36 +118,89 @@ export async function displaceDirectory(target: PassfileTarget): Promise<string 
   return aside;
 }
 
+/** A publication takes milliseconds, on a volume that hangs now and then perhaps a minute. */
+const LEFT_OVER_MS = 300_000;
+
 /**
- * Removes what an interrupted publication of this passfile left beside it. Returns how many files.
- * What cannot be removed, another user's for one, is in nobody's way.
+ * Removes what interrupted publications of this passfile left beside it, and only what is old enough
+ * for that, by the file system's own clock: another pgpassd may be about to publish. Returns how many
+ * there were. What cannot be removed, another user's for one, is in nobody's way.
  */
 export async function sweepLeftovers(target: PassfileTarget): Promise<number> {
   const directory = dirname(target.path);
-  const prefix = stagingPrefix(target);
-  const names = await readdir(directory).catch(() => []);
-  const leftovers = names.filter((name) => name.startsWith(prefix));
-  const removals = leftovers.map((name) => rm(join(directory, name), { force: true }));
+  const leftovers = (await readdir(directory).catch(() => [])).filter((name) =>
+    isStagingName(name, target),
+  );
+  if (leftovers.length === 0) return 0;
+  const nowMs = await withStaging(target, async ({ madeAtMs }) => madeAtMs).catch(() => undefined);
+  if (nowMs === undefined) return 0;
+  const removals = leftovers.map((name) => removeLeftover(join(directory, name), nowMs));
   const outcomes = await Promise.allSettled(removals);
-  return outcomes.filter(({ status }) => status === 'fulfilled').length;
+  return outcomes.filter((outcome) => outcome.status === 'fulfilled' && outcome.value).length;
 }
 
-async function withStagedFile(
+/** Whether it was one, and is gone. */
+async function removeLeftover(path: string, nowMs: number): Promise<boolean> {
+  const stats = await lstat(path);
+  // What is from the future was left before the clock was set back.
+  if (Math.abs(nowMs - stats.mtimeMs) < LEFT_OVER_MS) return false;
+  if (stats.isDirectory()) await removePrivateDirectory(path);
+  else await rm(path);
+  return (await lstat(path).catch(() => undefined)) === undefined;
+}
+
+/** Hands in a file beside the passfile as it is to be published. */
+export async function withStagedFile(
   target: PassfileTarget,
   content: Buffer,
   use: (staged: string) => Promise<void>,
 ): Promise<void> {
-  const name = stagingPrefix(target) + randomBytes(8).toString('hex');
-  const staged = join(dirname(target.path), name);
-  try {
+  await withStaging(target, async ({ path: directory }) => {
+    const staged = join(directory, randomName());
     await writeFileAtomic(staged, content, { mode: target.mode });
     // Last: root with CAP_CHOWN alone may not set the mode of what belongs to somebody else.
     if (target.owner) await lchown(staged, target.owner.uid, target.owner.gid);
     await checkStaged(staged, target, content);
     await use(staged);
-  } finally {
-    await rm(staged, { force: true });
+  });
+}
+
+/** To take a directory away takes speed; three times in a row it is no accident. */
+const ATTEMPTS = 3;
+
+/** Hands in a private directory beside the passfile, that is gone afterwards. */
+async function withStaging<T>(
+  target: PassfileTarget,
+  use: (directory: PrivateDirectory) => Promise<T>,
+): Promise<T> {
+  const beside = dirname(target.path);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const directory = await makePrivateDirectory(join(beside, stagingName(target)));
+      try {
+        return await use(directory);
+      } finally {
+        await directory.remove();
+      }
+    } catch (error) {
+      if (!(await wasDisturbed(error, beside))) throw error;
+      if (attempt === ATTEMPTS) {
+        throw errorOf(tell(directoryDisturbed, { path: target.path, directory: beside }), {
+          cause: error,
+        });
+      }
+    }
   }
+}
+
+/** Whether what was just made has gone, while the directory that it was made in is there. */
+async function wasDisturbed(error: unknown, beside: string): Promise<boolean> {
+  if (error instanceof Disturbed) return true;
+  if (systemErrorCode(error) !== 'ENOENT') return false;
+  return await stat(beside).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
 }
 
 async function checkStaged(staged: string, target: PassfileTarget, content: Buffer): Promise<void> {
@@ -138,7 +216,22 @@ async function checkStaged(staged: string, target: PassfileTarget, content: Buff
   }
 }
 
+/** It cannot be foreseen. */
+function randomName(): string {
+  return randomBytes(8).toString('hex');
+}
+
 /** Hidden, and tied to the one passfile: others may keep theirs in the same directory. */
+function stagingName(target: PassfileTarget): string {
+  return stagingPrefix(target) + randomName();
+}
+
 function stagingPrefix({ path }: PassfileTarget): string {
   return `.${basename(path)}.pgpassd-`;
+}
+
+/** Earlier releases left files, with such a name or with one that write-file-atomic made of it. */
+function isStagingName(name: string, target: PassfileTarget): boolean {
+  const prefix = stagingPrefix(target);
+  return name.startsWith(prefix) && /^[\da-f]{16}(?:\.\d+)?$/.test(name.slice(prefix.length));
 }

@@ -30,6 +30,11 @@ export type RefreshEvent =
       /** Since the start, this one included. */
       readonly repairs: number;
     }
+  | {
+      /** The file in the passfile's place was not one that we wrote; it was kept before it was replaced. */
+      readonly type: 'passfile.kept';
+      readonly keptAs: string;
+    }
   | { readonly type: 'passfile.contested'; readonly repairsInAMinute: number }
   | { readonly type: 'passfile.repair-failed'; readonly error: PgpassdError }
   | { readonly type: 'refresh.started'; readonly cause: RefreshCause }

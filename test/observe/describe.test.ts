@@ -147,6 +147,12 @@ const lines: { readonly [T in EventType]: [RefreshEvent & { type: T }, Level, st
     'somebody changed the mode of the passfile; put it back',
     { damage: 'mode', repairs: 2 },
   ],
+  'passfile.kept': [
+    { type: 'passfile.kept', keptAs: '/pgpass/pgpass.before-pgpassd' },
+    'warn',
+    'the passfile in place was not one that pgpassd wrote; it is kept as /pgpass/pgpass.before-pgpassd',
+    { keptAs: '/pgpass/pgpass.before-pgpassd' },
+  ],
   'passfile.contested': [
     { type: 'passfile.contested', repairsInAMinute: 6 },
     'error',

@@ -130,6 +130,7 @@ describe('repairing', () => {
   test('is for what was published: before that, and after it was removed, there is nothing to do', async () => {
     await writeFile(path, "somebody else's");
     expect(await passfile.repair()).toBeUndefined();
+    await rm(path);
     await passfile.publish(new Secret('a-token'));
     await passfile.remove();
     expect(await passfile.repair()).toBeUndefined();

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmod,
+  lutimes,
   mkdir,
   mkdtemp,
   readdir,
@@ -14,7 +15,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import {
   type PassfileTarget,
   publishPassfile,
@@ -50,13 +51,14 @@ describe('publishing', () => {
     const [report] = (await once(reader, 'message')) as [{ reads: number; faults: string[] }];
     expect(report.faults).toEqual([]);
     expect(report.reads).toBeGreaterThan(1000);
-  });
+  }, 240_000);
 
   test('killed a hundred times at random moments, it leaves a whole file, and sweeps up at the next start', async () => {
     const random = seededRandom(6);
     await publishPassfile(target, Buffer.from(numberedContent(0)));
     let interrupted = 0;
     for (let kill = 0; kill < 100; kill += 1) {
+      await age(directory);
       const publisher = fork(script('./endless-publisher.ts'), [target.path]);
       for (let message = 0; message < 1 + random() * 4; message += 1)
         await once(publisher, 'message');
@@ -69,9 +71,10 @@ describe('publishing', () => {
       if ((await readdir(directory)).length > 1) interrupted += 1;
     }
     expect(interrupted).toBeGreaterThan(0);
+    await age(directory);
     await sweepLeftovers(target);
     expect(await readdir(directory)).toEqual(['pgpass']);
-  });
+  }, 240_000);
 
   test('writes nothing when the file in place is already right', async () => {
     expect(await publishPassfile(target, Buffer.from('content\n'))).toBe('written');
@@ -196,22 +199,72 @@ describe('trying the directory', () => {
 });
 
 describe('sweeping', () => {
-  test("removes our leftovers and nobody else's", async () => {
-    const others = ['.other.pgpassd-12', 'pgpass.123', '.pgpass.swp', 'pgpass'];
-    for (const name of [...others, '.pgpass.pgpassd-0011', '.pgpass.pgpassd-0011.4711']) {
-      await writeFile(join(directory, name), '');
-    }
-    expect(await sweepLeftovers(target)).toBe(2);
+  const leftover = (digit: string) => join(directory, `.pgpass.pgpassd-${digit.repeat(16)}`);
+
+  test('removes what we left, and nothing that looks similar', async () => {
+    const others = [
+      `.other.pgpassd-${'0'.repeat(16)}`,
+      '.pgpass.pgpassd-notes',
+      'pgpass.123',
+      '.pgpass.swp',
+      'pgpass',
+    ];
+    for (const name of others) await writeFile(join(directory, name), '');
+    await mkdir(leftover('a'), { mode: 0o700 });
+    await writeFile(join(leftover('a'), '0011'), 'a token');
+    await writeFile(join(leftover('a'), '0011.4711'), 'a token');
+    // As earlier releases did it.
+    await writeFile(leftover('b'), '');
+    await writeFile(`${leftover('b')}.4711`, '');
+    await age(directory);
+    expect(await sweepLeftovers(target)).toBe(3);
     expect((await readdir(directory)).sort()).toEqual(others.sort());
   });
 
-  test('leaves what cannot be removed where it is', async () => {
-    await mkdir(join(directory, '.pgpass.pgpassd-0011'));
-    await writeFile(join(directory, '.pgpass.pgpassd-0012'), '');
+  test('leaves what another pgpassd is about to rename, until it is old enough to be left over', async () => {
+    await mkdir(leftover('a'), { mode: 0o700 });
+    await writeFile(join(leftover('a'), '0011'), 'a token');
+    await writeFile(leftover('b'), '');
+    expect(await sweepLeftovers(target)).toBe(0);
+    expect(await readdir(leftover('a'))).toEqual(['0011']);
+    await age(directory);
+    expect(await sweepLeftovers(target)).toBe(2);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  test('takes what is from the future for left over: the clock was set back', async () => {
+    await mkdir(leftover('a'), { mode: 0o700 });
+    await age(directory, -86_400);
     expect(await sweepLeftovers(target)).toBe(1);
-    expect(await readdir(directory)).toEqual(['.pgpass.pgpassd-0011']);
+  });
+
+  test('leaves what cannot be removed where it is', async () => {
+    await mkdir(join(leftover('a'), 'deeper'), { recursive: true });
+    await writeFile(leftover('b'), '');
+    await age(directory);
+    expect(await sweepLeftovers(target)).toBe(1);
+    expect(await readdir(directory)).toEqual([`.pgpass.pgpassd-${'a'.repeat(16)}`]);
+  });
+
+  test('goes through no link', async () => {
+    const elsewhere = await mkdtemp(join(tmpdir(), 'pgpassd-elsewhere-'));
+    onTestFinished(() => rm(elsewhere, { recursive: true }));
+    await writeFile(join(elsewhere, '0011'), 'a stranger');
+    await symlink(elsewhere, leftover('a'));
+    await mkdir(leftover('b'), { mode: 0o700 });
+    await symlink(elsewhere, join(leftover('b'), 'link'));
+    await age(directory);
+    expect(await sweepLeftovers(target)).toBe(2);
+    expect(await readdir(elsewhere)).toEqual(['0011']);
+    expect(await readdir(directory)).toEqual([]);
   });
 });
+
+/** As if all that lies in the directory had been left there so long ago. */
+async function age(where: string, seconds = 3600): Promise<void> {
+  const then = Date.now() / 1000 - seconds;
+  for (const name of await readdir(where)) await lutimes(join(where, name), then, then);
+}
 
 /** Lets the event loop turn: the child goes on for a while that no clock measures. */
 async function turns(count: number): Promise<void> {

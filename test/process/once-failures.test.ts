@@ -6,6 +6,7 @@ import {
   fingerprint,
   namesIn,
   openWorkload,
+  passfileWith,
   sentencesOf,
   type Workload,
   type WorkloadOptions,
@@ -180,7 +181,7 @@ describe.concurrent('once, after --timeout, ends', () => {
     }) => {
       const workload = await openWorkload({ ...entra, onTestFinished });
       const { passfile, directory, start } = workload;
-      await writeFile(passfile, 'old.example.com:5432:*:app:hunter2\n', { mode: 0o600 });
+      await writeFile(passfile, passfileWith('hunter2'), { mode: 0o600 });
       const before = await fingerprint(passfile);
       await arrange?.(workload);
 

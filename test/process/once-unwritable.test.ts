@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
-import { fingerprint, openWorkload, sentencesOf, type Workload } from './workload.ts';
+import { fingerprint, openWorkload, passfileWith, sentencesOf, type Workload } from './workload.ts';
 
 /** Nothing is unwritable for the superuser. */
 const ordinaryUser = process.getuid?.() === 0 ? { uid: 65_534 } : {};
@@ -72,7 +72,7 @@ describe.concurrent('once ends 6, without a request and without waiting for --ti
     onTestFinished,
   }) => {
     const { passfile, directory, start } = await openWorkload({ onTestFinished });
-    await writeFile(passfile, 'old.example.com:5432:*:app:hunter2\n', { mode: 0o600 });
+    await writeFile(passfile, passfileWith('hunter2'), { mode: 0o644 });
     await chmod(directory, 0o555);
     const before = await fingerprint(passfile);
     const pgpassd = start(['once'], ordinaryUser);

