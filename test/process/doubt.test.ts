@@ -63,7 +63,7 @@ describe('an answer whose token is worse than none leaves the token in place', (
   test('and once, which has none, ends with 5', async () => {
     const { entra, directory, start } = await openWorkload();
     entra.faults.always(giving({ exp: nowSeconds() - 900 }));
-    const pgpassd = start(['once', '--timeout', '2s']);
+    const pgpassd = start(['once', '--timeout', '10s']);
     expect(await pgpassd.exited, pgpassd.output()).toMatchObject({ code: 5 });
     await expect(stat(join(directory, 'pgpass'))).rejects.toThrow('ENOENT');
   });
@@ -137,7 +137,7 @@ describe('a command that keeps its token, and claims an hour for it each time', 
 
   test('gives once nothing when it expired a quarter of an hour ago', async () => {
     const { directory, start, args } = await open(-900);
-    const pgpassd = start(['once', '--timeout', '2s', ...args], { env: alone });
+    const pgpassd = start(['once', '--timeout', '10s', ...args], { env: alone });
     expect(await pgpassd.exited, pgpassd.output()).toMatchObject({ code: 5 });
     expect(pgpassd.errors()).toContain('expired already');
     await expect(stat(join(directory, 'pgpass'))).rejects.toThrow('ENOENT');
