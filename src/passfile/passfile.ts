@@ -119,7 +119,7 @@ export function createPassfile(
         const inPlace = await readInPlace(target.path);
         if (inPlace === undefined) return undefined;
         const lines = entryLinesOf(parseLines(inPlace.content.toString('utf8')));
-        secrets?.add(...lines.map(({ password }) => password));
+        secrets?.addInPlace(...lines.map(({ password }) => password));
         if (!isUs(inPlace.owner) && inPlace.owner.uid !== target.owner?.uid) return undefined;
         const adopted = adoptToken(inPlace.content, inPlace.writtenAtMs, layout(), isOurs);
         // With our mode and owner, which may be others than those it was published with.

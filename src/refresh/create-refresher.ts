@@ -14,6 +14,7 @@ import { createFollower } from '../support/follow-file.ts';
 import type { JwtClaims } from '../support/jwt.ts';
 import type { KnownSecrets } from '../support/known-secrets.ts';
 import { isSameFile } from '../support/same-file.ts';
+import { hasBegun, ourClock } from '../support/token-life.ts';
 import type { Damage, RefreshCause, RefreshEvent, TokenInPlace } from './events.ts';
 import { type FetchToken, Refresher } from './refresher.ts';
 import type { Turn } from './schedule.ts';
@@ -78,7 +79,9 @@ export async function composeRefresher(settings: RefresherSettings): Promise<Pas
   await looking(() => assertApart(settings));
   let layout = await layoutFor(settings);
   assertSize(layout, path);
-  const passfile = createPassfile({ path, mode, owner }, () => layout, isOurs, {
+  const isOurToken = (claims: JwtClaims) =>
+    isOurs(claims) && hasBegun(claims, ourClock(clock.now().wallMs));
+  const passfile = createPassfile({ path, mode, owner }, () => layout, isOurToken, {
     replacesAny: template !== undefined,
     secrets,
     onKept: (keptAs) => onEvent({ type: 'passfile.kept', keptAs }),

@@ -59,6 +59,7 @@ export type RefreshEvent =
     }
   | {
       readonly type: 'refresh.failed';
+      readonly cause: RefreshCause;
       readonly error: PgpassdError;
       /** Failures in a row, this one included. */
       readonly failures: number;

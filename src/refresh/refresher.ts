@@ -94,7 +94,11 @@ export class Refresher {
    */
   ask(cause: Exclude<RefreshCause, 'due'>): void {
     if (cause === 'template') this.#templateChanged = true;
-    else this.#asked = this.#sooner({ cause, wait: this.#askedWait(cause) });
+    else {
+      this.#asked = this.#sooner({ cause, wait: this.#askedWait(cause) });
+      // It is for another token that was asked.
+      this.#unpublished = undefined;
+    }
     this.wake();
   }
 
@@ -284,6 +288,7 @@ export class Refresher {
     if (cause === 'template') this.#templateTrouble = trouble;
     else this.#trouble = trouble;
     const expiredForMs = token ? undefined : this.#expiredForMs(now);
-    onEvent({ type: 'refresh.failed', error, failures, token, expiredForMs, retryInMs: delayMs });
+    const retryInMs = delayMs;
+    onEvent({ type: 'refresh.failed', cause, error, failures, token, expiredForMs, retryInMs });
   }
 }

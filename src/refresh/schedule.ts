@@ -87,7 +87,7 @@ export function adoptedLife(
 ): { readonly life: Wait; readonly believable: boolean } {
   const since = instantAt(issuedAtMs, now);
   const delayMs = Math.min(expiresAtMs - since.wallMs, LONGEST_ADOPTED_LIFE_MS);
-  const believable = expiresAtMs - issuedAtMs <= UNBELIEVABLE_LIFE_MS;
+  const believable = expiresAtMs - since.wallMs <= UNBELIEVABLE_LIFE_MS;
   return { life: { since, delayMs, endsAtMs: since.wallMs + delayMs }, believable };
 }
 

@@ -1,6 +1,6 @@
 import type { Instant } from '../support/clock.ts';
 import type { PgpassdError } from '../support/errors.ts';
-import type { RefreshEvent, TokenInPlace } from './events.ts';
+import type { RefreshCause, RefreshEvent, TokenInPlace } from './events.ts';
 import { leftMs, type Wait } from './schedule.ts';
 
 /** Where the daemon stands, as its events tell. Probes and metrics are views of it. */
@@ -11,8 +11,10 @@ export interface DaemonState {
   readonly lastSuccessAtMs: number | undefined;
   /** When a refresh is due, unless there is trouble. */
   readonly due: Wait | undefined;
-  /** What refreshing suffers from right now. */
+  /** What failed last, and has not succeeded since. */
   readonly trouble: Trouble | undefined;
+  /** The same of refreshing alone, which a template that is written at last does not mend. */
+  readonly refreshTrouble: Trouble | undefined;
   readonly federatedTokenExpiresAtMs: number | undefined;
 }
 
@@ -24,6 +26,7 @@ export interface PlacedToken {
 }
 
 interface Trouble {
+  readonly cause: RefreshCause;
   readonly error: PgpassdError;
   readonly atMs: number;
   readonly failures: number;
@@ -38,6 +41,7 @@ export const initialState: DaemonState = {
   lastSuccessAtMs: undefined,
   due: undefined,
   trouble: undefined,
+  refreshTrouble: undefined,
   federatedTokenExpiresAtMs: undefined,
 };
 
@@ -60,18 +64,21 @@ export function stateAfter(state: DaemonState, event: RefreshEvent, now: Instant
     case 'token.unchanged':
       return { ...state, due: dueIn(event.refreshInMs, event.token, now) };
     case 'refresh.failed':
-      return {
-        ...state,
-        trouble: {
-          error: event.error,
-          atMs: now.wallMs,
-          failures: event.failures,
-          failedStarts: failedStartsAfter(state.trouble, event.error),
-          retry: { since: now, delayMs: event.retryInMs },
-        },
-      };
+      return withTrouble(state, {
+        cause: event.cause,
+        error: event.error,
+        atMs: now.wallMs,
+        failures: event.failures,
+        failedStarts: failedStartsAfter(state.trouble, event.error),
+        retry: { since: now, delayMs: event.retryInMs },
+      });
+    case 'passfile.written':
+    case 'passfile.unchanged':
+      return state.trouble?.cause === 'template'
+        ? { ...state, trouble: state.refreshTrouble }
+        : state;
     case 'refresh.recovered':
-      return { ...state, trouble: undefined };
+      return { ...state, trouble: undefined, refreshTrouble: undefined };
     case 'federated-token.found':
     case 'federated-token.changed':
       return { ...state, federatedTokenExpiresAtMs: event.expiresAtMs };
@@ -97,6 +104,11 @@ function dueIn(delayMs: number, token: TokenInPlace | undefined, now: Instant): 
 /** Whether clients that read this token get in: it was put in place, and has not expired. */
 export function isValid(token: PlacedToken, now: Instant): boolean {
   return leftMs(token.validity, now) > 0;
+}
+
+function withTrouble(state: DaemonState, trouble: Trouble): DaemonState {
+  const refreshTrouble = trouble.cause === 'template' ? state.refreshTrouble : trouble;
+  return { ...state, trouble, refreshTrouble };
 }
 
 function failedStartsAfter(trouble: Trouble | undefined, { details }: PgpassdError): number {

@@ -10,22 +10,39 @@ const MOST_KEPT = 32;
  */
 const SHORTEST_LENGTH = 8;
 
-/** The secrets that texts from outside may quote: the latest ones, whichever part of the program met them. */
+/** The secrets that texts from outside may quote, whichever part of the program met them. */
 export class KnownSecrets {
-  #kept: readonly Secret[] = [];
+  #latest: readonly Secret[] = [];
+  #inPlace: readonly Secret[] = [];
 
+  /** Tokens and assertions: the latest ones are kept. */
   add(...secrets: readonly Secret[]): void {
-    const added = secrets.filter(({ length }) => length >= SHORTEST_LENGTH).slice(-MOST_KEPT);
-    const others = this.#kept.filter((kept) => !added.some((each) => each.equals(kept)));
-    this.#kept = [...others, ...added].slice(-MOST_KEPT);
+    this.#latest = distinct([...this.#latest, ...secrets]);
+  }
+
+  /** What a passfile held at the start, which stays known. */
+  addInPlace(...secrets: readonly Secret[]): void {
+    this.#inPlace = distinct([...this.#inPlace, ...secrets]);
   }
 
   get all(): readonly Secret[] {
-    return this.#kept;
+    return [...this.#inPlace, ...this.#latest];
   }
 
   /** `text` without any piece of them, nor of any other JWT. */
   redactFrom(text: string): string {
-    return withoutJwts(this.#kept.reduce((clean, secret) => secret.redactFrom(clean), text));
+    return withoutJwts(this.all.reduce((clean, secret) => secret.redactFrom(clean), text));
   }
+}
+
+/** The last of them that are long enough, each once. */
+function distinct(secrets: readonly Secret[]): readonly Secret[] {
+  const kept: Secret[] = [];
+  for (const secret of secrets.toReversed()) {
+    if (kept.length === MOST_KEPT) break;
+    if (secret.length >= SHORTEST_LENGTH && !kept.some((each) => each.equals(secret))) {
+      kept.unshift(secret);
+    }
+  }
+  return kept;
 }

@@ -43,6 +43,12 @@ const ISSUER_SKEW_MS = 10_000;
 
 const SHORTEST_LIFE_SECONDS = 1;
 
+/** Whether a token is valid by its `nbf`, as far as the clock can tell. */
+export function hasBegun(claims: JwtClaims, { nowMs, uncertaintyMs }: ClockReading): boolean {
+  const startsAtMs = numericDateMs(claims, 'nbf') ?? -Infinity;
+  return startsAtMs <= nowMs + Math.max(uncertaintyMs, ISSUER_SKEW_MS);
+}
+
 /**
  * The life of a token is the least that is stated. `expires_in` does not depend on a clock, so where it
  * exceeds the other statements by no more than the clock may be off, it holds. `undefined` when nothing
@@ -52,9 +58,7 @@ export function lifeOf(
   { expiresInSeconds, endsAtMs, claims = {} }: StatedLife,
   clock: ClockReading,
 ): TokenLife | UnusableLife | undefined {
-  const startsAtMs = numericDateMs(claims, 'nbf') ?? -Infinity;
-  const toleranceMs = Math.max(clock.uncertaintyMs, ISSUER_SKEW_MS);
-  if (startsAtMs > clock.nowMs + toleranceMs) return 'is not valid yet';
+  if (!hasBegun(claims, clock)) return 'is not valid yet';
 
   const ends = [...endsAtMs, numericDateMs(claims, 'exp')].filter((each) => each !== undefined);
   const endMs = ends.length === 0 ? undefined : Math.min(...ends);

@@ -43,6 +43,7 @@ function pgpassdAfter(refreshes: number): Page['render'] {
 function failed(count: number): RefreshEvent {
   return {
     type: 'refresh.failed',
+    cause: 'due',
     error: new PgpassdError(
       refreshErrorCodes[count % refreshErrorCodes.length] ?? 'internal',
       'Entra is down',

@@ -32,6 +32,7 @@ const refused = new PgpassdError(
 
 const failed: Failed = {
   type: 'refresh.failed',
+  cause: 'due',
   error: refused,
   failures: 3,
   token,

@@ -29,6 +29,7 @@ const refreshed: RefreshEvent = {
 };
 const failed: RefreshEvent = {
   type: 'refresh.failed',
+  cause: 'due',
   error: unreachable,
   failures: 1,
   token,

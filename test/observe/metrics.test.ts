@@ -46,6 +46,7 @@ const failedWith = (
   failures: number,
 ): RefreshEvent => ({
   type: 'refresh.failed',
+  cause: 'due',
   error: new PgpassdError(code, 'x', 'y'),
   failures,
   token: undefined,

@@ -9,6 +9,7 @@ const error = new PgpassdError('entra.refused', 'Entra refused the exchange', 'S
 });
 const failed = {
   type: 'refresh.failed',
+  cause: 'due',
   error,
   failures: 3,
   token: undefined,

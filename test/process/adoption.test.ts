@@ -108,3 +108,11 @@ describe.runIf(asRoot)('a passfile in place of another owner (as root)', () => {
     expect(eventsOf(pgpassd.lines)).not.toContain('passfile.adopted');
   });
 });
+
+test('a token found in place that begins in an hour is not taken over', async () => {
+  const workload = await openWorkload();
+  await leaveToken(workload, { nbf: nowSeconds() + 3600, exp: nowSeconds() + 7200 });
+  const pgpassd = workload.start(['run']);
+  await pgpassd.waitFor('token.refreshed');
+  expect(eventsOf(pgpassd.lines)).not.toContain('passfile.adopted');
+});

@@ -121,6 +121,13 @@ describe('a token that an earlier run left', () => {
     ['lives for as long as it says', hourMs, 23 * hourMs, true, 23 * hourMs],
     ['lives for 28 hours at most', hourMs, 40 * hourMs, true, 27 * hourMs],
     ['is not believed when it claims years', 0, 50 * 365 * 24 * hourMs, false, 28 * hourMs],
+    [
+      'is not believed when its issue lies so far ahead that its end does, too',
+      -30 * 365 * 24 * hourMs,
+      30 * 365 * 24 * hourMs + hourMs,
+      false,
+      28 * hourMs,
+    ],
     ['may be dated ahead by another clock', -4 * minuteMs, hourMs, true, hourMs],
   ])('%s', (_case, issuedAgoMs, untilMs, believable, expectedMs) => {
     const life = adoptedLife(found(issuedAgoMs, untilMs), now);

@@ -10,6 +10,7 @@ const token = { expiresAtMs: 2_000_000, remainingMs: 1_000_000, lifeMs: 1_000_00
 const refreshed = { type: 'token.refreshed', token, refreshInMs: 500_000, tookMs: 1 } as const;
 const failed = {
   type: 'refresh.failed',
+  cause: 'due',
   error,
   failures: 1,
   token,
@@ -37,6 +38,14 @@ test('trouble lasts until a recovery', () => {
   // A token alone is no recovery: the template may still be in trouble.
   expect(stateFrom(failed, refreshed).trouble).toEqual(trouble);
   expect(stateFrom(failed, refreshed, recovered).trouble).toBeUndefined();
+});
+
+test('a template that is written at last leaves what refreshing suffers from', () => {
+  const full = new PgpassdError('passfile.no-space', 'x', 'y');
+  const template = { ...failed, cause: 'template', error: full } as const;
+  expect(stateFrom(failed, template).trouble?.error).toBe(full);
+  expect(stateFrom(failed, template, { type: 'passfile.written' }).trouble?.error).toBe(error);
+  expect(stateFrom(template, { type: 'passfile.unchanged' }).trouble).toBeUndefined();
 });
 
 test('the next attempt is the retry while there is trouble, and what is due otherwise', () => {

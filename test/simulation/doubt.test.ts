@@ -115,6 +115,19 @@ describe('a template that changes while Entra is down', () => {
   });
 });
 
+test('a token that could not be written is not written once another was asked for', async () => {
+  const world = new World(hourly);
+  world.diskFull = true;
+  world.start();
+  await world.clock.advance(10_000);
+  expect(world.exchanges).toBe(1);
+  world.refresher.ask('request');
+  world.diskFull = false;
+  await world.clock.advance(5_000);
+  expect(world.exchanges).toBe(2);
+  await world.stop();
+});
+
 test('a token that could not be written is written by the template that came meanwhile', async () => {
   const world = new World(hourly);
   world.diskFull = true;

@@ -22,6 +22,15 @@ test('the latest are kept, however many there were, and one that is met again co
   expect(secrets.redactFrom(tokenOf(7))).toBe('[redacted]');
 });
 
+test('what was in place stays known, however many tokens come, and however often it stood there', () => {
+  const secrets = new KnownSecrets();
+  const password = 'a-password-of-another-line';
+  const lines = Array.from({ length: 40 }, () => new Secret(tokenOf(1)));
+  secrets.addInPlace(new Secret(password), ...lines);
+  for (let index = 2; index < 1000; index += 1) secrets.add(new Secret(tokenOf(index)));
+  expect(secrets.redactFrom(`${password} ${tokenOf(1)}`)).toBe('[redacted] [redacted]');
+});
+
 test('a short password is not looked for: it stands in many a text by chance', () => {
   const secrets = new KnownSecrets();
   secrets.add(new Secret('the'), new Secret(''));
