@@ -2,7 +2,7 @@ import type { RefreshEvent } from '../refresh/events.ts';
 import type { Clock } from '../support/clock.ts';
 import { describe, type LogLine } from './describe.ts';
 
-/** How often what is of one kind is told, within a time. */
+/** How many lines of one kind are logged at their own level, within a time. */
 interface Limit {
   readonly lines: number;
   readonly withinMs: number;
@@ -10,24 +10,24 @@ interface Limit {
 
 const WINDOW_MS = 60_000;
 
-/** What others can bring about as often as they like: a rotation, a new template, a signal. */
+/** Rotations, template changes and signals come as often as others like. */
 const usual: Limit = { lines: 5, withinMs: WINDOW_MS };
 
 /** Without a valid token in place the same failure comes again and again. */
 const sameFailure: Limit = { lines: 1, withinMs: WINDOW_MS };
 
-/** What keeps one file from being watched keeps every other from it, for good. */
-const once: Limit = { lines: 1, withinMs: Number.POSITIVE_INFINITY };
+/** A watch failure affects every file, for good. */
+const onlyOnce: Limit = { lines: 1, withinMs: Number.POSITIVE_INFINITY };
 
 interface Window {
   readonly openedAtMs: number;
-  readonly told: number;
-  readonly untold: number;
+  readonly logged: number;
+  readonly suppressed: number;
 }
 
 /**
  * Puts events into words, one after the other. What is over the limit of its kind is at level debug;
- * the next line of the kind that is told says how many those were.
+ * the next line of the kind that is logged says how many those were.
  */
 export function createNarrator(clock: Clock): (event: RefreshEvent) => LogLine {
   const windows = new Map<string, Window>();
@@ -40,19 +40,19 @@ export function createNarrator(clock: Clock): (event: RefreshEvent) => LogLine {
     const nowMs = clock.now().monotonicMs;
     const last = windows.get(kind);
     const isOpen = last !== undefined && nowMs - last.openedAtMs < limit.withinMs;
-    if (isOpen && last.told >= limit.lines) {
-      windows.set(kind, { ...last, untold: last.untold + 1 });
+    if (isOpen && last.logged >= limit.lines) {
+      windows.set(kind, { ...last, suppressed: last.suppressed + 1 });
       return { ...line, level: 'debug' };
     }
     // Another failure than before is news, and so is the one before when it comes back.
     if (limit === sameFailure && !isOpen) forgetFailures(windows);
-    windows.set(kind, isOpen ? { ...last, told: last.told + 1 } : openedAt(nowMs));
-    return last === undefined || isOpen ? line : summedUp(line, last.untold);
+    windows.set(kind, isOpen ? { ...last, logged: last.logged + 1 } : openedAt(nowMs));
+    return last === undefined || isOpen ? line : summedUp(line, last.suppressed);
   };
 }
 
 function openedAt(nowMs: number): Window {
-  return { openedAtMs: nowMs, told: 1, untold: 0 };
+  return { openedAtMs: nowMs, logged: 1, suppressed: 0 };
 }
 
 const FAILURE = 'refresh.failed';
@@ -75,7 +75,7 @@ function kindOf(event: RefreshEvent, { level }: LogLine): string {
 }
 
 function limitOf(event: RefreshEvent): Limit {
-  if (event.type === 'watch.failed') return once;
+  if (event.type === 'watch.failed') return onlyOnce;
   return event.type === 'refresh.failed' && event.token === undefined ? sameFailure : usual;
 }
 
@@ -83,11 +83,11 @@ function forgetFailures(windows: Map<string, Window>): void {
   for (const kind of windows.keys()) if (kind.startsWith(FAILURE)) windows.delete(kind);
 }
 
-function summedUp(line: LogLine, untold: number): LogLine {
-  if (untold === 0) return line;
+function summedUp(line: LogLine, suppressed: number): LogLine {
+  if (suppressed === 0) return line;
   return {
     ...line,
-    message: `${line.message} (${untold} more since this was last told)`,
-    fields: { ...line.fields, untold },
+    message: `${line.message} (${suppressed} more since this was last logged)`,
+    fields: { ...line.fields, suppressed },
   };
 }

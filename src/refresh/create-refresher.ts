@@ -28,7 +28,7 @@ export interface RefresherSettings {
   readonly template: string | undefined;
   readonly fetchToken: FetchToken;
   readonly mode: 0o600 | 0o400;
-  /** Whoever the file system gives the file to when absent. */
+  /** Absent: the owner that the file system gives the file. */
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
   /** Refresh when this share of a token's life has passed. */
   readonly refreshFraction: number;

@@ -24,7 +24,7 @@ export interface HeldToken {
   readonly doubtful?: boolean;
 }
 
-/** What a schedule depends on besides the token. */
+/** What a schedule depends on, apart from the token. */
 export interface Circumstances {
   readonly now: Instant;
   /** Share of a token's life after which it is refreshed. */

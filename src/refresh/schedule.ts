@@ -74,7 +74,7 @@ export function adoptedDelayMs(wish: RefreshWish, elapsedMs: number, random: num
   return elapsedMs + random * OVERDUE_SPREAD * Math.max(0, wish.lifeMs - elapsedMs);
 }
 
-/** A token found in a passfile: what it says, nobody verified. Moments by the wall clock. */
+/** What a token found in a passfile says of itself, unverified: moments by the wall clock. */
 export interface FoundLife {
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;

@@ -33,10 +33,10 @@ export function stringClaim(claims: JwtClaims, name: string): string | undefined
   return typeof value === 'string' ? value : undefined;
 }
 
-/** A claim as it may be shown: its texts, printable and of bounded length, since nobody verified them. */
+/** A claim as it may be shown: its texts, printable and of bounded length, since they are unverified. */
 export function showClaim(claim: unknown): string {
   const texts = [claim].flat().filter((each) => typeof each === 'string');
-  return texts.length === 0 ? 'untold' : boundedText(texts.join(', '));
+  return texts.length === 0 ? 'not stated' : boundedText(texts.join(', '));
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

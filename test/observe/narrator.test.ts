@@ -118,7 +118,7 @@ describe('what others bring about as often as they like', () => {
       }
       expect(told).toHaveLength(11);
       expect(told[4]).toBe(told[0]);
-      expect(told[5]).toBe(`${told[0]} (595 more since this was last told)`);
+      expect(told[5]).toBe(`${told[0]} (595 more since this was last logged)`);
       expect(told[6]).toBe(told[0]);
     },
   );
