@@ -80,17 +80,23 @@ interface AnswerClock {
 
 /**
  * The time by the clock of the issuer, which the answer's Date tells, and by its Age, which a cache adds:
- * RFC 9110 section 6.6.1, RFC 9111 section 5.1. An answer that repeats the id of another request was
- * kept by something that does not say so, and its Date is as old.
+ * RFC 9110 section 6.6.1, RFC 9111 section 5.1. A cache may keep quiet about itself: then the Date is as
+ * old as the answer, and counts as its age. Only an answer that names this very request is surely new.
  */
 function clockOf(answer: RawAnswer, { correlationId, nowMs }: AnswerContext): AnswerClock {
   const age = singleHeader(answer, 'age') ?? '';
-  const ageSeconds = /^\d{1,10}$/.test(age) ? Number(age) : 0;
-  const repeatedId = singleHeader(answer, 'client-request-id') ?? correlationId;
+  const statedAgeSeconds = /^\d{1,10}$/.test(age) ? Number(age) : 0;
   const dateMs = parseHttpDate(singleHeader(answer, 'date') ?? '');
-  const trusted = repeatedId === correlationId && !Number.isNaN(dateMs);
-  const clock = trusted ? { nowMs: dateMs + ageSeconds * 1000, uncertaintyMs: 0 } : ourClock(nowMs);
-  return { clock, ageSeconds };
+  const issuersNowMs = dateMs + statedAgeSeconds * 1000;
+  const ours = ourClock(nowMs);
+  const namedId = singleHeader(answer, 'client-request-id');
+  const isNew = namedId === correlationId;
+  const isOld = !isNew && nowMs - issuersNowMs > ours.uncertaintyMs;
+  const isOfAnother = namedId !== undefined && !isNew;
+  if (!Number.isNaN(dateMs) && !isOld && !isOfAnother) {
+    return { clock: { nowMs: issuersNowMs, uncertaintyMs: 0 }, ageSeconds: statedAgeSeconds };
+  }
+  return { clock: ours, ageSeconds: isOld ? (nowMs - dateMs) / 1000 : statedAgeSeconds };
 }
 
 function parseJson(text: string): Record<string, unknown> | undefined {

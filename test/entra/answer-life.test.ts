@@ -43,7 +43,10 @@ describe('the clock that counts', () => {
     ],
     [
       "is the issuer's, though ours is a day ahead",
-      { body: { access_token: jwt(-86_400 + 1800) }, headers: { date: at(-86_400) } },
+      {
+        body: { access_token: jwt(-86_400 + 1800) },
+        headers: { date: at(-86_400), 'client-request-id': sentId },
+      },
       1800,
     ],
     [
@@ -72,7 +75,12 @@ describe('the clock that counts', () => {
         body: { access_token: jwt(20) },
         headers: { date: at(-3580), 'client-request-id': '00000000-1111-4222-8333-444444444444' },
       },
-      20,
+      19,
+    ],
+    [
+      'is ours when an old answer does not say whose it is, and its Date counts as its age',
+      { body: { access_token: jwt(10) }, headers: { date: at(-3590) } },
+      9,
     ],
     [
       "is the issuer's when the answer repeats the id of this request",
