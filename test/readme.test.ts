@@ -1,4 +1,5 @@
 import { access, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { steps } from '../src/check/finding.ts';
 import { help } from '../src/cli.ts';
@@ -19,7 +20,7 @@ test("the README's tables are the options table and what check can find", async 
     expect(text).toMatch(partOf(name));
     current = current.replace(partOf(name), () => `\n${table}\n\n`);
   }
-  await expect(current).toMatchFileSnapshot(readme.pathname);
+  await expect(current).toMatchFileSnapshot(fileURLToPath(readme));
 });
 
 test('the README explains every event of the log', async () => {

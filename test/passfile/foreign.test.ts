@@ -18,6 +18,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { entriesLayout, type PassfileLayout } from '../../src/passfile/layout.ts';
@@ -305,11 +306,11 @@ describe.each(['entries', 'template'] as const)('while it runs, with %s', (how) 
 });
 
 describe.skipIf(!asRoot)('a file that may not be read (as root with CAP_CHOWN alone)', () => {
-  const script = new URL('./claim-as.ts', import.meta.url);
+  const script = fileURLToPath(new URL('./claim-as.ts', import.meta.url));
   const claimAs = async (args: readonly string[]) => {
     const { stdout } = await promisify(execFile)('setpriv', [
       ...['--bounding-set=-all,+chown', '--inh-caps=-all,+chown', process.execPath],
-      ...[script.pathname, path, ...args],
+      ...[script, path, ...args],
     ]);
     return stdout.trim();
   };

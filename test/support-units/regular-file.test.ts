@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { readRegularFile } from '../../src/support/regular-file.ts';
@@ -40,7 +41,7 @@ describe('the bound of a file', () => {
 /** What a program takes that reads such a file to its end is the whole machine. */
 const LARGEST_MEMORY_BYTES = 1024 ** 3;
 
-const program = new URL('../../src/main.ts', import.meta.url).pathname;
+const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 describe('an endless file in the place of one of ours, with a gigabyte of memory', () => {
   const azure = {
