@@ -1,17 +1,17 @@
 import { lstat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { errorOf, tell } from '../support/cause.ts';
 import type { JwtClaims } from '../support/jwt.ts';
 import type { KnownSecrets } from '../support/known-secrets.ts';
-import { readBounded } from '../support/regular-file.ts';
 import type { Secret } from '../support/secret.ts';
+import { inSteps } from '../support/steps.ts';
 import { type AdoptedToken, adoptToken } from './adopt.ts';
 import { passfileForeign } from './causes.ts';
-import { LARGEST_PASSFILE_BYTES } from './format.ts';
 import { lookWhose } from './in-place.ts';
-import { type Damage, type Expected, type Owner, openInPlace } from './inspect.ts';
+import { type Damage, type Expected, type InPlace, type Owner, readInPlace } from './inspect.ts';
 import { keepInPlace } from './keep.ts';
-import type { PassfileLayout } from './layout.ts';
-import { entryLinesOf, parseLines } from './lines.ts';
+import { BYTES, type PassfileLayout } from './layout.ts';
+import { entryLinesOf, parseInSteps } from './lines.ts';
 import {
   displaceDirectory,
   lookAtPassfile,
@@ -22,9 +22,11 @@ import {
   sweepLeftovers,
   tryDirectory,
 } from './publish.ts';
+import { hasTooManyLines } from './raw-lines.ts';
 import { assertSize } from './size.ts';
 import { PLACEHOLDER } from './template.ts';
 import { explainWriteError } from './write-errors.ts';
+import { forgetWritten, noteWritten } from './written.ts';
 
 export interface Repair {
   readonly damage: Damage;
@@ -32,9 +34,13 @@ export interface Repair {
   readonly displacedTo?: string;
 }
 
-/** The passfile as the refresher and the guard see it. Every method throws PgpassdError `passfile.*`. */
+/**
+ * The passfile as the refresher and the guard see it. Every method throws PgpassdError `passfile.*` when the
+ * volume is to blame, and `config.invalid` when what is in place is not ours to replace or to remove, or when
+ * the passfile would be too large to be read; `adopt` and `look` never the latter.
+ */
 export interface Passfile {
-  /** That there is nothing at the path which is not ours to replace. Changes nothing. Throws `config.invalid`. */
+  /** That there is nothing at the path which is not ours to replace. Changes nothing. */
   claim(): Promise<void>;
   /** The same; tries the directory and removes leftovers; returns how many there were. */
   prepare(): Promise<number>;
@@ -116,16 +122,17 @@ export function createPassfile(
 
     adopt: () =>
       inTurn(async () => {
-        const inPlace = await readInPlace(target.path);
+        const inPlace = await readInService(target.path);
         if (inPlace === undefined) return undefined;
-        const lines = entryLinesOf(parseLines(inPlace.content.toString('utf8')));
-        secrets?.add(...lines.map(({ password }) => password));
-        if (!isUs(inPlace.owner) && inPlace.owner.uid !== target.owner?.uid) return undefined;
-        const adopted = adoptToken(inPlace.content, inPlace.writtenAtMs, layout(), isOurs);
+        const { content, stats } = inPlace;
+        const adopted =
+          isUs(stats) || stats.uid === target.owner?.uid
+            ? adoptToken(content, stats.mtimeMs, layout(), isOurs)
+            : undefined;
         // With our mode and owner, which may be others than those it was published with.
-        if (adopted) {
-          published = { ...inPlace, mode: target.mode, owner: target.owner ?? inPlace.owner };
-        }
+        if (adopted) published = { content, mode: target.mode, owner: target.owner ?? stats };
+        // Whosever it is, a text may quote it.
+        secrets?.addAll(await passwordsIn(content));
         return adopted;
       }),
 
@@ -139,7 +146,10 @@ export function createPassfile(
         const outcome = await publishPassfile(target, content, makeWay);
         // A file that was right already may have been given away.
         if (outcome === 'unchanged' && published) published = { ...published, content };
-        else await remember(content);
+        else {
+          await remember(content);
+          await noteWritten(target, content);
+        }
         return outcome;
       }),
 
@@ -160,6 +170,7 @@ export function createPassfile(
         await makeWay();
         await replacePassfile(target, published.content);
         await remember(published.content);
+        await noteWritten(target, published.content);
         return { damage, ...(displacedTo !== undefined && { displacedTo }) };
       }),
 
@@ -169,6 +180,7 @@ export function createPassfile(
         published = undefined;
         if (standing.kind === 'foreign') throw refusal(standing.objection, target);
         await removePassfile(target);
+        await forgetWritten(target);
       }),
   };
 }
@@ -197,26 +209,14 @@ async function isDirectory(path: string): Promise<boolean> {
   return stats?.isDirectory() ?? false;
 }
 
-interface InPlace {
-  readonly content: Buffer;
-  readonly writtenAtMs: number;
-  readonly owner: Owner;
+/** A file that libpq would not read, or that is not a file, is not in service: nothing to adopt. */
+async function readInService(path: string): Promise<InPlace | undefined> {
+  const inPlace = await readInPlace(path).catch(() => undefined);
+  if (inPlace === undefined || (inPlace.stats.mode & 0o077) !== 0) return undefined;
+  return hasTooManyLines(inPlace.content.toString(BYTES)) ? undefined : inPlace;
 }
 
-/** A file that libpq would not read, or that is not a file, is not in service: nothing to adopt. */
-async function readInPlace(path: string): Promise<InPlace | undefined> {
-  const file = await openInPlace(path).catch(() => undefined);
-  if (file === undefined) return undefined;
-  try {
-    const stats = await file.stat();
-    const acceptable = stats.isFile() && (stats.mode & 0o077) === 0;
-    const content = acceptable ? await readBounded(file, LARGEST_PASSFILE_BYTES) : undefined;
-    if (content === undefined) return undefined;
-    const { uid, gid, mtimeMs: writtenAtMs } = stats;
-    return { content, writtenAtMs, owner: { uid, gid } };
-  } catch {
-    return undefined;
-  } finally {
-    await file.close();
-  }
+async function passwordsIn(content: Buffer): Promise<readonly Secret[]> {
+  const lines = await inSteps(parseInSteps(content.toString('utf8')), setImmediate);
+  return entryLinesOf(lines).map(({ password }) => password);
 }

@@ -15,6 +15,11 @@ export class KnownSecrets {
   #kept: readonly Secret[] = [];
 
   add(...secrets: readonly Secret[]): void {
+    this.addAll(secrets);
+  }
+
+  /** The same for more than fit into the arguments of a call. */
+  addAll(secrets: readonly Secret[]): void {
     const added = secrets.filter(({ length }) => length >= SHORTEST_LENGTH).slice(-MOST_KEPT);
     const others = this.#kept.filter((kept) => !added.some((each) => each.equals(kept)));
     this.#kept = [...others, ...added].slice(-MOST_KEPT);
