@@ -5,13 +5,12 @@ import type { JwtClaims } from '../support/jwt.ts';
 import type { KnownSecrets } from '../support/known-secrets.ts';
 import type { Secret } from '../support/secret.ts';
 import { inSteps } from '../support/steps.ts';
-import { type AdoptedToken, adoptToken } from './adopt.ts';
+import { type AdoptedToken, adoptToken, passwordsIn } from './adopt.ts';
 import { passfileForeign } from './causes.ts';
 import { lookWhose } from './in-place.ts';
 import { type Damage, type Expected, type InPlace, type Owner, readInPlace } from './inspect.ts';
 import { keepInPlace } from './keep.ts';
 import { BYTES, type PassfileLayout } from './layout.ts';
-import { entryLinesOf, parseInSteps } from './lines.ts';
 import {
   displaceDirectory,
   lookAtPassfile,
@@ -132,7 +131,7 @@ export function createPassfile(
         // With our mode and owner, which may be others than those it was published with.
         if (adopted) published = { content, mode: target.mode, owner: target.owner ?? stats };
         // Whosever it is, a text may quote it.
-        secrets?.addAll(await passwordsIn(content));
+        secrets?.addAll(await inSteps(passwordsIn(content), setImmediate));
         return adopted;
       }),
 
@@ -214,9 +213,4 @@ async function readInService(path: string): Promise<InPlace | undefined> {
   const inPlace = await readInPlace(path).catch(() => undefined);
   if (inPlace === undefined || (inPlace.stats.mode & 0o077) !== 0) return undefined;
   return hasTooManyLines(inPlace.content.toString(BYTES)) ? undefined : inPlace;
-}
-
-async function passwordsIn(content: Buffer): Promise<readonly Secret[]> {
-  const lines = await inSteps(parseInSteps(content.toString('utf8')), setImmediate);
-  return entryLinesOf(lines).map(({ password }) => password);
 }
