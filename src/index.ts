@@ -44,10 +44,14 @@ export interface RefresherOptions {
 /**
  * Keeps a passfile current with tokens of the caller's own source.
  *
- * @throws PgpassdError `config.invalid` for a template or an entry that cannot be used, unless
- * there is either a template or an entry, when the file in the passfile's place is not one that pgpassd wrote
- * and there is no template (a template says what the whole file is to be, and what was there is kept beside
- * it), and when the passfile would be too large to be read
+ * @throws PgpassdError `config.invalid`
+ * - when there are both entries and a template, or neither;
+ * - when the template or an entry cannot be used;
+ * - when the template and the passfile are one file;
+ * - when the passfile would be too large to be read;
+ * - when pgpassd did not write the file in the passfile's place, and there are entries. With a template, which
+ *   says what the whole file is to be, it is kept beside the passfile instead; what cannot be kept, such as a
+ *   FIFO, is refused.
  */
 export async function createRefresher(options: RefresherOptions): Promise<PassfileRefresher> {
   const { clock = systemClock, entries = [], template } = options;

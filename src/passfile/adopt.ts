@@ -1,6 +1,9 @@
 import { decodeJwtClaims, type JwtClaims, numericDateMs } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
+import type { Steps } from '../support/steps.ts';
+import { parseLine } from './format.ts';
 import type { PassfileLayout } from './layout.ts';
+import { rawLines } from './raw-lines.ts';
 
 /** A token found in a passfile whose lines are exactly ours. */
 export interface AdoptedToken {
@@ -35,4 +38,15 @@ export function adoptToken(
     issuedAtMs: Math.max(issuedAtMs, writtenAtMs),
     expiresAtMs,
   };
+}
+
+/** Every password in a passfile, whoever wrote it. */
+export function* passwordsIn(content: Buffer): Steps<readonly Secret[]> {
+  const passwords: Secret[] = [];
+  for (const { text, pause } of rawLines(content.toString('utf8'))) {
+    const line = parseLine(text);
+    if (line !== undefined) passwords.push(new Secret(line.password));
+    if (pause) yield;
+  }
+  return passwords;
 }

@@ -215,7 +215,7 @@ export const passfileNotKept = cause(
 export const passfileWouldBeTooLarge = cause(
   'passfile-would-be-too-large',
   'config.invalid',
-  'the passfile {path} would have {sizeKiB} KiB with a token of {tokenBytes} bytes in each of its {lines} lines for one, and no more than {limitKiB} KiB are read',
+  'the passfile {path} would have {sizeKiB} KiB with a token of {tokenBytes} bytes in each of the {lines} lines that hold the token, and no more than {limitKiB} KiB are read',
   'Name fewer lines with --entry (PGPASSD_ENTRIES) or --template: * stands for any port or database.',
 );
 

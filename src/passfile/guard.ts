@@ -1,5 +1,6 @@
 import { type Attention, FileAttendant } from '../support/attend-file.ts';
 import { asPgpassdError, type PgpassdError } from '../support/errors.ts';
+import type { AdoptedToken } from './adopt.ts';
 import { Fight } from './fight.ts';
 import type { Passfile, Repair } from './passfile.ts';
 
@@ -7,6 +8,8 @@ export interface GuardOptions extends Omit<Attention, 'look'> {
   readonly passfile: Pick<Passfile, 'repair'>;
   /** Told with the number of repairs since the start. */
   readonly onRepaired: (repair: Repair, repairs: number) => void;
+  /** A token in place lasts longer than ours, and is ours from now on. */
+  readonly onOvertaken: (newer: AdoptedToken) => void;
   /** Somebody keeps changing the passfile; repairs are slowed down from now on. Called once a fight. */
   readonly onContested: (repairsInAMinute: number) => void;
   /** Tried again at the next change or poll; called once for each failure that differs from the last. */
@@ -36,7 +39,8 @@ export function createGuard(options: GuardOptions): FileAttendant {
       try {
         const repair = await passfile.repair();
         lastFailure = undefined;
-        if (repair !== undefined) repaired(repair);
+        if (repair !== undefined && 'newer' in repair) options.onOvertaken(repair.newer);
+        else if (repair !== undefined) repaired(repair);
       } catch (thrown) {
         const error = asPgpassdError(thrown);
         if (error.message !== lastFailure) options.onRepairFailed(error);

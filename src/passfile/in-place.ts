@@ -1,14 +1,14 @@
 import type { Stats } from 'node:fs';
-import { constants, lstat, open, stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { systemErrorCode } from '../support/errors.ts';
-import { readBounded } from '../support/regular-file.ts';
 import { inSteps } from '../support/steps.ts';
-import { LARGEST_PASSFILE_BYTES } from './format.ts';
-import { belongsTo, type Expected } from './inspect.ts';
-import type { PassfileLayout } from './layout.ts';
+import { belongsTo, type Expected, readInPlace } from './inspect.ts';
+import { BYTES, type PassfileLayout } from './layout.ts';
 import { firstForeignLine } from './ownership.ts';
 import type { PassfileTarget } from './publish.ts';
+import { hasTooManyLines } from './raw-lines.ts';
+import { wasWritten } from './written.ts';
 
 /** Whose it is what is in the passfile's place. */
 export type Standing =
@@ -42,11 +42,11 @@ export async function lookWhose(
   layout: PassfileLayout,
   published: Expected | undefined,
 ): Promise<Standing> {
-  const link = await absentAs(undefined, lstat(target.path));
+  const link = await unlessAbsent(lstat(target.path));
   if (link === undefined || link.isDirectory()) return ours;
   // Whatever we may replace, what a link leads to stays.
   if (published !== undefined && !link.isFile()) return ours;
-  const stats = link.isSymbolicLink() ? await absentAs(undefined, stat(target.path)) : link;
+  const stats = link.isSymbolicLink() ? await unlessAbsent(stat(target.path)) : link;
   if (stats === undefined) return ours;
   if (stats.isDirectory()) return foreign('it is a link to a directory');
   if (!stats.isFile()) return foreign('it is not a regular file', link.isSymbolicLink());
@@ -56,29 +56,25 @@ export async function lookWhose(
   }
   if (content === undefined) return foreign('it is larger than any passfile');
   if (published?.content.subarray(0, content.length).equals(content)) return ours;
+  if (hasTooManyLines(content.toString(BYTES)))
+    return foreign('it has more lines than any passfile');
   const line = await inSteps(firstForeignLine(content, layout), setImmediate);
-  return line === undefined
-    ? ours
-    : foreign(`line ${line} is for none of the entries and holds no token`);
+  if (line === undefined || (await wasWritten(target, content, stats))) return ours;
+  return foreign(`line ${line} is for none of the entries and holds no token`);
 }
 
 /** What cannot be found is not there; whether the way there is closed, the publication will tell. */
-async function absentAs<T>(absent: T, looking: Promise<Stats>): Promise<Stats | T> {
+async function unlessAbsent(looking: Promise<Stats>): Promise<Stats | undefined> {
   return await looking.catch((error: unknown) => {
     const code = systemErrorCode(error) ?? '';
-    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ENAMETOOLONG'].includes(code)) return absent;
+    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ENAMETOOLONG'].includes(code)) return undefined;
     throw error;
   });
 }
 
 async function contentOf(path: string): Promise<Buffer | 'forbidden' | undefined> {
   try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      return await readBounded(file, LARGEST_PASSFILE_BYTES);
-    } finally {
-      await file.close();
-    }
+    return (await readInPlace(path, 'followed'))?.content;
   } catch (error) {
     const code = systemErrorCode(error) ?? '';
     if (['EACCES', 'EPERM', 'EAGAIN'].includes(code)) return 'forbidden';

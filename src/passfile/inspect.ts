@@ -1,6 +1,8 @@
+import type { Stats } from 'node:fs';
 import { constants, type FileHandle, lstat, open } from 'node:fs/promises';
 import { systemErrorCode } from '../support/errors.ts';
 import { readBounded } from '../support/regular-file.ts';
+import { LARGEST_PASSFILE_BYTES } from './format.ts';
 
 export interface Owner {
   readonly uid: number;
@@ -64,9 +66,34 @@ async function whyUnopened(
   return stats.ino === file?.ino && stats.ctimeMs === file.ctimeMs ? undefined : 'content';
 }
 
-/** Opens what is at `path` for reading, but neither follows a link nor waits for the writer of a FIFO. */
-export function openInPlace(path: string): Promise<FileHandle> {
-  return open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+/** A file in place, and what was read of it in the same open. */
+export interface InPlace {
+  readonly content: Buffer;
+  readonly stats: Stats;
+}
+
+/**
+ * Reads the file at `path` whole; `undefined` when it is no regular file, or larger than any passfile.
+ * Rejects with the system's error.
+ */
+export async function readInPlace(
+  path: string,
+  links: 'refused' | 'followed' = 'refused',
+): Promise<InPlace | undefined> {
+  const file = await openInPlace(path, links);
+  try {
+    const stats = await file.stat();
+    const content = stats.isFile() ? await readBounded(file, LARGEST_PASSFILE_BYTES) : undefined;
+    return content && { content, stats };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Opens what is at `path` for reading, but does not wait for the writer of a FIFO. */
+function openInPlace(path: string, links: 'refused' | 'followed' = 'refused'): Promise<FileHandle> {
+  const follow = links === 'followed' ? 0 : constants.O_NOFOLLOW;
+  return open(path, constants.O_RDONLY | constants.O_NONBLOCK | follow);
 }
 
 export function belongsTo({ uid, gid }: Owner, owner: Owner | undefined): boolean {

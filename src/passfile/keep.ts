@@ -1,10 +1,8 @@
 import { link, lstat, readlink, rename, symlink } from 'node:fs/promises';
 import { errorOf, tell } from '../support/cause.ts';
 import { type PgpassdError, systemErrorCode } from '../support/errors.ts';
-import { readBounded } from '../support/regular-file.ts';
 import { passfileNotKept } from './causes.ts';
-import { LARGEST_PASSFILE_BYTES } from './format.ts';
-import { openInPlace } from './inspect.ts';
+import { readInPlace } from './inspect.ts';
 import { type PassfileTarget, withStagedFile } from './publish.ts';
 import { explainWriteError } from './write-errors.ts';
 
@@ -65,16 +63,12 @@ async function linkOrCopy(target: PassfileTarget, kept: string): Promise<void> {
 async function copy({ path }: PassfileTarget, kept: string): Promise<void> {
   const itself = await lstat(path);
   if (itself.isSymbolicLink()) return await symlink(await readlink(path), kept);
-  const file = await openInPlace(path);
-  try {
-    const { mode, uid, gid } = await file.stat();
-    const content = await readBounded(file, LARGEST_PASSFILE_BYTES);
-    if (content === undefined) throw Object.assign(new Error('too large'), { code: 'EFBIG' });
-    const like = { path, mode: mode & 0o7777, owner: { uid, gid } };
-    await withStagedFile(like, content, (staged) => moveTo(kept, staged));
-  } finally {
-    await file.close();
-  }
+  const inPlace = await readInPlace(path);
+  if (inPlace === undefined) throw Object.assign(new Error('too large'), { code: 'EFBIG' });
+  const { content, stats } = inPlace;
+  const { mode, uid, gid } = stats;
+  const like = { path, mode: mode & 0o7777, owner: { uid, gid } };
+  await withStagedFile(like, content, (staged) => moveTo(kept, staged));
 }
 
 /** Where there are no links, a rename has to do, which would replace what appears there meanwhile. */
@@ -101,12 +95,5 @@ async function isSame(path: string, kept: string): Promise<boolean> {
 }
 
 async function contentOf(path: string): Promise<Buffer | undefined> {
-  const file = await openInPlace(path).catch(() => undefined);
-  try {
-    return file && (await file.stat()).isFile()
-      ? await readBounded(file, LARGEST_PASSFILE_BYTES)
-      : undefined;
-  } finally {
-    await file?.close();
-  }
+  return (await readInPlace(path).catch(() => undefined))?.content;
 }

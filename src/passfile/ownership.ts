@@ -12,7 +12,7 @@ import { rawLines } from './raw-lines.ts';
  */
 export function* firstForeignLine(
   content: Buffer,
-  layout: PassfileLayout,
+  layout: Pick<PassfileLayout, 'has'>,
 ): Steps<number | undefined> {
   for (const { text, number, pause } of rawLines(content.toString(BYTES))) {
     if (!isOurs(text, layout)) return number;
@@ -21,7 +21,7 @@ export function* firstForeignLine(
   return undefined;
 }
 
-function isOurs(text: string, layout: PassfileLayout): boolean {
+function isOurs(text: string, layout: Pick<PassfileLayout, 'has'>): boolean {
   if (/^[ \t]*$/.test(text)) return true;
   const line = text.includes('\0') ? undefined : parseLine(text);
   if (layout.has({ text, name: line && formatEntry(line.entry) })) return true;

@@ -1,17 +1,17 @@
 import { lstat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { errorOf, tell } from '../support/cause.ts';
-import type { JwtClaims } from '../support/jwt.ts';
+import type { PgpassdError } from '../support/errors.ts';
+import { decodeJwtClaims, type JwtClaims, numericDateMs } from '../support/jwt.ts';
 import type { KnownSecrets } from '../support/known-secrets.ts';
-import { readBounded } from '../support/regular-file.ts';
 import type { Secret } from '../support/secret.ts';
-import { type AdoptedToken, adoptToken } from './adopt.ts';
+import { inSteps } from '../support/steps.ts';
+import { type AdoptedToken, adoptToken, passwordsIn } from './adopt.ts';
 import { passfileForeign } from './causes.ts';
-import { LARGEST_PASSFILE_BYTES } from './format.ts';
 import { lookWhose } from './in-place.ts';
-import { type Damage, type Expected, type Owner, openInPlace } from './inspect.ts';
+import { type Damage, type Expected, type InPlace, type Owner, readInPlace } from './inspect.ts';
 import { keepInPlace } from './keep.ts';
-import type { PassfileLayout } from './layout.ts';
-import { entryLinesOf, parseLines } from './lines.ts';
+import { BYTES, type PassfileLayout } from './layout.ts';
 import {
   displaceDirectory,
   lookAtPassfile,
@@ -22,9 +22,11 @@ import {
   sweepLeftovers,
   tryDirectory,
 } from './publish.ts';
+import { hasTooManyLines } from './raw-lines.ts';
 import { assertSize } from './size.ts';
 import { PLACEHOLDER } from './template.ts';
 import { explainWriteError } from './write-errors.ts';
+import { forgetWritten, noteWritten } from './written.ts';
 
 export interface Repair {
   readonly damage: Damage;
@@ -32,9 +34,26 @@ export interface Repair {
   readonly displacedTo?: string;
 }
 
-/** The passfile as the refresher and the guard see it. Every method throws PgpassdError `passfile.*`. */
+/** Another pgpassd, such as `once` beside `run`, has put a token in place that lasts longer than ours. */
+export interface Overtaken {
+  readonly newer: AdoptedToken;
+}
+
+/** A token taken over, and what became of the mode and owner that its file is to have. */
+export interface TakenOver extends AdoptedToken {
+  /** Whether the file was written again for them. */
+  readonly rewritten?: boolean;
+  /** Why it could not be. */
+  readonly problem?: PgpassdError;
+}
+
+/**
+ * The passfile as the refresher and the guard see it. Every method throws PgpassdError `passfile.*` when the
+ * volume is to blame, and `config.invalid` when what is in place is not ours to replace or to remove, or when
+ * the passfile would be too large to be read; `adopt` and `look` never the latter.
+ */
 export interface Passfile {
-  /** That there is nothing at the path which is not ours to replace. Changes nothing. Throws `config.invalid`. */
+  /** That there is nothing at the path which is not ours to replace. Changes nothing. */
   claim(): Promise<void>;
   /** The same; tries the directory and removes leftovers; returns how many there were. */
   prepare(): Promise<number>;
@@ -42,12 +61,15 @@ export interface Passfile {
    * The token of a passfile already in place whose lines are exactly ours, and which belongs to us or to
    * the owner that we would give it.
    */
-  adopt(): Promise<AdoptedToken | undefined>;
+  adopt(): Promise<TakenOver | undefined>;
   publish(token: Secret): Promise<'written' | 'unchanged'>;
   /** What is wrong with what was published or adopted; `undefined` when nothing is, or nothing was. */
   look(): Promise<Damage | undefined>;
-  /** Puts what was published or adopted back when it is not in place; `undefined` when it is, or nothing was. */
-  repair(): Promise<Repair | undefined>;
+  /**
+   * Puts what was published or adopted back when it is not in place, unless that lasts longer: then it is
+   * taken over. `undefined` when ours is in place, or there was none.
+   */
+  repair(): Promise<Repair | Overtaken | undefined>;
   /** From then on there is nothing to repair. What is not ours stays. */
   remove(): Promise<void>;
 }
@@ -103,6 +125,35 @@ export function createPassfile(
     if (keptAs !== undefined) onKept?.(keptAs);
   };
 
+  // With our mode and owner, which may be others than those it was published with.
+  const takeOver = async (isWanted: (found: AdoptedToken) => boolean) => {
+    const inPlace = await readInService(target.path);
+    if (inPlace === undefined) return undefined;
+    const { content, stats } = inPlace;
+    // Whosever it is, a text may quote it.
+    secrets?.addInPlace(await inSteps(passwordsIn(content), setImmediate));
+    const mayBeOurs = isUs(stats) || stats.uid === target.owner?.uid;
+    const found = mayBeOurs ? adoptToken(content, stats.mtimeMs, layout(), isOurs) : undefined;
+    if (found === undefined || !isWanted(found)) return undefined;
+    published = { content, mode: target.mode, owner: target.owner ?? stats };
+    return found;
+  };
+
+  const putRight = async (expected: Expected): Promise<boolean> => {
+    if ((await lookAtPassfile(target, expected)) === undefined) return false;
+    await replacePassfile(target, expected.content);
+    await remember(expected.content);
+    await noteWritten(target, expected.content);
+    return true;
+  };
+
+  /** What ours lives for; at once over when that is not known, so that nothing is taken for better. */
+  const endsLater = ({ content }: Expected, { expiresAtMs }: AdoptedToken) => {
+    const claims = decodeJwtClaims(layout().passwordIn(content) ?? '');
+    const ourEndMs = claims && numericDateMs(claims, 'exp');
+    return ourEndMs !== undefined && expiresAtMs > ourEndMs;
+  };
+
   return {
     claim: () => inTurn(claim),
 
@@ -116,17 +167,13 @@ export function createPassfile(
 
     adopt: () =>
       inTurn(async () => {
-        const inPlace = await readInPlace(target.path);
-        if (inPlace === undefined) return undefined;
-        const lines = entryLinesOf(parseLines(inPlace.content.toString('utf8')));
-        secrets?.addInPlace(...lines.map(({ password }) => password));
-        if (!isUs(inPlace.owner) && inPlace.owner.uid !== target.owner?.uid) return undefined;
-        const adopted = adoptToken(inPlace.content, inPlace.writtenAtMs, layout(), isOurs);
-        // With our mode and owner, which may be others than those it was published with.
-        if (adopted) {
-          published = { ...inPlace, mode: target.mode, owner: target.owner ?? inPlace.owner };
+        const found = await takeOver(() => true);
+        if (found === undefined || published === undefined) return undefined;
+        try {
+          return { ...found, rewritten: await putRight(published) };
+        } catch (error) {
+          return { ...found, problem: explainWriteError(error, target) };
         }
-        return adopted;
       }),
 
     publish: (token) =>
@@ -139,7 +186,10 @@ export function createPassfile(
         const outcome = await publishPassfile(target, content, makeWay);
         // A file that was right already may have been given away.
         if (outcome === 'unchanged' && published) published = { ...published, content };
-        else await remember(content);
+        else {
+          await remember(content);
+          await noteWritten(target, content);
+        }
         return outcome;
       }),
 
@@ -154,12 +204,16 @@ export function createPassfile(
       inTurn(async () => {
         const damage = published && (await lookAtPassfile(target, published));
         if (published === undefined || damage === undefined) return undefined;
+        const ours = published;
+        const newer = await takeOver((found) => endsLater(ours, found));
+        if (newer !== undefined) return { newer };
         const displacedTo = (await isDirectory(target.path))
           ? await displaceDirectory(target)
           : undefined;
         await makeWay();
         await replacePassfile(target, published.content);
         await remember(published.content);
+        await noteWritten(target, published.content);
         return { damage, ...(displacedTo !== undefined && { displacedTo }) };
       }),
 
@@ -169,6 +223,7 @@ export function createPassfile(
         published = undefined;
         if (standing.kind === 'foreign') throw refusal(standing.objection, target);
         await removePassfile(target);
+        await forgetWritten(target);
       }),
   };
 }
@@ -197,26 +252,9 @@ async function isDirectory(path: string): Promise<boolean> {
   return stats?.isDirectory() ?? false;
 }
 
-interface InPlace {
-  readonly content: Buffer;
-  readonly writtenAtMs: number;
-  readonly owner: Owner;
-}
-
 /** A file that libpq would not read, or that is not a file, is not in service: nothing to adopt. */
-async function readInPlace(path: string): Promise<InPlace | undefined> {
-  const file = await openInPlace(path).catch(() => undefined);
-  if (file === undefined) return undefined;
-  try {
-    const stats = await file.stat();
-    const acceptable = stats.isFile() && (stats.mode & 0o077) === 0;
-    const content = acceptable ? await readBounded(file, LARGEST_PASSFILE_BYTES) : undefined;
-    if (content === undefined) return undefined;
-    const { uid, gid, mtimeMs: writtenAtMs } = stats;
-    return { content, writtenAtMs, owner: { uid, gid } };
-  } catch {
-    return undefined;
-  } finally {
-    await file.close();
-  }
+async function readInService(path: string): Promise<InPlace | undefined> {
+  const inPlace = await readInPlace(path).catch(() => undefined);
+  if (inPlace === undefined || (inPlace.stats.mode & 0o077) !== 0) return undefined;
+  return hasTooManyLines(inPlace.content.toString(BYTES)) ? undefined : inPlace;
 }

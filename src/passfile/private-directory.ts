@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import {
   chmod,
   constants,
@@ -11,7 +11,8 @@ import {
   rmdir,
   stat,
 } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { systemErrorCode } from '../support/errors.ts';
 
 /** A directory that no other user can enter, in a place where others may write. */
 export interface PrivateDirectory {
@@ -35,18 +36,29 @@ export class Disturbed extends Error {
  */
 export async function makePrivateDirectory(path: string): Promise<PrivateDirectory> {
   await mkdir(path, { mode: 0o700 });
-  const opened = await openDirectory(path).catch((error: unknown) => {
-    throw new Disturbed('it has gone, or something else is there', { cause: error });
-  });
+  const opened = await openMade(path);
   try {
     const { uid, mode, mtimeMs } = await opened.handle.stat();
-    const made = uid === process.geteuid?.() || uid === (await uidOfNewFiles(dirname(path)));
+    const made = uid === process.geteuid?.() || uid === (await uidOfNewFiles(path));
     if (!made) throw new Disturbed('it belongs to another user');
     // The umask may have taken our own rights; whatever else it is, it is ours and has to be closed.
     if ((mode & 0o777) !== 0o700) await chmod(opened.path, (mode & 0o7000) | 0o700);
     return { path: opened.path, madeAtMs: mtimeMs, remove: () => removeOpened(opened) };
   } catch (error) {
     await removeOpened(opened);
+    throw error;
+  }
+}
+
+/** What the system says of the way there, as long as what we made is there, says nothing of others: EMFILE, for one. */
+async function openMade(path: string): Promise<Opened> {
+  try {
+    return await openDirectory(path);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(systemErrorCode(error) ?? '')) {
+      throw new Disturbed('it has gone, or something else is there', { cause: error });
+    }
+    await isGone(path);
     throw error;
   }
 }
@@ -69,10 +81,15 @@ const O_PATH = process.platform === 'linux' ? 0o10000000 : constants.O_RDONLY;
 /** Does not follow a link. Where there is no /proc, what is at the path counts. */
 async function openDirectory(name: string): Promise<Opened> {
   const handle = await open(name, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  const pinned = `/proc/self/fd/${handle.fd}`;
-  const [itself, found] = await Promise.all([handle.stat(), stat(pinned).catch(() => undefined)]);
-  const isPinned = found?.ino === itself.ino && found.dev === itself.dev;
-  return { handle, path: isPinned ? pinned : name, name };
+  try {
+    const pinned = `/proc/self/fd/${handle.fd}`;
+    const [itself, found] = await Promise.all([handle.stat(), stat(pinned).catch(() => undefined)]);
+    const isPinned = found?.ino === itself.ino && found.dev === itself.dev;
+    return { handle, path: isPinned ? pinned : name, name };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 /** No further down, and through no link: what is not a file stays, and the directory with it. */
@@ -96,9 +113,12 @@ async function isGone(name: string): Promise<boolean> {
   );
 }
 
-/** Whom the file system gives our files to, where that is not us: NFS and SMB may have rules of their own. */
-async function uidOfNewFiles(directory: string): Promise<number> {
-  const path = join(directory, `.pgpassd-${randomBytes(8).toString('hex')}`);
+/**
+ * Whom the file system gives our files to, where that is not us: NFS and SMB may have rules of their own.
+ * Asked with a file beside `made`, and named like it, so that an interrupted look is swept as well.
+ */
+async function uidOfNewFiles(made: string): Promise<number> {
+  const path = `${made}.${randomInt(2 ** 47)}`;
   const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
   const file = await open(path, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0o600);
   try {

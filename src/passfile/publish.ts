@@ -25,7 +25,7 @@ export interface PassfileTarget {
 /**
  * Puts `content` in place, unless the file in place is already right; after `makeWay`, which may refuse.
  *
- * @throws PgpassdError `passfile.*`; the file in place stays as it was
+ * @throws PgpassdError `passfile.*`, and what `makeWay` throws; the file in place stays as it was
  */
 export async function publishPassfile(
   target: PassfileTarget,

@@ -94,11 +94,7 @@ export async function composeRefresher(settings: RefresherSettings): Promise<Pas
     clock,
     random: Math.random,
     refreshFraction: settings.refreshFraction,
-    onEvent(event) {
-      onEvent(event);
-      // It may have another mode or owner than it is to have now.
-      if (event.type === 'passfile.adopted') guard.lookNow();
-    },
+    onEvent,
   });
 
   const acceptTemplate = (bytes: Buffer, before: Buffer | undefined) => {
@@ -119,6 +115,7 @@ export async function composeRefresher(settings: RefresherSettings): Promise<Pas
     path,
     passfile,
     onRepaired: (repair, repairs) => onEvent({ type: 'passfile.repaired', ...repair, repairs }),
+    onOvertaken: (newer) => refresher.takeOver(newer),
     onContested: (repairsInAMinute) => onEvent({ type: 'passfile.contested', repairsInAMinute }),
     onRepairFailed: (error) => onEvent({ type: 'passfile.repair-failed', error }),
     onWatchFailed: (error) => onEvent({ type: 'watch.failed', what: 'passfile', error }),
@@ -153,7 +150,7 @@ export async function composeRefresher(settings: RefresherSettings): Promise<Pas
         refresher.run(signal),
         guard.run(signal),
         templateFollower?.run(signal),
-        watchClockSteps(clock, () => refresher.wake(), signal),
+        watchClockSteps(clock, () => refresher.clockStepped(), signal),
       ]);
     },
     refresh(cause = 'request') {

@@ -2,11 +2,13 @@ import type { Passfile } from '../passfile/passfile.ts';
 import type { AccessToken } from '../support/access-token.ts';
 import type { Clock, Instant } from '../support/clock.ts';
 import { asPgpassdError, type ErrorCode } from '../support/errors.ts';
+import type { Secret } from '../support/secret.ts';
 import type { RefreshCause, RefreshEvent, TokenInPlace } from './events.ts';
 import { adopted, type Circumstances, type HeldToken, inPlace, received } from './held-token.ts';
 import { isLocal, retryDelayMs } from './retry.ts';
 import {
   elapsedMs,
+  type FoundLife,
   LONGEST_NAP_MS,
   leftMs,
   rotationDelayMs,
@@ -60,6 +62,9 @@ export class Refresher {
   #asked: Request | undefined;
   /** Whether the template has changed since the token in place was published. */
   #templateChanged = false;
+  /** A token was taken over whose file has still to get its mode and owner. */
+  #adoptionPending = false;
+  #stepped = false;
   #turn: Turn;
   #nap = new AbortController();
 
@@ -94,11 +99,7 @@ export class Refresher {
    */
   ask(cause: Exclude<RefreshCause, 'due'>): void {
     if (cause === 'template') this.#templateChanged = true;
-    else {
-      this.#asked = this.#sooner({ cause, wait: this.#askedWait(cause) });
-      // It is for another token that was asked.
-      this.#unpublished = undefined;
-    }
+    else this.#asked = this.#sooner({ cause, wait: this.#askedWait(cause) });
     this.wake();
   }
 
@@ -116,7 +117,13 @@ export class Refresher {
     return pending && leftMs(pending.wait, now) < leftMs(request.wait, now) ? pending : request;
   }
 
-  /** Looks at once whether something is to be done, for when a clock has been set. */
+  /** A clock was set: what is due may have changed, and so may what is to be believed of the passfile in place. */
+  clockStepped(): void {
+    this.#stepped = true;
+    this.wake();
+  }
+
+  /** Looks at once whether something is to be done. */
   wake(): void {
     this.#nap.abort();
   }
@@ -126,7 +133,7 @@ export class Refresher {
     const wake = () => this.wake();
     signal.addEventListener('abort', wake);
     await this.#prepare().catch((error: unknown) => this.#failed(error, 'due'));
-    await this.#adopt().catch((error: unknown) => this.#failed(error, 'due'));
+    await this.#adopt();
     while (!signal.aborted) {
       await this.#rest(signal);
       if (!signal.aborted) await this.#attempt(signal);
@@ -142,25 +149,58 @@ export class Refresher {
 
   /** Takes over what an earlier run left, so that a restart while Entra is down does no harm. */
   async #adopt(): Promise<void> {
-    const { passfile, onEvent } = this.#parts;
-    const found = await passfile.adopt();
-    if (found === undefined) return;
+    const found = await this.#parts.passfile.adopt().catch((error: unknown) => {
+      this.#failed(error, 'due');
+    });
+    if (!found) return;
     this.#inPlace = adopted(found, this.#circumstances());
+    this.#adoptionPending = this.tokenInPlace !== undefined;
+    if (found.problem) {
+      // It is tried again as for a changed template: with the token in place.
+      this.#templateChanged = true;
+      this.#failed(found.problem, 'template');
+      return;
+    }
+    if (found.rewritten) this.#parts.onEvent({ type: 'passfile.written' });
+    this.#tellAdoption();
+  }
+
+  /** Once the file is as it is to be: clients cannot read it before. */
+  #tellAdoption(): void {
     const token = this.tokenInPlace;
-    if (token === undefined) return;
-    onEvent({ type: 'passfile.adopted', token, refreshInMs: Math.max(0, this.#untilDueMs()) });
+    if (!this.#adoptionPending || token === undefined) return;
+    this.#adoptionPending = false;
+    const refreshInMs = Math.max(0, this.#untilDueMs());
+    this.#parts.onEvent({ type: 'passfile.adopted', token, refreshInMs });
+  }
+
+  /** Another pgpassd has put a token in place that lasts longer than ours. */
+  takeOver(found: FoundLife & { readonly token: Secret }): void {
+    this.#inPlace = adopted(found, this.#circumstances());
+    this.#unpublished = undefined;
+    this.#adoptionPending = true;
+    this.#tellAdoption();
+    this.wake();
   }
 
   /** Sleeps until something is to be done, in naps: see LONGEST_NAP_MS. */
   async #rest(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.#nap = new AbortController();
+      if (this.#stepped) await this.#lookAgain();
       const untilMs = Math.min(this.#untilRefreshMs(), this.#untilTemplateMs());
       if (untilMs <= 0) return;
       const napMs = Math.min(Math.ceil(untilMs), this.#parts.longestNapMs ?? LONGEST_NAP_MS);
       this.#turn = { at: this.#parts.clock.now(), napMs };
       await this.#parts.clock.sleep(napMs, this.#nap.signal);
     }
+  }
+
+  /** What seemed expired, or not valid yet, may be valid by a clock that was set right. */
+  async #lookAgain(): Promise<void> {
+    this.#stepped = false;
+    if (this.tokenInPlace !== undefined) return;
+    await this.#adopt();
   }
 
   #untilRefreshMs(): number {
@@ -197,7 +237,8 @@ export class Refresher {
   async #attempt(signal: AbortSignal): Promise<void> {
     // What was fetched and could not be written may fit the changed template.
     const refreshing = this.#untilRefreshMs() <= 0 || this.#freshUnpublished() !== undefined;
-    const cause = refreshing ? (this.#asked?.cause ?? this.#trouble?.cause ?? 'due') : 'template';
+    const asked = refreshing ? this.#asked : undefined;
+    const cause = refreshing ? (asked?.cause ?? this.#trouble?.cause ?? 'due') : 'template';
     const templateChanged = this.#templateChanged;
     this.#templateChanged = false;
     if (refreshing) this.#asked = undefined;
@@ -206,12 +247,19 @@ export class Refresher {
     try {
       if (!this.#prepared) await this.#prepare();
       if (!refreshing) await this.#republish();
-      else if (cause !== 'due' || this.#untilDueMs() <= 0) await this.#refresh(cause, signal);
+      else if (cause !== 'due' || this.#untilDueMs() <= 0) {
+        await this.#refresh(cause, asked !== undefined, signal);
+      }
       this.#succeeded(cause);
     } catch (error) {
       // What is still to be written is written by the changed template, whenever that succeeds.
       if (templateChanged && !this.#freshUnpublished()) this.#templateChanged = true;
-      if (!signal.aborted) this.#failed(error, cause);
+      if (signal.aborted) return;
+      this.#failed(error, cause);
+      // Another token is wanted still, once what was fetched before can be written.
+      if (asked && this.#freshUnpublished() && this.#trouble) {
+        this.#asked ??= { cause: asked.cause, wait: this.#trouble.retry };
+      }
     }
   }
 
@@ -219,15 +267,25 @@ export class Refresher {
   async #republish(): Promise<void> {
     const held = this.tokenInPlace && this.#inPlace;
     if (held) await this.#publish(held);
+    this.#tellAdoption();
   }
 
-  async #refresh(cause: RefreshCause, signal: AbortSignal): Promise<void> {
+  /** What was fetched and could not be written goes first; `anew` when another one was asked for. */
+  async #refresh(cause: RefreshCause, anew: boolean, signal: AbortSignal): Promise<void> {
+    const started = this.#parts.clock.now();
+    this.#parts.onEvent({ type: 'refresh.started', cause });
+    const waiting = this.#freshUnpublished();
+    if (waiting !== undefined) await this.#putInPlace(waiting, started);
+    if (waiting !== undefined && !anew) return;
+    this.#unpublished = await this.#fetch(cause, signal);
+    await this.#putInPlace(this.#unpublished, started);
+  }
+
+  async #putInPlace(held: HeldToken, started: Instant): Promise<void> {
     const { clock, onEvent } = this.#parts;
-    const started = clock.now();
-    onEvent({ type: 'refresh.started', cause });
-    this.#unpublished = this.#freshUnpublished() ?? (await this.#fetch(cause, signal));
-    const renewed = !this.#inPlace?.token.equals(this.#unpublished.token);
-    await this.#publish(this.#unpublished);
+    const renewed = !this.#inPlace?.token.equals(held.token);
+    await this.#publish(held);
+    this.#adoptionPending = false;
     const token = this.tokenInPlace;
     const refreshInMs = this.#untilDueMs();
     if (!renewed && token) onEvent({ type: 'token.unchanged', token, refreshInMs });

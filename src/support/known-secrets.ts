@@ -21,7 +21,7 @@ export class KnownSecrets {
   }
 
   /** What a passfile held at the start, which stays known. */
-  addInPlace(...secrets: readonly Secret[]): void {
+  addInPlace(secrets: readonly Secret[]): void {
     this.#inPlace = distinct([...this.#inPlace, ...secrets]);
   }
 

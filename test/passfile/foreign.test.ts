@@ -23,13 +23,13 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { entriesLayout, type PassfileLayout } from '../../src/passfile/layout.ts';
 import { createPassfile, type Passfile } from '../../src/passfile/passfile.ts';
-import type { PassfileTarget } from '../../src/passfile/publish.ts';
 import { PLACEHOLDER, templateLayout } from '../../src/passfile/template.ts';
 import { Secret } from '../../src/support/secret.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 
 const asRoot = process.getuid?.() === 0;
 const FOREIGN = 'prod.example.com:5432:*:boss:hunter2secret\n';
+const NOTE = '.pgpass.pgpassd-written';
 const token = new Secret(unsignedJwt({ exp: 1_700_000_000 }));
 const refused = { name: 'PgpassdError', code: 'config.invalid' };
 
@@ -49,16 +49,20 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const ofEntries = entriesLayout([{ host: 'h', port: '5432', database: null, user: 'me' }]);
+const fromTemplate = (template: string) => templateLayout(Buffer.from(template)) as PassfileLayout;
 const ofTemplate = templateLayout(Buffer.from(`# ours\nh:5432:*:me:${PLACEHOLDER}\n`));
 
-function open(how: 'entries' | 'template', target: Partial<PassfileTarget> = {}): Passfile {
-  const layout = how === 'entries' ? ofEntries : (ofTemplate as PassfileLayout);
+function open(how: 'entries' | 'template'): Passfile {
+  return how === 'entries' ? openWith(ofEntries, false) : openWith(ofTemplate as PassfileLayout);
+}
+
+function openWith(layout: PassfileLayout, replacesAny = true): Passfile {
   return createPassfile(
-    { path, mode: 0o600, owner: undefined, ...target },
+    { path, mode: 0o600, owner: undefined },
     () => layout,
     () => true,
     {
-      replacesAny: how === 'template',
+      replacesAny,
       onKept: (name) => keptAs.push(name),
       onSwept: (files) => swept.push(files),
     },
@@ -114,6 +118,11 @@ const arrangements: readonly (readonly [string, RegExp, () => Promise<unknown>])
       await writeFile(path, '');
       await truncate(path, 4 * 1024 * 1024 + 1);
     },
+  ],
+  [
+    'a file of more lines than any passfile',
+    /more lines than any/,
+    () => writeFile(path, '\n'.repeat(4 * 1024 * 1024)),
   ],
 ];
 
@@ -191,7 +200,7 @@ describe('with a template', () => {
     await passfile.publish(new Secret(unsignedJwt({ exp: 1_700_000_001 })));
     await open('template').publish(token);
     expect(keptAs).toHaveLength(1);
-    expect((await readdir(directory)).sort()).toEqual(['pgpass', 'pgpass.before-pgpassd']);
+    expect((await readdir(directory)).sort()).toEqual([NOTE, 'pgpass', 'pgpass.before-pgpassd']);
   });
 
   test('what was kept before is never overwritten, and the same is not kept twice', async () => {
@@ -252,6 +261,96 @@ describe('with a template', () => {
   });
 });
 
+describe('after a restart with other settings', () => {
+  const withStatic = (password: string) =>
+    fromTemplate(`other:*:*:me:${password}\nh:5432:*:me:${PLACEHOLDER}\n`);
+  const namesIn = async () => (await readdir(directory)).sort();
+
+  test('what an earlier template made is replaced, edit after edit, and nothing is kept', async () => {
+    for (let edit = 1; edit <= 12; edit += 1) {
+      const passfile = openWith(withStatic(`static-${edit}`));
+      await passfile.claim();
+      expect(await passfile.publish(token)).toBe('written');
+    }
+    expect(keptAs).toEqual([]);
+    expect(await namesIn()).toEqual([NOTE, 'pgpass']);
+    expect((await stat(join(directory, NOTE))).mode & 0o7777).toBe(0o600);
+  });
+
+  test('what an earlier template made is replaced by entries, and no note stays', async () => {
+    await openWith(withStatic('static')).publish(token);
+    const passfile = open('entries');
+    await passfile.claim();
+    await passfile.publish(token);
+    expect(await namesIn()).toEqual(['pgpass']);
+  });
+
+  test('a token that is no JWT is replaced when the entries are others', async () => {
+    await openWith(entriesLayout([{ host: 'o', port: null, database: null, user: 'you' }])).publish(
+      new Secret('an-opaque-token'),
+    );
+    const passfile = open('entries');
+    await passfile.claim();
+    expect(await passfile.publish(token)).toBe('written');
+  });
+
+  test('what an earlier template made is replaced after a repair, too', async () => {
+    const passfile = openWith(withStatic('one'));
+    await passfile.publish(token);
+    await rm(path);
+    await rm(join(directory, NOTE));
+    await passfile.repair();
+    await openWith(withStatic('two')).publish(token);
+    expect(keptAs).toEqual([]);
+  });
+
+  test.each<[string, () => Promise<unknown>]>([
+    ['has a line more', () => writeFile(path, FOREIGN, { flag: 'a' })],
+    ['has no note', () => rm(join(directory, NOTE))],
+    ['has the note of another content', () => writeFile(join(directory, NOTE), '0'.repeat(64))],
+    [
+      'has a link for a note',
+      async () => {
+        await rename(join(directory, NOTE), join(directory, 'elsewhere'));
+        await symlink('elsewhere', join(directory, NOTE));
+      },
+    ],
+    [
+      'has a directory for a note',
+      async () => {
+        await rm(join(directory, NOTE));
+        await mkdir(join(directory, NOTE));
+      },
+    ],
+  ])('what an earlier template made and %s is kept', async (_case, change) => {
+    await openWith(withStatic('one')).publish(token);
+    await change();
+    const before = await readFile(path, 'utf8');
+    await openWith(withStatic('two')).publish(token);
+    expect(keptAs).toEqual([kept]);
+    expect(await readFile(kept, 'utf8')).toBe(before);
+  });
+
+  test.skipIf(!asRoot)('a note of another user counts for nothing (as root)', async () => {
+    await openWith(withStatic('one')).publish(token);
+    await chown(join(directory, NOTE), 1234, 1234);
+    await openWith(withStatic('two')).publish(token);
+    expect(keptAs).toEqual([kept]);
+  });
+
+  test('the note goes with the passfile', async () => {
+    const passfile = openWith(withStatic('one'));
+    await passfile.publish(token);
+    await passfile.remove();
+    expect(await namesIn()).toEqual([]);
+  });
+
+  test('a note that cannot be written keeps no token from its clients', async () => {
+    await mkdir(join(directory, NOTE));
+    expect(await openWith(withStatic('one')).publish(token)).toBe('written');
+  });
+});
+
 describe.each(['entries', 'template'] as const)('while it runs, with %s', (how) => {
   test('what another writer puts there is kept before it is repaired', async () => {
     const passfile = open(how);
@@ -288,7 +387,8 @@ describe.each(['entries', 'template'] as const)('while it runs, with %s', (how) 
       await change();
       expect(await passfile.repair()).toMatchObject({ damage: 'content' });
     }
-    expect(await readdir(directory)).toEqual(['pgpass']);
+    const notes = how === 'template' ? [NOTE] : [];
+    expect((await readdir(directory)).sort()).toEqual([...notes, 'pgpass']);
   });
 
   test('a file of another writer is not removed at the end, and ours is', async () => {
@@ -333,7 +433,7 @@ test('what earlier publications left is removed by later ones, and logged', asyn
   const leftover = join(directory, `.pgpass.pgpassd-${'a'.repeat(16)}`);
   await mkdir(leftover, { mode: 0o700 });
   await promisify(execFile)('touch', ['-d', '2001-01-01', leftover]);
-  await passfile.publish(new Secret('another'));
+  await passfile.publish(new Secret(unsignedJwt({ exp: 1_700_000_001 })));
   expect(swept).toEqual([1]);
   expect(await readdir(directory)).toEqual(['pgpass']);
 });

@@ -1,6 +1,7 @@
 import { chmod, chown, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { temporarilyUnavailable } from '../support/fake-entra/faults.ts';
 import { findLeaks } from '../support/leak-check.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 import { portOf, probeUntil } from './probing.ts';
@@ -71,10 +72,18 @@ describe('a passfile in place with another mode than it is to have now', () => {
     const workload = await openWorkload();
     await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 3600 });
     const pgpassd = workload.start(['run', '--mode', '0400']);
-    expect(await pgpassd.waitFor('passfile.repaired')).toMatchObject({ damage: 'mode' });
+    await pgpassd.waitFor('passfile.adopted');
     await probeUntil(await portOf(pgpassd), '/readyz', ({ status }) => status === 200);
     expect((await stat(workload.passfile)).mode & 0o7777).toBe(0o400);
     expect(eventsOf(pgpassd.lines)).not.toContain('token.refreshed');
+  });
+
+  test('has that mode when once ends', async () => {
+    const workload = await openWorkload();
+    await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 3600 });
+    const pgpassd = workload.start(['once', '--mode', '0400']);
+    expect(await pgpassd.exited, pgpassd.output()).toMatchObject({ code: 0 });
+    expect((await stat(workload.passfile)).mode & 0o7777).toBe(0o400);
   });
 });
 
@@ -83,8 +92,16 @@ describe.runIf(asRoot)('a passfile in place of another owner (as root)', () => {
     const workload = await openWorkload();
     await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 3600 });
     const pgpassd = workload.start(['run', '--owner', '1234:1234']);
-    expect(await pgpassd.waitFor('passfile.repaired')).toMatchObject({ damage: 'owner' });
+    await pgpassd.waitFor('passfile.adopted');
     await probeUntil(await portOf(pgpassd), '/readyz', ({ status }) => status === 200);
+    expect(await stat(workload.passfile)).toMatchObject({ uid: 1234, gid: 1234 });
+  });
+
+  test('is given away when once ends', async () => {
+    const workload = await openWorkload();
+    await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 3600 });
+    const pgpassd = workload.start(['once', '--owner', '1234:1234']);
+    expect(await pgpassd.exited, pgpassd.output()).toMatchObject({ code: 0 });
     expect(await stat(workload.passfile)).toMatchObject({ uid: 1234, gid: 1234 });
   });
 
@@ -115,4 +132,28 @@ test('a token found in place that begins in an hour is not taken over', async ()
   const pgpassd = workload.start(['run']);
   await pgpassd.waitFor('token.refreshed');
   expect(eventsOf(pgpassd.lines)).not.toContain('passfile.adopted');
+});
+
+describe('a token that another pgpassd puts in place', () => {
+  test('is taken over when it lasts longer, and not replaced by one that expired', async () => {
+    const workload = await openWorkload({ accessTokenLifetimeSeconds: 6 });
+    const run = workload.start(['run']);
+    await run.waitFor('token.refreshed');
+    workload.entra.faults.always(temporarilyUnavailable());
+    const port = await portOf(run);
+    await probeUntil(port, '/readyz', ({ status }) => status !== 200);
+    await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 3600 });
+    await run.waitFor('passfile.adopted');
+    await probeUntil(port, '/readyz', ({ status }) => status === 200);
+    expect(eventsOf(run.lines)).not.toContain('passfile.repaired');
+  });
+
+  test('is replaced by ours when it ends sooner', async () => {
+    const workload = await openWorkload();
+    const run = workload.start(['run']);
+    await run.waitFor('token.refreshed');
+    await leaveToken(workload, { exp: nowSeconds() + 600 });
+    await run.waitFor('passfile.repaired');
+    expect(await readFile(workload.passfile, 'utf8')).toBe(passfileWith(workload.entra.issued[0]));
+  });
 });

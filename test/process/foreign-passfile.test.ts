@@ -165,7 +165,7 @@ describe.concurrent.each(['run', 'once'] as const)('%s', (command) => {
     },
     {
       name: 'more lines than are read again with a token in each',
-      what: /would have \d+ KiB with a token of 512 bytes in each of its 10000 lines/,
+      what: /would have \d+ KiB with a token of 512 bytes in each of the 10000 lines that hold the token/,
       args: withTemplate,
       env: () => withoutEntries,
       arrange: (workload) =>
@@ -221,6 +221,39 @@ test('a file that another writer puts in place of the running one is kept before
   expect(await pgpassd.exited).toEqual({ code: 0, signal: null });
   expect(await namesIn(directory)).toEqual(['pgpass.before-pgpassd']);
   expect(await readFile(`${passfile}.before-pgpassd`, 'utf8')).toBe(FOREIGN);
+});
+
+test.for([
+  ['as many line ends as it may have bytes', '\n'.repeat(4 * 1024 * 1024)],
+  ['as many lines as it may have', 'other:5432:*:me:password\n'.repeat(100_000)],
+])(
+  'a passfile of %s is kept and replaced in little memory',
+  async ([_what, content = ''], { expect }) => {
+    const { passfile, directory, start } = await openWorkload();
+    const path = join(directory, 'template');
+    await writeFile(path, template);
+    await writeFile(passfile, content, { mode: 0o600 });
+    const env = { ...withoutEntries, NODE_OPTIONS: '--max-old-space-size=48' };
+    const pgpassd = start(['once', '--template', path], { env });
+    expect(await pgpassd.exited, pgpassd.output()).toEqual({ code: 0, signal: null });
+    expect(await readFile(`${passfile}.before-pgpassd`, 'utf8')).toBe(content);
+  },
+);
+
+test('an edited template and a restart replace what the earlier one made, and keep nothing', async ({
+  expect,
+}) => {
+  const { passfile, directory, entra, start } = await openWorkload();
+  const path = join(directory, 'template');
+  for (const edit of ['one', 'two', 'three']) {
+    await writeFile(path, template.replace('static', edit));
+    const pgpassd = start(['once', '--template', path], { env: withoutEntries });
+    expect(await pgpassd.exited, pgpassd.output()).toEqual({ code: 0, signal: null });
+    expect(await readFile(passfile, 'utf8')).toBe(
+      template.replace('static', edit).replace(PLACEHOLDER, entra.issued.at(-1) ?? ''),
+    );
+  }
+  expect(await namesIn(directory)).toEqual(['.pgpass.pgpassd-written', 'pgpass', 'template']);
 });
 
 test('wait and check take a relative passfile, and say where it is', async ({ expect }) => {

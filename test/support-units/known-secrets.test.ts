@@ -26,7 +26,7 @@ test('what was in place stays known, however many tokens come, and however often
   const secrets = new KnownSecrets();
   const password = 'a-password-of-another-line';
   const lines = Array.from({ length: 40 }, () => new Secret(tokenOf(1)));
-  secrets.addInPlace(new Secret(password), ...lines);
+  secrets.addInPlace([new Secret(password), ...lines]);
   for (let index = 2; index < 1000; index += 1) secrets.add(new Secret(tokenOf(index)));
   expect(secrets.redactFrom(`${password} ${tokenOf(1)}`)).toBe('[redacted] [redacted]');
 });
