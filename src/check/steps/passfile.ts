@@ -14,6 +14,7 @@ import { type Finding, few, ok, skipped, told, wrong } from '../finding.ts';
 import { type Scene, type Side, timeoutMsOf } from '../scene.ts';
 import { type Daemon, isAtEase } from './daemon.ts';
 import { namesEntries } from './settings.ts';
+import { foreseeStart } from './start.ts';
 
 const STEP = 'passfile';
 
@@ -46,9 +47,18 @@ export async function checkPassfile(
   }
   const obstacles =
     side === 'daemon' ? await writingFindings(scene, passfile, daemon) : await mountFindings(path);
+  // What keeps one at work good, and what another container writes, needs no start here.
+  const starts = side === 'daemon' && obstacles.length === 0 && !isAtEase(daemon);
+  const start = starts ? await foreseeStart(scene, path) : undefined;
+  const mistaken = start?.settings === undefined ? [] : [told(STEP, start.settings)];
   // Why there is none has just been told.
   if (found.kind === 'missing' && obstacles.length > 0) return obstacles;
-  return [...obstacles, ...readingFindings(scene, side, passfile)];
+  return [
+    ...obstacles,
+    ...mistaken,
+    ...readingFindings(scene, side, passfile),
+    ...(start?.inPlace === undefined ? [] : [told(STEP, start.inPlace)]),
+  ];
 }
 
 /** That the volume of the passfile does not answer, if so. */
