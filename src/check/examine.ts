@@ -1,6 +1,7 @@
+import { passfileForeign } from '../passfile/causes.ts';
 import { defaultPassfile, findPassfile } from './files/passfile-at.ts';
 import { withService } from './files/service-file.ts';
-import { type Finding, firstWrong } from './finding.ts';
+import { type Finding, firstWrong, isWrong } from './finding.ts';
 import type { Scene } from './scene.ts';
 import { checkAccessToken } from './steps/access-token.ts';
 import { checkClocks } from './steps/clocks.ts';
@@ -45,12 +46,9 @@ async function examineAll(scene: Scene): Promise<readonly Finding[]> {
   ];
   const asClient: Scene = { ...scene, env: await withService(scene.env) };
   const entries = await wantedEntries(scene);
-  const inPlace = await checkPassfile(scene, side, passfile, daemon);
-  const wayToServer = [
-    ...inPlace,
-    ...checkLookup(asClient, passfile, entries),
-    ...(await checkOverrides(scene, side, passfile)),
-  ];
+  const lookup = checkLookup(asClient, passfile, entries);
+  const inPlace = withoutEcho(await checkPassfile(scene, side, passfile, daemon), lookup);
+  const wayToServer = [...inPlace, ...lookup, ...(await checkOverrides(scene, side, passfile))];
   const beforehand = isSound(wayToToken) && explains(daemon, inPlace);
   return [
     ...wayToToken,
@@ -59,6 +57,12 @@ async function examineAll(scene: Scene): Promise<readonly Finding[]> {
     ...(beforehand ? [] : [checkDaemon(daemon, isSound([...wayToToken, ...wayToServer]))]),
     ...(await checkLogins(asClient, passfile, entries, exchange.issued)),
   ];
+}
+
+/** What a line does to clients says more than that pgpassd did not write it. */
+function withoutEcho(inPlace: readonly Finding[], lookup: readonly Finding[]): readonly Finding[] {
+  if (firstWrong(lookup)?.code !== 'passfile.overridden') return inPlace;
+  return inPlace.filter((finding) => !isWrong(finding) || finding.cause !== passfileForeign.id);
 }
 
 function isSound(findings: readonly Finding[]): boolean {

@@ -1,15 +1,17 @@
 import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/given.ts';
-import { filesToRead, type ReadFile } from '../config/read-files.ts';
+import { filesToRead } from '../config/read-files.ts';
+import { passfileIsRead } from '../passfile/causes.ts';
+import { wholeOwner } from '../passfile/inspect.ts';
 import { composeRefresher, type PassfileRefresher } from '../refresh/create-refresher.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
 import type { FetchToken } from '../refresh/refresher.ts';
 import { openSource } from '../sources/open.ts';
 import type { OpenedSource } from '../sources/source.ts';
+import { errorOf, tell } from '../support/cause.ts';
 import { untilAborted, withDeadline } from '../support/deadline.ts';
-import { PgpassdError } from '../support/errors.ts';
 import { KnownSecrets } from '../support/known-secrets.ts';
-import { isSameFile } from '../support/same-file.ts';
+import { firstSameFile } from '../support/same-file.ts';
 import { systemClock } from '../support/system-clock.ts';
 
 export interface Daemon {
@@ -35,7 +37,7 @@ export async function createDaemon(
     template,
     fetchToken: fetchAskedFor(source),
     mode,
-    owner: ownerOf(config),
+    owner: config.owner && wholeOwner(config.owner),
     refreshFraction,
     isOurs: (claims) => source.objectionTo(claims) === undefined,
     onEvent,
@@ -68,25 +70,8 @@ const { signal: never } = new AbortController();
 
 /** That the passfile is no file that something else is read from. Throws PgpassdError `config.invalid`. */
 async function assertOwnFile(config: Config, env: Environment): Promise<void> {
-  const setting = await withDeadline(systemClock, LOOK_MS, never, (attempt) =>
-    untilAborted(firstThatIs(config.passfile, filesToRead(config, env)), attempt),
+  const same = await withDeadline(systemClock, LOOK_MS, never, (attempt) =>
+    untilAborted(firstSameFile(config.passfile, filesToRead(config, env)), attempt),
   );
-  if (setting === undefined) return;
-  throw new PgpassdError(
-    'config.invalid',
-    `--passfile (PGPASSFILE) and ${setting} name the same file`,
-    'Let --passfile name a file of its own, on a volume shared with the clients: pgpassd replaces it.',
-  );
-}
-
-async function firstThatIs(
-  passfile: string,
-  files: readonly ReadFile[],
-): Promise<string | undefined> {
-  for (const { setting, path } of files) if (await isSameFile(passfile, path)) return setting;
-  return undefined;
-}
-
-function ownerOf({ owner }: Config): { uid: number; gid: number } | undefined {
-  return owner && { uid: owner.uid, gid: owner.gid ?? process.getgid?.() ?? owner.uid };
+  if (same !== undefined) throw errorOf(tell(passfileIsRead, { setting: same.setting }));
 }

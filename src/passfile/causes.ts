@@ -198,6 +198,20 @@ export const directoryDisturbed = cause(
   'Mount the volume read-only in every container that does not write to it, and let no other user write to {directory}.',
 );
 
+export const passfileIsItsTemplate = cause(
+  'passfile-same-as-template',
+  'config.invalid',
+  '--template and --passfile (PGPASSFILE) name the same file',
+  'Keep the template elsewhere, in a ConfigMap or a Secret: the passfile is replaced, and the placeholders with it.',
+);
+
+export const passfileIsRead = cause(
+  'passfile-same-file',
+  'config.invalid',
+  '--passfile (PGPASSFILE) and {setting} name the same file',
+  'Let --passfile name a file of its own, on a volume shared with the clients: pgpassd replaces it.',
+);
+
 export const passfileForeign = cause(
   'passfile-foreign',
   'config.invalid',

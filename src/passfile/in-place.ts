@@ -1,13 +1,16 @@
 import type { Stats } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
+import { type Told, tell } from '../support/cause.ts';
 import { systemErrorCode } from '../support/errors.ts';
 import { inSteps } from '../support/steps.ts';
+import { passfileForeign } from './causes.ts';
 import { belongsTo, type Expected, readInPlace } from './inspect.ts';
 import { BYTES, type PassfileLayout } from './layout.ts';
 import { firstForeignLine } from './ownership.ts';
 import type { PassfileTarget } from './publish.ts';
 import { hasTooManyLines } from './raw-lines.ts';
+import { PLACEHOLDER } from './template.ts';
 import { wasWritten } from './written.ts';
 
 /** Whose it is what is in the passfile's place. */
@@ -61,6 +64,20 @@ export async function lookWhose(
   const line = await inSteps(firstForeignLine(content, layout), setImmediate);
   if (line === undefined || (await wasWritten(target, content, stats))) return ours;
   return foreign(`line ${line} is for none of the entries and holds no token`);
+}
+
+/**
+ * Why the file may not be replaced, if so. `replacesAny`: with a template, which says what the whole file is to
+ * be, what can be kept is no obstacle.
+ */
+export function refusalOf(
+  standing: Standing,
+  { path }: PassfileTarget,
+  replacesAny: boolean,
+): Told | undefined {
+  if (standing.kind === 'ours' || (replacesAny && standing.keepable)) return undefined;
+  const { objection } = standing;
+  return tell(passfileForeign, { path, objection, placeholder: PLACEHOLDER });
 }
 
 /** What cannot be found is not there; whether the way there is closed, the publication will tell. */

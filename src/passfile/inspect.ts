@@ -9,6 +9,17 @@ export interface Owner {
   readonly gid: number;
 }
 
+/** The owner with a group: our own unless another is said, as `chown` leaves it. */
+export function wholeOwner({
+  uid,
+  gid,
+}: {
+  readonly uid: number;
+  readonly gid: number | undefined;
+}): Owner {
+  return { uid, gid: gid ?? process.getgid?.() ?? uid };
+}
+
 /** What is to be in place. */
 export interface Expected {
   readonly content: Buffer;

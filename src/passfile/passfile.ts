@@ -1,14 +1,13 @@
 import { lstat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import { errorOf, tell } from '../support/cause.ts';
+import { errorOf } from '../support/cause.ts';
 import type { PgpassdError } from '../support/errors.ts';
 import { decodeJwtClaims, type JwtClaims, numericDateMs } from '../support/jwt.ts';
 import type { KnownSecrets } from '../support/known-secrets.ts';
 import type { Secret } from '../support/secret.ts';
 import { inSteps } from '../support/steps.ts';
 import { type AdoptedToken, adoptToken, passwordsIn } from './adopt.ts';
-import { passfileForeign } from './causes.ts';
-import { lookWhose } from './in-place.ts';
+import { lookWhose, refusalOf } from './in-place.ts';
 import { type Damage, type Expected, type InPlace, type Owner, readInPlace } from './inspect.ts';
 import { keepInPlace } from './keep.ts';
 import { BYTES, type PassfileLayout } from './layout.ts';
@@ -24,7 +23,6 @@ import {
 } from './publish.ts';
 import { hasTooManyLines } from './raw-lines.ts';
 import { assertSize } from './size.ts';
-import { PLACEHOLDER } from './template.ts';
 import { explainWriteError } from './write-errors.ts';
 import { forgetWritten, noteWritten } from './written.ts';
 
@@ -110,17 +108,16 @@ export function createPassfile(
     });
 
   const claim = async () => {
-    const standing = await whose();
-    if (standing.kind === 'ours' || (replacesAny && standing.keepable)) return;
-    throw refusal(standing.objection, target);
+    const refusal = refusalOf(await whose(), target, replacesAny);
+    if (refusal !== undefined) throw errorOf(refusal);
   };
 
   // Once we have put a file there, the path is ours; what others put there meanwhile is not lost.
   const makeWay = async () => {
     const standing = await whose();
     if (standing.kind === 'ours') return;
-    const mayKeep = standing.keepable && (replacesAny || published !== undefined);
-    if (!mayKeep) throw refusal(standing.objection, target);
+    const refusal = refusalOf(standing, target, replacesAny || published !== undefined);
+    if (refusal !== undefined) throw errorOf(refusal);
     const keptAs = await keepInPlace(target, standing.objection);
     if (keptAs !== undefined) onKept?.(keptAs);
   };
@@ -221,15 +218,12 @@ export function createPassfile(
       inTurn(async () => {
         const standing = await whose();
         published = undefined;
-        if (standing.kind === 'foreign') throw refusal(standing.objection, target);
+        const refusal = refusalOf(standing, target, false);
+        if (refusal !== undefined) throw errorOf(refusal);
         await removePassfile(target);
         await forgetWritten(target);
       }),
   };
-}
-
-function refusal(objection: string, { path }: PassfileTarget): Error {
-  return errorOf(tell(passfileForeign, { path, objection, placeholder: PLACEHOLDER }));
 }
 
 /** One after the other, so that a repair never puts an older token over a newer one. */

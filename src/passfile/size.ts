@@ -1,4 +1,4 @@
-import { errorOf, tell } from '../support/cause.ts';
+import { errorOf, type Told, tell } from '../support/cause.ts';
 import { passfileWouldBeTooLarge, passfileWouldHaveTooManyLines } from './causes.ts';
 import { escapeText, LARGEST_PASSFILE_BYTES, MOST_PASSFILE_LINES } from './format.ts';
 import { BYTES, type PassfileLayout } from './layout.ts';
@@ -14,23 +14,31 @@ const SMALL_TOKEN_BYTES = 512;
  * @throws PgpassdError `config.invalid`
  */
 export function assertSize(layout: PassfileLayout, path: string, password?: string): void {
+  const objection = objectionToSize(layout, path, password);
+  if (objection !== undefined) throw errorOf(objection);
+}
+
+/** Why it cannot, if so. */
+export function objectionToSize(
+  layout: PassfileLayout,
+  path: string,
+  password?: string,
+): Told | undefined {
   const without = layout.render('');
   const tokenBytes =
     password === undefined ? SMALL_TOKEN_BYTES : Buffer.byteLength(escapeText(password));
   // Before it is made: ten thousand lines of a long token do not fit into memory either.
   const sizeBytes = without.length + layout.managedLines * tokenBytes;
   if (sizeBytes > LARGEST_PASSFILE_BYTES) {
-    throw errorOf(
-      tell(passfileWouldBeTooLarge, {
-        path,
-        sizeKiB: Math.ceil(sizeBytes / 1024),
-        tokenBytes,
-        lines: layout.managedLines,
-        limitKiB: LARGEST_PASSFILE_BYTES / 1024,
-      }),
-    );
+    return tell(passfileWouldBeTooLarge, {
+      path,
+      sizeKiB: Math.ceil(sizeBytes / 1024),
+      tokenBytes,
+      lines: layout.managedLines,
+      limitKiB: LARGEST_PASSFILE_BYTES / 1024,
+    });
   }
-  if (hasTooManyLines(without.toString(BYTES))) {
-    throw errorOf(tell(passfileWouldHaveTooManyLines, { path, most: MOST_PASSFILE_LINES }));
-  }
+  return hasTooManyLines(without.toString(BYTES))
+    ? tell(passfileWouldHaveTooManyLines, { path, most: MOST_PASSFILE_LINES })
+    : undefined;
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { passfileIsItsTemplate } from '../passfile/causes.ts';
 import type { Entry } from '../passfile/format.ts';
 import { createGuard } from '../passfile/guard.ts';
 import { entriesLayout, type PassfileLayout } from '../passfile/layout.ts';
@@ -6,10 +7,11 @@ import { createPassfile, type Passfile } from '../passfile/passfile.ts';
 import { layoutOf, readTemplate } from '../passfile/read-template.ts';
 import { assertSize } from '../passfile/size.ts';
 import { POLL_INTERVAL_MS } from '../support/attend-file.ts';
+import { errorOf, tell } from '../support/cause.ts';
 import type { Clock } from '../support/clock.ts';
 import { watchClockSteps } from '../support/clock-steps.ts';
 import { untilAborted, withDeadline } from '../support/deadline.ts';
-import { asPgpassdError, PgpassdError } from '../support/errors.ts';
+import { asPgpassdError } from '../support/errors.ts';
 import { createFollower } from '../support/follow-file.ts';
 import type { JwtClaims } from '../support/jwt.ts';
 import type { KnownSecrets } from '../support/known-secrets.ts';
@@ -163,11 +165,7 @@ export async function composeRefresher(settings: RefresherSettings): Promise<Pas
 
 async function assertApart({ passfile, template }: RefresherSettings): Promise<void> {
   if (template === undefined || !(await isSameFile(passfile, template))) return;
-  throw new PgpassdError(
-    'config.invalid',
-    '--template and --passfile (PGPASSFILE) name the same file',
-    'Keep the template elsewhere, in a ConfigMap or a Secret: the passfile is replaced, and the placeholders with it.',
-  );
+  throw errorOf(tell(passfileIsItsTemplate, {}));
 }
 
 /** A failing volume is an error when the passfile is written, not yet here. */

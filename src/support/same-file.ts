@@ -9,6 +9,15 @@ export async function isSameFile(one: string, other: string): Promise<boolean> {
   return first.ino !== undefined && first.ino === second.ino && first.dev === second.dev;
 }
 
+/** The first of `files` that is the file at `path`. */
+export async function firstSameFile<F extends { readonly path: string }>(
+  path: string,
+  files: readonly F[],
+): Promise<F | undefined> {
+  for (const file of files) if (await isSameFile(path, file.path)) return file;
+  return undefined;
+}
+
 async function lookAt(path: string) {
   const absolute = resolve(path);
   const stats = await stat(absolute).catch(() => undefined);

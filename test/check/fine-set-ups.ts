@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PLACEHOLDER } from '../../src/passfile/template.ts';
 import { ROLE, SERVER_NAME } from '../postgres/azure.ts';
 import { applicationSide, behindMount, keepCurrent, type Pod } from './pod.ts';
@@ -84,6 +85,23 @@ export const fineSetUps: readonly FineSetUp[] = [
       await writeFile(passfile, `${static_}:hunter2\n${line.replace(':postgres:', ':*:')}`);
       const template = await fileWith(`${static_}:hunter2\n${managed}:${PLACEHOLDER}\n`);
       return { env: { PGPASSD_ENTRIES: undefined, PGPASSD_TEMPLATE: template } };
+    },
+  },
+  {
+    name: 'an earlier template made the passfile',
+    arrange: async ({ line, passfile }) => {
+      const content = `# an earlier template\n${line}`;
+      await writeFile(passfile, content);
+      const digest = createHash('sha256').update(content).digest('hex');
+      await writeFile(join(dirname(passfile), '.pgpass.pgpassd-written'), digest);
+      return {};
+    },
+  },
+  {
+    name: 'an application finds lines of its own in the passfile',
+    arrange: async ({ line, passfile }) => {
+      await writeFile(passfile, `# mine\n${line}other.example:*:*:me:static\n`);
+      return { env: applicationSide };
     },
   },
   {

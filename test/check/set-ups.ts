@@ -234,6 +234,54 @@ const passfile: readonly SetUp[] = [
     write(() => ''),
   ),
   setUp(
+    'a line of another writer stands beside the token',
+    'passfile-foreign',
+    2,
+    write(({ line }) => `${line}other.example:5432:*:me:static\n`),
+  ),
+  setUp(
+    'a line of another writer is the comment in front of the token',
+    'passfile-foreign',
+    2,
+    async ({ directory, passfile: path, line }) => {
+      await writeFile(path, `# mine\n${line}`);
+      await writeFile(join(directory, '.pgpass.pgpassd-written'), '0'.repeat(64));
+      return {};
+    },
+  ),
+  setUp(
+    'all of the passfile is of another writer',
+    'passfile-foreign',
+    2,
+    write(() => 'other.example:5432:*:me:static\n'),
+  ),
+  setUp('the passfile is the file of the CA', 'passfile-same-file', 2, ({ passfile: path }) => ({
+    env: { PGSSLROOTCERT: path },
+  })),
+  setUp(
+    'the passfile is a link to the template',
+    'passfile-same-as-template',
+    2,
+    async ({ directory, passfile: path, connection }) => {
+      const template = join(directory, 'template');
+      await writeFile(template, `${connection}:${PLACEHOLDER}\n`, { mode: 0o600 });
+      await rm(path);
+      await symlink(template, path);
+      return { env: { PGPASSD_ENTRIES: undefined, PGPASSD_TEMPLATE: template } };
+    },
+  ),
+  setUp(
+    'the template has more lines than are read',
+    'passfile-would-have-too-many-lines',
+    2,
+    async ({ connection }) => ({
+      env: {
+        PGPASSD_ENTRIES: undefined,
+        PGPASSD_TEMPLATE: await fileWith(`${'\n'.repeat(100_001)}${connection}:${PLACEHOLDER}\n`),
+      },
+    }),
+  ),
+  setUp(
     'the passfile is the template',
     'passfile-is-template',
     7,

@@ -14,6 +14,7 @@ import { type Finding, few, ok, skipped, told, wrong } from '../finding.ts';
 import { type Scene, type Side, timeoutMsOf } from '../scene.ts';
 import { type Daemon, isAtEase } from './daemon.ts';
 import { namesEntries } from './settings.ts';
+import { foreseeStart, type StartObjections } from './start.ts';
 
 const STEP = 'passfile';
 
@@ -46,9 +47,18 @@ export async function checkPassfile(
   }
   const obstacles =
     side === 'daemon' ? await writingFindings(scene, passfile, daemon) : await mountFindings(path);
+  // What keeps one at work good, and what another container writes, needs no start here.
+  const starts = side === 'daemon' && obstacles.length === 0 && !isAtEase(daemon);
+  const start = starts ? await foreseeInTime(scene, path) : undefined;
+  const mistaken = start?.settings === undefined ? [] : [told(STEP, start.settings)];
   // Why there is none has just been told.
   if (found.kind === 'missing' && obstacles.length > 0) return obstacles;
-  return [...obstacles, ...readingFindings(scene, side, passfile)];
+  return [
+    ...obstacles,
+    ...mistaken,
+    ...readingFindings(scene, side, passfile),
+    ...(start?.inPlace === undefined ? [] : [told(STEP, start.inPlace)]),
+  ];
 }
 
 /** That the volume of the passfile does not answer, if so. */
@@ -66,6 +76,14 @@ export async function silentPassfile(
   if (looked || setting === undefined) return undefined;
   const onlooker = { path: setting, uid, nowMs: clock.now().wallMs, minValidityMs: 0 };
   return told(STEP, explainUnready({ kind: 'silent' }, onlooker));
+}
+
+/** One of the files that are compared with it may be on a volume that does not answer. */
+async function foreseeInTime(scene: Scene, path: string): Promise<StartObjections | undefined> {
+  const { clock, signal } = scene;
+  return await withDeadline(clock, timeoutMsOf(scene), signal, (attempt) =>
+    untilAborted(foreseeStart(scene, path), attempt),
+  );
 }
 
 /** What is wrong with a name by which clients do not find the file. */

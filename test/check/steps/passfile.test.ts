@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { findPassfile } from '../../../src/check/files/passfile-at.ts';
 import type { Scene, Side } from '../../../src/check/scene.ts';
+import type { Daemon } from '../../../src/check/steps/daemon.ts';
 import { checkPassfile } from '../../../src/check/steps/passfile.ts';
 import type { Environment } from '../../../src/config/given.ts';
 import { PLACEHOLDER } from '../../../src/passfile/template.ts';
@@ -139,6 +140,54 @@ test('a passfile that was given away, and is for its owner alone, is as it shoul
   ]);
   const ours = await checkPassfile(sceneWith({}, { uid: 4711 }), 'client', { path, found });
   expect(shown(ours)).toEqual([expect.stringContaining('✗ passfile-forbidden')]);
+});
+
+describe('a passfile that run would not replace', () => {
+  const content = `${line}# mine\n`;
+  const settings = {
+    PGPASSD_ENTRIES: 'db:*:*:app',
+    AZURE_TENANT_ID: '8f3c1a52-6d0e-4b7a-9c25-41e07fd3b690',
+    AZURE_CLIENT_ID: '2b9d7e14-53af-4c68-8e01-7a6c90f4d2b3',
+    AZURE_FEDERATED_TOKEN_FILE: '/var/run/secrets/azure/tokens/azure-identity-token',
+  };
+  const wrongIn = async (env: Environment, daemon?: Daemon, side: Side = 'daemon') => {
+    const path = await passfileWith(content);
+    const found = await findPassfile(path);
+    const scene = sceneWith({ PGPASSFILE: path, ...env });
+    return shown(await checkPassfile(scene, side, found, daemon)).filter((text) =>
+      text.startsWith('✗'),
+    );
+  };
+  const answering = (ready: boolean): Daemon => ({
+    address: '127.0.0.1:8080',
+    answer: { ready, reason: 'no token yet', lastError: undefined },
+  });
+
+  test('is told with the line', async () => {
+    expect(await wrongIn(settings)).toEqual([
+      expect.stringMatching(/^✗ passfile-foreign \(config.invalid\).*: line 2 is for none/),
+    ]);
+    expect(await wrongIn(settings, answering(false))).toHaveLength(1);
+  });
+
+  test('is no matter of a pgpassd at work, which repairs it', async () => {
+    expect(await wrongIn(settings, answering(true))).toEqual([]);
+  });
+
+  test('is no matter of an application', async () => {
+    expect(await wrongIn(settings, undefined, 'client')).toEqual([]);
+  });
+
+  test('is not told where only libpq’s variables say whom the token is for', async () => {
+    const env = { ...settings, PGPASSD_ENTRIES: undefined, PGHOST: 'db', PGUSER: 'app' };
+    expect(await wrongIn(env)).toEqual([]);
+  });
+
+  test('is not told where a template says what the whole file is to be', async () => {
+    const template = await passfileWith(`db:*:*:app:${PLACEHOLDER}\n`);
+    const env = { ...settings, PGPASSD_ENTRIES: undefined, PGPASSD_TEMPLATE: template };
+    expect(await wrongIn(env)).toEqual([]);
+  });
 });
 
 describe('a place where nothing can be put', () => {
