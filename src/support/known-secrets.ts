@@ -1,5 +1,5 @@
-import { withoutJwts } from './printable.ts';
 import type { Secret } from './secret.ts';
+import { withoutJwts } from './secret-patterns.ts';
 
 /** Enough for the tokens of several refreshes, and for every password of a usual passfile. */
 const MOST_KEPT = 32;
@@ -8,14 +8,14 @@ const MOST_KEPT = 32;
  * A shorter password would be found in many a text by chance, and so be given away by what is
  * missing there.
  */
-const SHORTEST_LENGTH = 8;
+export const SHORTEST_PASSWORD = 8;
 
 /** The secrets that texts from outside may quote: the latest ones, whichever part of the program met them. */
 export class KnownSecrets {
   #kept: readonly Secret[] = [];
 
   add(...secrets: readonly Secret[]): void {
-    const added = secrets.filter(({ length }) => length >= SHORTEST_LENGTH).slice(-MOST_KEPT);
+    const added = secrets.filter(({ length }) => length >= SHORTEST_PASSWORD).slice(-MOST_KEPT);
     const others = this.#kept.filter((kept) => !added.some((each) => each.equals(kept)));
     this.#kept = [...others, ...added].slice(-MOST_KEPT);
   }
