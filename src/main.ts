@@ -17,6 +17,7 @@ if (unsupported !== undefined) {
 const stop = new AbortController();
 let stoppingIsFailing = true;
 let hangup = () => {};
+let crash: (thrown: unknown) => number = failUntold;
 
 for (const name of ['SIGTERM', 'SIGINT'] as const) {
   const code = 128 + constants.signals[name];
@@ -27,6 +28,7 @@ for (const name of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 process.on('SIGHUP', () => hangup());
+process.on('uncaughtException', (thrown) => exit(crash(thrown)));
 
 exit(await run().catch(failUntold));
 
@@ -36,6 +38,9 @@ async function run(): Promise<number> {
     signal: stop.signal,
     onHangup: (listener) => {
       hangup = listener;
+    },
+    onCrash: (listener) => {
+      crash = listener;
     },
     onStopIsSuccess: () => {
       stoppingIsFailing = false;
