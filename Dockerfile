@@ -13,10 +13,10 @@ COPY rolldown.config.ts tsconfig.json ./
 COPY src src
 RUN npm run bundle
 COPY LICENSE ./
-# A builder may bring it. It loads the C library, as Node.js does.
+# A builder may bring it; else it is the one that Debian has today. It loads the C library, as Node.js does.
 RUN command -v tini || { apt-get update -q && apt-get install -qy --no-install-recommends tini; }
 # There is no env(1) to find Node.js with, so that the first line names it by its path, with the one
-# flag that it has room for. And whoever cloned with a strict umask makes the same image.
+# flag that it has room for. Modes do not depend on the umask with which the sources were cloned.
 RUN sed -i '1s|.*|#!/nodejs/bin/node --disable-sigusr1|' bundle/main.js \
  && mkdir -p root/usr/local/bin root/usr/local/lib/pgpassd root/usr/local/share/doc/tini \
  && mv bundle package.json LICENSE root/usr/local/lib/pgpassd \

@@ -17,6 +17,7 @@ if (unsupported !== undefined) {
 const stop = new AbortController();
 let stoppingIsFailing = true;
 let hangup = () => {};
+let crash: (thrown: unknown) => number = failUntold;
 
 for (const name of ['SIGTERM', 'SIGINT'] as const) {
   const code = 128 + constants.signals[name];
@@ -27,18 +28,31 @@ for (const name of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 process.on('SIGHUP', () => hangup());
+process.on('uncaughtException', (thrown) => exit(crash(thrown)));
 
-const { runProgram } = await import('./program.ts');
-const exitCode = await runProgram({
-  signal: stop.signal,
-  onHangup: (listener) => {
-    hangup = listener;
-  },
-  onStopIsSuccess: () => {
-    stoppingIsFailing = false;
-  },
-});
-exit(exitCode);
+exit(await run().catch(failUntold));
+
+async function run(): Promise<number> {
+  const { runProgram } = await import('./program.ts');
+  return await runProgram({
+    signal: stop.signal,
+    onHangup: (listener) => {
+      hangup = listener;
+    },
+    onCrash: (listener) => {
+      crash = listener;
+    },
+    onStopIsSuccess: () => {
+      stoppingIsFailing = false;
+    },
+  });
+}
+
+/** What failed while no secret was known yet, or none any more, may hold one: it is not repeated. */
+function failUntold(): number {
+  process.stderr.write('pgpassd: internal error outside of any command. Please report this.\n');
+  return 1;
+}
 
 /**
  * Node's own exit waits for names that are being looked up, some ten seconds where no DNS server

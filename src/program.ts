@@ -14,16 +14,18 @@ import { VERSION } from './version.ts';
 export interface ProcessEdge extends Pick<CommandContext, 'signal' | 'onHangup'> {
   /** Called when being stopped is how the command ends: then it ends with 0. */
   readonly onStopIsSuccess: () => void;
+  /** Registers who tells what was thrown where nobody caught it, and says with which code to end. */
+  readonly onCrash: (listener: (thrown: unknown) => number) => void;
 }
 
 /** Does what the command line asks for. Resolves with the exit code when everything printed is out. */
-export async function runProgram(edge: ProcessEdge): Promise<number> {
+export async function runProgram({ onCrash, ...edge }: ProcessEdge): Promise<number> {
   const [result, words] = [new Outlet(process.stdout), new Outlet(process.stderr)];
   const secrets = secretsIn(process.argv.slice(2), process.env);
   const tell = (sentence: string) => words.write(`pgpassd: ${presentable(sentence, secrets)}\n`);
   const print = (text: string) => result.write(text);
   tellWarnings(tell);
-  const exitCode = await invoke({ ...edge, print, tell, secrets }).catch((thrown) => {
+  const tellFailure = (thrown: unknown): number => {
     const error = asPgpassdError(thrown);
     for (const line of error.message.split('\n')) tell(line);
     tell(error.remedy);
@@ -31,11 +33,13 @@ export async function runProgram(edge: ProcessEdge): Promise<number> {
       for (const line of String(error.cause.stack).split('\n')) tell(line);
     }
     return exitCodeOf(error.code);
-  });
+  };
+  onCrash(tellFailure);
+  const exitCode = await invoke({ ...edge, print, tell, secrets }).catch(tellFailure);
   return await finish(exitCode, { result, words, tell, signal: edge.signal });
 }
 
-interface Invocation extends ProcessEdge, Pick<CommandContext, 'print' | 'tell'> {
+interface Invocation extends Omit<ProcessEdge, 'onCrash'>, Pick<CommandContext, 'print' | 'tell'> {
   readonly secrets: readonly Secret[];
 }
 

@@ -1,9 +1,7 @@
 import { ANY } from '../passfile/format.ts';
 import { type EntryLine, type FieldName, fieldNames } from '../passfile/lines.ts';
 import { boundedText } from '../support/printable.ts';
-
-/** How every JWT begins, in the middle of whatever. */
-const JWT = /eyJ[\w-]{8,}/;
+import { holdsJwt } from '../support/secret-patterns.ts';
 
 /**
  * Whether the fields of a line hold what they are for. Where they are out of order, one may be a
@@ -11,7 +9,7 @@ const JWT = /eyJ[\w-]{8,}/;
  */
 export function isInOrder({ entry, facts, oddities }: EntryLine): boolean {
   const port = entry.port === ANY || /^\d+$/.test(entry.port);
-  const holdsToken = fieldNames.some((name) => JWT.test(entry[name] ?? ''));
+  const holdsToken = fieldNames.some((name) => holdsJwt(entry[name] ?? ''));
   return port && !holdsToken && facts.kind !== 'empty' && oddities.length === 0;
 }
 

@@ -37,8 +37,9 @@ export class Observation {
   #presentable(event: RefreshEvent): RefreshEvent {
     if (event.type !== 'refresh.failed') return event;
     const { code, message, remedy, details } = event.error;
-    const [what, advice] = [message, remedy].map((text) => presentable(text, this.#secrets));
-    return { ...event, error: new PgpassdError(code, what ?? '', advice ?? '', { details }) };
+    const what = presentable(message, this.#secrets);
+    const advice = presentable(remedy, this.#secrets);
+    return { ...event, error: new PgpassdError(code, what, advice, { details }) };
   }
 
   /**

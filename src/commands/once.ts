@@ -2,12 +2,13 @@ import { type Config, loadConfig } from '../config/config.ts';
 import type { Log } from '../observe/log.ts';
 import { createNarrator } from '../observe/narrator.ts';
 import { volumeSilent } from '../passfile/causes.ts';
-import type { RefreshEvent } from '../refresh/events.ts';
+import type { RefreshEvent, TokenInPlace } from '../refresh/events.ts';
 import { mayPassByItself } from '../refresh/retry.ts';
 import { errorOf, tell } from '../support/cause.ts';
 import { withDeadline } from '../support/deadline.ts';
+import { duration } from '../support/duration.ts';
 import { PgpassdError } from '../support/errors.ts';
-import { SHUTDOWN_MS } from '../support/shutdown.ts';
+import { LONGEST_LAST_WRITE_MS } from '../support/shutdown.ts';
 import { systemClock } from '../support/system-clock.ts';
 import type { Command, CommandContext } from './command.ts';
 import { createDaemon } from './daemon.ts';
@@ -17,9 +18,18 @@ const { signal: never } = new AbortController();
 
 /** The daemon's own steps, until the passfile holds a valid token; for init containers and CronJobs. */
 export const once: Command = async (context) => {
-  const config = loadConfig(context.flags, context.env, 'once');
+  const config = attemptInTime(loadConfig(context.flags, context.env, 'once'));
   return await withLog(config, context, (log) => obtain(config, context, log));
 };
+
+/** An attempt takes no more than this of `--timeout`, so that its own failure is told, with its phase. */
+const ATTEMPT_SHARE = 0.9;
+
+function attemptInTime(config: Config): Config {
+  const { requestTimeoutMs, timeoutMs } = config;
+  const longestMs = Math.floor(ATTEMPT_SHARE * timeoutMs);
+  return { ...config, requestTimeoutMs: Math.min(requestTimeoutMs, longestMs) };
+}
 
 async function obtain(
   config: Config,
@@ -51,7 +61,7 @@ async function obtain(
 async function endsInTime(running: Promise<void>, over: AbortSignal): Promise<boolean> {
   const late = new Promise<false>((settle) => {
     over.addEventListener('abort', () => {
-      void systemClock.sleep(SHUTDOWN_MS, never).then(() => settle(false));
+      void systemClock.sleep(LONGEST_LAST_WRITE_MS, never).then(() => settle(false));
     });
   });
   return await Promise.race([running.then(() => true), late]);
@@ -78,6 +88,7 @@ class Outcome {
 
   notice(event: RefreshEvent): void {
     if (event.type === 'refresh.failed') this.#error = event.error;
+    if (event.type === 'token.unchanged') this.#error = tooShort(this.#config, event.token);
     if (isSuccess(event, this.#config.minValidityMs)) this.#error = undefined;
     else if (event.type !== 'refresh.failed' || mayPassByItself(event.error.code)) return;
     this.#reached.abort();
@@ -109,6 +120,18 @@ function outOfTime({ source, timeoutMs }: Config): PgpassdError {
         what,
         'Check the way out of the pod (NetworkPolicy, firewall, proxy), or allow more with --timeout.',
       );
+}
+
+/** The source gave the token in place again, or one that ends before it. */
+function tooShort({ source, minValidityMs }: Config, { remainingMs }: TokenInPlace): PgpassdError {
+  const isCommand = source.kind === 'token-command';
+  const who = isCommand ? 'the command of --token-command' : 'Entra';
+  const keeper = isCommand ? 'that command' : 'something between pgpassd and Entra';
+  return new PgpassdError(
+    isCommand ? 'token-command.failed' : 'entra.bad-answer',
+    `${who} gives no newer token than the one in place, which is valid for ${duration(remainingMs)}: --min-validity asks for ${duration(minValidityMs)}`,
+    `See whether ${keeper} hands out tokens that it has kept, or allow more with --timeout (PGPASSD_TIMEOUT), or ask for less with --min-validity (PGPASSD_MIN_VALIDITY).`,
+  );
 }
 
 /** A new token is as good as there is; one found in place has to last for --min-validity. */

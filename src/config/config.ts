@@ -140,11 +140,7 @@ export function readConfig(
 function misplacedAround(env: Environment, command: CommandName): readonly string[] {
   return command === 'check'
     ? [...everyMisplacedIn(env).values()]
-    : [misplacedIn('NODE_EXTRA_CA_CERTS', env)].filter(isTold);
-}
-
-function isTold(problem: string | undefined): problem is string {
-  return problem !== undefined;
+    : [misplacedIn('NODE_EXTRA_CA_CERTS', env)].filter((problem) => problem !== undefined);
 }
 
 function entriesOf(values: Values, env: Environment, problems: Problems): readonly Entry[] {
@@ -184,7 +180,9 @@ function entriesOfEnvironment(env: Environment, problems: Problems): readonly En
 /** The entries of libpq's own variables; what is wrong with them is added to `problems`. */
 export function readPgVariables(env: Environment, problems: Problems): readonly Entry[] {
   const names = Object.keys(PG_VARIABLES);
-  const misplaced = names.map((name) => misplacedIn(name, env)).filter(isTold);
+  const misplaced = names
+    .map((name) => misplacedIn(name, env))
+    .filter((problem) => problem !== undefined);
   if (misplaced.length > 0) {
     for (const problem of misplaced) problems.add(problem);
     return [];

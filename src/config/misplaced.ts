@@ -1,24 +1,19 @@
 import { splitFields } from '../passfile/format.ts';
+import { holdsClientSecret, holdsJwt } from '../support/secret-patterns.ts';
 import type { Environment } from './given.ts';
 import { ValueError } from './values.ts';
 
-/** A JWT, or its beginning; at the start of a word, or too long for one. */
-const JWT = /(?<![A-Za-z\d])eyJ[\w-]{8}|eyJ[\w-]{13}/;
-
 /** `-----BEGIN`, as it is or in base64. */
 const PEM = /-----BEGIN|LS0tLS1CRUdJTi/;
-
-/** What Entra makes for `az ad app credential reset`: three characters, a digit, `Q~` and more. */
-const CLIENT_SECRET = /(?<![\w.~-])[\w.~-]{3}\dQ~[\w.~-]{20}/;
 
 /**
  * What a text is that is no setting but a secret, or holds one, in words; `undefined` when it may be
  * a setting. Somebody wrote it where something else belongs, and nobody is to read it there.
  */
 function secretContent(text: string): string | undefined {
-  if (JWT.test(text)) return 'a token';
+  if (holdsJwt(text)) return 'a token';
   if (PEM.test(text)) return 'a PEM block';
-  if (CLIENT_SECRET.test(text)) return 'a client secret';
+  if (holdsClientSecret(text)) return 'a client secret';
   if (isPassfileLine(text)) return 'a line of a passfile';
   return passwordsIn(text).length > 0 ? 'a connection string with its password' : undefined;
 }

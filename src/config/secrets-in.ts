@@ -1,5 +1,7 @@
 import { splitFields, unescapeText } from '../passfile/format.ts';
+import { SHORTEST_PASSWORD } from '../support/known-secrets.ts';
 import { Secret } from '../support/secret.ts';
+import { clientSecretsIn, jwtsIn } from '../support/secret-patterns.ts';
 import type { Environment } from './given.ts';
 import { passwordsIn } from './misplaced.ts';
 
@@ -9,18 +11,23 @@ const SHORTEST = 16;
 /** No setting but a list is longer, and a list holds nothing that is opaque. */
 const LONGEST_SEARCHED = 8_192;
 
-/** Variables that hold nothing but a secret. */
+/** Variables that hold a password or the like, whatever it is made of: all of the value is one. */
+const PASSWORD_VARIABLES: readonly string[] = [
+  'AZURE_CLIENT_CERTIFICATE_PASSWORD',
+  'AZURE_CLIENT_SECRET',
+  'PGPASSWORD',
+];
+
+/** The name of the server stands in every text, and is no secret as a password either. */
+const KNOWN_PASSWORD = /^postgres(?:ql)?$/;
+
+/** Other variables that hold nothing but a secret, by their names. */
 const SECRET_VARIABLE = /(?:PASSWORD|_SECRET|_TOKEN)$/;
 
 /** Those that hold settings, of ours or of what we work with: what may be quoted is from these. */
 const SETTING_VARIABLE = /^(?:PG|AZURE_)/;
 
-const JWT = /eyJ[\w-]{8}[\w.-]*/g;
-
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----([^-]*)/g;
-
-/** What Entra makes for an application. */
-const CLIENT_SECRET = /[\w.~-]{3}\dQ~[\w.~-]{20,}/g;
 
 /**
  * Every secret on a command line and in an environment, wherever it stands: what must not be printed,
@@ -38,17 +45,27 @@ export function secretsIn(words: readonly string[], env: Environment): readonly 
   }
   for (const [name, value = ''] of Object.entries(env)) {
     for (const secret of secretsOf(value)) add(secret);
+    if (PASSWORD_VARIABLES.includes(name)) {
+      for (const password of passwordOf(value)) found.add(password);
+    }
     if (SECRET_VARIABLE.test(name) && !/[\s/]/.test(value)) add(value);
     if (SETTING_VARIABLE.test(name)) for (const opaque of opaqueIn(value)) add(opaque);
   }
   return [...found].map((text) => new Secret(text));
 }
 
+/** As it is, and without the line's end that a file of it may have had. */
+function passwordOf(value: string): readonly string[] {
+  return [value, value.trim()].filter(
+    (each) => each.length >= SHORTEST_PASSWORD && !KNOWN_PASSWORD.test(each),
+  );
+}
+
 function secretsOf(text: string): readonly string[] {
   if (text.length < SHORTEST) return [];
   return [
-    ...(text.match(JWT) ?? []),
-    ...(text.match(CLIENT_SECRET) ?? []),
+    ...jwtsIn(text),
+    ...clientSecretsIn(text),
     ...passwordsIn(text).flatMap(decoded),
     ...[...text.matchAll(PRIVATE_KEY)].map(([, body = '']) => body.replaceAll(/\s+/g, '')),
     ...text.split(/[\r\n]+/).flatMap(passwordOfLine),

@@ -45,12 +45,12 @@ export async function decodeBody(
   // A bodiless answer may name a coding all the same.
   if (body.length === 0) return body;
   const shown = JSON.stringify(contentEncoding.slice(0, 60));
-  const unknown = new UndecodableBody(`answered with the content-encoding ${shown}`);
-  if (codings.length > MOST_CODINGS) throw unknown;
+  const unknown = () => new UndecodableBody(`answered with the content-encoding ${shown}`);
+  if (codings.length > MOST_CODINGS) throw unknown();
   let decoded = body;
   for (const coding of codings.toReversed()) {
     const decode = Object.hasOwn(decoders, coding) ? decoders[coding] : undefined;
-    if (decode === undefined) throw unknown;
+    if (decode === undefined) throw unknown();
     decoded = await decode(decoded, { maxOutputLength: largestBytes }).catch((error: unknown) => {
       const tooLarge = (error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE';
       throw new UndecodableBody(

@@ -67,7 +67,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
         throw new PgpassdError(
           'entra.timeout',
           `${host} did not answer within ${requestTimeoutMs / 1000} s: time ran out ${words}`,
-          `${remedy}, or allow more with --request-timeout.`,
+          `${remedy}, or allow more with --request-timeout (once: and --timeout).`,
           { details: { correlationId } },
         );
       }

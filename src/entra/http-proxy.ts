@@ -34,7 +34,8 @@ function parse(text: string): URL {
 
 function decodes(text: string): boolean {
   try {
-    return decodeURIComponent(text) !== undefined;
+    decodeURIComponent(text);
+    return true;
   } catch {
     return false;
   }

@@ -1,6 +1,7 @@
 import { type Told, tell } from '../support/cause.ts';
 import { GUID } from '../support/guid.ts';
-import { type JwtClaims, showClaim } from '../support/jwt.ts';
+import type { JwtClaims } from '../support/jwt.ts';
+import { showClaim } from '../support/printable.ts';
 import { otherAudience, otherClient, otherTenant } from './issued-for-causes.ts';
 import type { ExchangeSettings } from './request.ts';
 

@@ -10,7 +10,10 @@ export function parseRetryAfterMs(header: string | undefined, nowMs: number): nu
   return Number.isNaN(delayMs) ? undefined : Math.min(Math.max(delayMs, SHORTEST_MS), LONGEST_MS);
 }
 
-/** Milliseconds since the epoch, or NaN: it begins with the name of its day; `Date.parse` would take a bare number for a month. */
+/**
+ * Milliseconds since the epoch, or NaN. An HTTP date begins with its day's name, since `Date.parse`
+ * takes a bare number for a month.
+ */
 export function parseHttpDate(text: string): number {
   return /^[a-z]{3}/i.test(text) ? Date.parse(text) : Number.NaN;
 }

@@ -1,6 +1,7 @@
 import type { Damage, RefreshEvent, TokenInPlace } from '../refresh/events.ts';
 import { duration, seconds } from '../support/duration.ts';
 import { type PgpassdError, systemErrorCode } from '../support/errors.ts';
+import { VERIFIED_ALL_THE_SAME } from '../support/verification.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
@@ -71,11 +72,7 @@ export function describe(event: RefreshEvent): LogLine {
     case 'federated-token.changed':
       return line('info', event, 'the federated token changed', federatedFields(event));
     case 'verification.kept':
-      return line(
-        'warn',
-        event,
-        'NODE_TLS_REJECT_UNAUTHORIZED=0 is left aside: certificates are verified all the same; remove it, and name a CA of your own with --ca-file',
-      );
+      return line('warn', event, VERIFIED_ALL_THE_SAME);
     case 'template.changed':
       return line('info', event, 'the template changed');
     case 'template.rejected':

@@ -63,13 +63,6 @@ const SHORTEST_DEADLINE_MS = 30_000;
 /** An event loop that stands still for longer serves nobody. */
 export const STALL_LIMIT_MS = 10_000;
 
-/**
- * What there was too little of to start a command, if it may be us who hold it: processes (EAGAIN),
- * which nobody reaps where pgpassd is process 1 without an init, open files, or memory. A new
- * container begins without them.
- */
-const HELD_BY_US: ReadonlySet<string | undefined> = new Set(['EAGAIN', 'EMFILE', 'ENOMEM']);
-
 /** One can fail while other programs of the pod start; so many in a row do not pass by themselves. */
 const FAILED_STARTS = 3;
 
@@ -87,12 +80,8 @@ export function liveness({ trouble }: DaemonState, pulse: Pulse, now: Instant): 
   if (sinceTurnMs > MISSED_DEADLINES * deadlineMs) {
     return fail(`the refresh loop has not turned for ${Math.round(sinceTurnMs / 1000)} s`);
   }
-  const systemCode = trouble?.error.details.systemCode;
-  if (
-    trouble !== undefined &&
-    trouble.failedStarts >= FAILED_STARTS &&
-    HELD_BY_US.has(systemCode)
-  ) {
+  if (trouble !== undefined && trouble.failedStarts >= FAILED_STARTS) {
+    const { systemCode } = trouble.error.details;
     return fail(
       `no process could be started for the token command ${trouble.failedStarts} times in a row (${systemCode})`,
     );

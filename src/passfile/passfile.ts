@@ -33,12 +33,12 @@ export interface Repair {
 }
 
 /** Another pgpassd, such as `once` beside `run`, has put a token in place that lasts longer than ours. */
-export interface Overtaken {
+interface Overtaken {
   readonly newer: AdoptedToken;
 }
 
 /** A token taken over, and what became of the mode and owner that its file is to have. */
-export interface TakenOver extends AdoptedToken {
+interface TakenOver extends AdoptedToken {
   /** Whether the file was written again for them. */
   readonly rewritten?: boolean;
   /** Why it could not be. */

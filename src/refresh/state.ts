@@ -30,7 +30,7 @@ interface Trouble {
   readonly error: PgpassdError;
   readonly atMs: number;
   readonly failures: number;
-  /** Those of the failures, the last ones in a row, in which a process could not be started. */
+  /** Those of the failures, the last ones in a row, in which there was too little to start a process. */
   readonly failedStarts: number;
   readonly retry: Wait;
 }
@@ -111,8 +111,15 @@ function withTrouble(state: DaemonState, trouble: Trouble): DaemonState {
   return { ...state, trouble, refreshTrouble };
 }
 
+/**
+ * What there was too little of to start a command, if it may be us who hold it: processes (EAGAIN),
+ * which nobody reaps where pgpassd is process 1 without an init, open files, or memory. A new
+ * container begins without them.
+ */
+const HELD_BY_US: ReadonlySet<string | undefined> = new Set(['EAGAIN', 'EMFILE', 'ENOMEM']);
+
 function failedStartsAfter(trouble: Trouble | undefined, { details }: PgpassdError): number {
-  return details.systemCode === undefined ? 0 : (trouble?.failedStarts ?? 0) + 1;
+  return HELD_BY_US.has(details.systemCode) ? (trouble?.failedStarts ?? 0) + 1 : 0;
 }
 
 function placed({ expiresAtMs, remainingMs, lifeMs }: TokenInPlace, now: Instant): PlacedToken {

@@ -11,6 +11,7 @@ import type { FederatedToken } from '../federated-token/token.ts';
 import type { PassfileRefresher } from '../refresh/create-refresher.ts';
 import { POLL_INTERVAL_MS } from '../support/attend-file.ts';
 import { errorOf } from '../support/cause.ts';
+import { asksForNoVerification } from '../support/verification.ts';
 import { USER_AGENT } from '../version.ts';
 import { createWorkloadIdentity, rotationCallsForRefresh } from './federated-exchange.ts';
 import type { OpenedSource, SourceContext } from './source.ts';
@@ -24,7 +25,7 @@ export async function openWorkloadIdentity(
   const { requestTimeoutMs, env, clock, onEvent, secrets } = context;
   const path = resolve(settings.federatedTokenFile);
   const way = await wayOf(settings, env);
-  if (env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') onEvent({ type: 'verification.kept' });
+  if (asksForNoVerification(env)) onEvent({ type: 'verification.kept' });
   const exchange = createExchange({
     settings: settings.exchange,
     way,

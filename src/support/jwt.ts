@@ -1,5 +1,3 @@
-import { boundedText } from './printable.ts';
-
 /** The payload of a JWT, unverified: fit for decisions about our own schedule and for messages. */
 export type JwtClaims = Readonly<Record<string, unknown>>;
 
@@ -31,12 +29,6 @@ export function numericDateMs(claims: JwtClaims, name: string): number | undefin
 export function stringClaim(claims: JwtClaims, name: string): string | undefined {
   const value = claims[name];
   return typeof value === 'string' ? value : undefined;
-}
-
-/** A claim as it may be shown: its texts, printable and of bounded length, since they are unverified. */
-export function showClaim(claim: unknown): string {
-  const texts = [claim].flat().filter((each) => typeof each === 'string');
-  return texts.length === 0 ? 'not stated' : boundedText(texts.join(', '));
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,5 @@
-import { withoutJwts } from './printable.ts';
 import type { Secret } from './secret.ts';
+import { withoutJwts } from './secret-patterns.ts';
 
 /** Enough for the tokens of several refreshes, and for every password of a usual passfile. */
 const MOST_KEPT = 32;
@@ -8,7 +8,7 @@ const MOST_KEPT = 32;
  * A shorter password would be found in many a text by chance, and so be given away by what is
  * missing there.
  */
-const SHORTEST_LENGTH = 8;
+export const SHORTEST_PASSWORD = 8;
 
 /** The secrets that texts from outside may quote, whichever part of the program met them. */
 export class KnownSecrets {
@@ -40,7 +40,7 @@ function distinct(secrets: readonly Secret[]): readonly Secret[] {
   const kept: Secret[] = [];
   for (const secret of secrets.toReversed()) {
     if (kept.length === MOST_KEPT) break;
-    if (secret.length >= SHORTEST_LENGTH && !kept.some((each) => each.equals(secret))) {
+    if (secret.length >= SHORTEST_PASSWORD && !kept.some((each) => each.equals(secret))) {
       kept.unshift(secret);
     }
   }

@@ -1,12 +1,15 @@
 import type { Secret } from './secret.ts';
+import { withoutJwts } from './secret-patterns.ts';
 
 /** Control characters, marks that turn the direction of writing, half characters, ends of lines. */
 export const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
 
 const EVERY_UNPRINTABLE = new RegExp(UNPRINTABLE, 'gu');
 
-/** The same, and what stands for it where it was replaced already. */
-const EVERY_HIDING = /[\p{C}\p{Zl}\p{Zp}\ufffd]/gu;
+/** The same, and what stands for it where it was replaced already: in a secret it would hide that. */
+export const HIDING = /[\p{C}\p{Zl}\p{Zp}\ufffd]/u;
+
+const EVERY_HIDING = new RegExp(HIDING, 'gu');
 
 /** `text` without what would steer a terminal or hide itself. */
 export function printable(text: string): string {
@@ -47,15 +50,13 @@ export function boundedText(text: string): string {
   return presentable(text, [], LONGEST_VALUE);
 }
 
+/** A token's claim as it may be shown: its texts, printable and of bounded length. */
+export function showClaim(claim: unknown): string {
+  const texts = [claim].flat().filter((each) => typeof each === 'string');
+  return texts.length === 0 ? 'not stated' : boundedText(texts.join(', '));
+}
+
 /** `text` without a piece of any of `secrets`. */
 export function withoutSecrets(text: string, secrets: readonly Secret[]): string {
   return secrets.reduce((clean, secret) => secret.redactFrom(clean), text);
-}
-
-/** The beginning of every JWT, `{"`, and what follows; within a word only what is long enough for one. */
-const ANY_JWT = /(?<![A-Za-z\d])eyJ[\w.-]+|eyJ[\w-]{13}[\w.-]*/g;
-
-/** `text` with every JWT, or the beginning of one, replaced by `[redacted]`. */
-export function withoutJwts(text: string): string {
-  return text.replaceAll(ANY_JWT, '[redacted]');
 }

@@ -47,7 +47,7 @@ function explain({ ending, deadlineMs }: FailedRun): [what: string, remedy: stri
     case 'stopped':
       return [
         `did not end within ${deadlineMs / 1000} s and was killed`,
-        'Find out what the command of --token-command waits for, or allow more with --request-timeout.',
+        'Find out what the command of --token-command waits for, or allow more with --request-timeout (once: and --timeout).',
       ];
     case 'flooded':
       return [

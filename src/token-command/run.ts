@@ -45,7 +45,9 @@ export async function runTokenCommand(run: CommandRun): Promise<string> {
 
   const stderrLines = presentableLines(stderr, [new Secret(stdout.trim()), ...secrets]);
   if (ending.kind !== 'ended' || ending.code !== 0) {
-    const shortage = ending.kind === 'ended' ? await lookForShortage() : undefined;
+    // Whoever is asked to stop starts nothing more.
+    const shortage =
+      ending.kind === 'ended' && !signal.aborted ? await lookForShortage() : undefined;
     throw explainFailure({ program: argv[0], ending, deadlineMs, stderrLines, shortage });
   }
   for (const line of stderrLines) onStderr?.(line);

@@ -1,13 +1,14 @@
-import { withoutJwts, withoutSecrets } from '../support/printable.ts';
+import { HIDING, withoutSecrets } from '../support/printable.ts';
 import type { Secret } from '../support/secret.ts';
+import { withoutJwts } from '../support/secret-patterns.ts';
 
 const LONGEST_LINE = 200;
 
 /** A command that says more is not read to its end either. */
 const MOST_LINES = 50;
 
-/** What would move a terminal's cursor, or hide text; with it goes the rest of a colour's code. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}](?:\[[\d;]*m)?/gu;
+/** With what hides text goes the rest of a colour's code. */
+const UNPRINTABLE = new RegExp(String.raw`${HIDING.source}(?:\[[\d;]*m)?`, 'gu');
 
 /**
  * The first lines of a command's stderr as they may be shown: short, printable, not blank, and

@@ -45,6 +45,22 @@ describe('a secret is found', () => {
     expect(found([], { AZURE_CLIENT_SECRET: clientSecret })).toEqual([clientSecret]);
   });
 
+  test.each(['PGPASSWORD', 'AZURE_CLIENT_SECRET', 'AZURE_CLIENT_CERTIFICATE_PASSWORD'])(
+    'in %s, whatever it is made of, from 8 characters on',
+    (name) => {
+      for (const value of [
+        'hunter22',
+        'correct horse battery staple',
+        'a/b c/d e',
+        '/run/secret',
+      ]) {
+        expect(found([], { [name]: value })).toEqual([value]);
+      }
+      expect(found([], { [name]: 'hunter22\n' })).toContain('hunter22');
+      expect(found([], { [name]: 'hunter2' })).toEqual([]);
+    },
+  );
+
   test('as a word that no one chose, alone or in a setting', () => {
     expect(found([opaque])).toEqual([opaque]);
     expect(found([`db:5432:shop:${opaque}`])).toContain(opaque);
@@ -73,6 +89,7 @@ test('no setting of a usual pod is taken for a secret', () => {
   expect(found(words, env)).toEqual([]);
 });
 
-test('what is short is none: it stands in other words, too', () => {
+test('what is short, or the name of the server, is none: it stands in other words, too', () => {
   expect(found(['postgresql://app:postgres@db/'], { PGPASSWORD: 'postgres' })).toEqual([]);
+  expect(found([], { PGPASSWORD: 'token', OTHER_PASSWORD: 'hunter22' })).toEqual([]);
 });

@@ -122,11 +122,11 @@ describe('a daemon lives', () => {
     ...failed,
     error: new PgpassdError('token-command.failed', 'no', 'Do.', { details: { systemCode } }),
   });
-  const [noProcess, noFile, noMemory] = ['EAGAIN', 'EMFILE', 'ENOMEM'].map(unstarted) as [
-    RefreshEvent,
-    RefreshEvent,
-    RefreshEvent,
-  ];
+  const noProcess = unstarted('EAGAIN');
+  const noFile = unstarted('EMFILE');
+  const noMemory = unstarted('ENOMEM');
+  const noProgram = unstarted('ENOENT');
+  const notExecutable = unstarted('EACCES');
   const recovered: RefreshEvent = { type: 'refresh.recovered', failures: 3, lastedMs: 1_000 };
 
   test.each<[string, RefreshEvent[], boolean]>([
@@ -136,10 +136,15 @@ describe('a daemon lives', () => {
     ['no files could be opened for it', [noFile, noFile, noFile], false],
     ['there was no memory for it', [noMemory, noMemory, noMemory], false],
     ['now it is this and now that', [noProcess, noFile, noMemory], false],
+    ['it was not found before', [noProgram, noProgram, noProcess], true],
+    ['it might not be executed before', [notExecutable, notExecutable, noFile], true],
+    ['it was not found in between', [noProcess, noProcess, noProgram, noProcess], true],
+    ['it was not found at first', [noProgram, noProcess, noProcess, noProcess], false],
+    ['the node was out of files before', [unstarted('ENFILE'), unstarted('ENFILE'), noFile], true],
     ['one could be started in between', [noProcess, noProcess, failed, noProcess], true],
     ['it recovered in between', [noProcess, noProcess, recovered, noProcess], true],
     ['it recovered', [noProcess, noProcess, noProcess, recovered], true],
-    ['there is no such program', Array<RefreshEvent>(100).fill(unstarted('ENOENT')), true],
+    ['there is no such program', Array<RefreshEvent>(100).fill(noProgram), true],
     ['the node is out of files', Array<RefreshEvent>(100).fill(unstarted('ENFILE')), true],
   ])('or not, with commands to start: %s', (_case, events, ok) => {
     expect(liveness(stateFrom(...events), pulse({}), at(0)).ok).toBe(ok);

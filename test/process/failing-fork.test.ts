@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { Pgpassd } from '../support/pgpassd-process.ts';
@@ -58,6 +59,26 @@ const wants: readonly Want[] = [
     relieve: (pgpassd) => limit(pgpassd, 'nofile', 1024),
   },
 ];
+
+test.skipIf(!isRoot)(
+  'a token command that fails by itself is not told as a want of processes where few more fit (as root, who knows what another user runs)',
+  async () => {
+    const { directory, start } = await openWorkload();
+    await promisify(execFile)('chown', [String(user.uid), directory]);
+    const switchFile = join(directory, 'broken');
+    const args = ['run', '--token-command', `sh -c "test ! -e ${switchFile} && echo a-token"`];
+    const pgpassd = start([...args, '--token-lifetime', '1h'], { uid: 61_234 });
+    await pgpassd.waitFor('token.refreshed');
+    await limit(pgpassd, 'nproc', (await countOf('task', pgpassd)) + 8);
+    await writeFile(switchFile, '');
+    pgpassd.signal('SIGHUP');
+    for (let failures = 1; failures <= 2; failures += 1) {
+      const failed = await pgpassd.waitFor('refresh.failed');
+      expect(failed).toMatchObject({ reason: 'token-command.failed', failures });
+      expect(failed).not.toHaveProperty('systemCode');
+    }
+  },
+);
 
 for (const { what, systemCode, remedy, exhaust, relieve, asRoot } of wants) {
   test.skipIf(asRoot && !isRoot)(

@@ -25,7 +25,8 @@ interface Failure {
 
 /** Time for a start and a request on a busy machine. */
 const TIMEOUT_SECONDS = 10;
-const timedOut = new RegExp(`^no token was obtained within ${TIMEOUT_SECONDS} s$`);
+/** An attempt ends before, so that its failure can be told. */
+const ATTEMPT_SECONDS = 9;
 
 const otherId = '6e1f0c92-84b3-4d57-a1c8-9b20e5d7f346';
 const credentialOf = /federated credential/;
@@ -142,15 +143,27 @@ const outages: readonly Failure[] = [
     name: 'a host that never answers',
     code: 5,
     arrange: ({ entra }) => entra.faults.always({ kind: 'hang' }),
-    what: timedOut,
-    remedy: /NetworkPolicy, firewall, proxy/,
+    what: new RegExp(
+      `^127\\.0\\.0\\.1:\\d+ did not answer within ${ATTEMPT_SECONDS} s: time ran out waiting for the answer$`,
+    ),
+    remedy: /--timeout/,
+  },
+  {
+    name: 'a host that never answers, with a --request-timeout that is longer than --timeout',
+    code: 5,
+    arrange: ({ entra }) => entra.faults.always({ kind: 'hang' }),
+    args: ['--request-timeout', '1h'],
+    what: new RegExp(`within ${ATTEMPT_SECONDS} s: time ran out waiting for the answer$`),
+    remedy: /--timeout/,
   },
   {
     name: 'a token command that has not answered yet',
     code: 5,
     args: ['--token-command', 'sleep 600'],
-    what: timedOut,
-    remedy: /--token-command waits for/,
+    what: new RegExp(
+      `^the token command sleep did not end within ${ATTEMPT_SECONDS} s and was killed$`,
+    ),
+    remedy: /--token-command waits for.*--timeout/,
   },
   {
     name: 'a host that does not answer within --request-timeout',

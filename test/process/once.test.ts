@@ -1,6 +1,15 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'vitest';
-import { fingerprint, leavePassfile, namesIn, openWorkload, passfileWith } from './workload.ts';
+import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
+import {
+  fingerprint,
+  leavePassfile,
+  namesIn,
+  openWorkload,
+  passfileWith,
+  sentencesOf,
+} from './workload.ts';
 
 const done = { code: 0, signal: null };
 
@@ -122,6 +131,30 @@ describe.concurrent('once, with a passfile in place', () => {
     expect(await pgpassd.exited, pgpassd.output()).toEqual(done);
     expect(workload.entra.requests).toHaveLength(1);
   });
+
+  test.for([
+    ['bare', (token: string) => token],
+    ['in JSON, with a longer life', (token: string) => `{"token":"${token}","expires_in":7200}`],
+  ] as const)(
+    'says which setting is not met when a token command gives the token in place again, %s',
+    async ([, asPrinted], { expect, onTestFinished }) => {
+      const { directory, start } = await openWorkload({ onTestFinished });
+      const file = join(directory, 'token');
+      const iat = Math.floor(Date.now() / 1000);
+      const token = unsignedJwt({ iat, exp: iat + 600 });
+      await writeFile(file, token);
+      const args = ['once', '--token-command', `cat ${file}`];
+      expect(await start(args).exited).toEqual(done);
+      await writeFile(file, asPrinted(token));
+      const pgpassd = start([...args, '--min-validity', '30m', '--timeout', '5s']);
+      expect(await pgpassd.exited, pgpassd.output()).toEqual({ code: 5, signal: null });
+      const [what, remedy] = sentencesOf(pgpassd.errors());
+      expect(what).toMatch(
+        /^the command of --token-command gives no newer token than the one in place, which is valid for \d+ min: --min-validity asks for 30 min$/,
+      );
+      expect(remedy).toMatch(/--timeout.*--min-validity/);
+    },
+  );
 
   test('leaves the passfile to its clients, whatever the daemon does at its end', async ({
     expect,

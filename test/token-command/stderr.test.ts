@@ -21,6 +21,12 @@ describe('the lines of stderr', () => {
     ['lose a piece of a token', `got ${opaqueToken.slice(4, 20)}!`, ['got [redacted]!']],
     ['lose any JWT', `Bearer ${unsignedJwt({ sub: 'else' })};`, ['Bearer [redacted];']],
     ['lose a token with a bell in it', [...opaqueToken].join('\u0007'), ['[redacted]']],
+    [
+      'lose a token with bytes in it that are no UTF-8',
+      [...opaqueToken].join('\ufffd'),
+      ['[redacted]'],
+    ],
+    ['lose a token with half characters in it', [...opaqueToken].join('\ud83d'), ['[redacted]']],
     ['are cut', 'x'.repeat(201), [`${'x'.repeat(200)}…`]],
   ])('%s', (_case, stderr, expected) => {
     expect(lines(stderr)).toEqual(expected);

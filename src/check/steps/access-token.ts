@@ -1,7 +1,8 @@
 import { objectionsTo } from '../../entra/issued-for.ts';
 import type { AccessToken } from '../../support/access-token.ts';
 import { duration } from '../../support/duration.ts';
-import { type JwtClaims, numericDateMs, showClaim } from '../../support/jwt.ts';
+import { type JwtClaims, numericDateMs } from '../../support/jwt.ts';
+import { showClaim } from '../../support/printable.ts';
 import { type Finding, ok, skipped, told } from '../finding.ts';
 import type { Scene } from '../scene.ts';
 

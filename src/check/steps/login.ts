@@ -43,7 +43,7 @@ async function tryToLogIn(
 ): Promise<Finding> {
   if ('refused' in target) return wrong(STEP, clientRefuses, { why: target.refused });
   if ('untried' in target) return skipped(STEP, `not tried: ${target.untried}`);
-  const password = passwordFor(target, lines) ?? newToken(issued);
+  const password = passwordFor(target, lines) ?? issued?.token;
   if (password === undefined) {
     return skipped(STEP, `not tried: there is no token for ${target.user} at ${target.host}`);
   }
@@ -69,8 +69,4 @@ function passwordFor(
   lines: readonly Line[],
 ): Secret | undefined {
   return lookUp(lines, { host, port: `${port}`, database, user }).found?.password;
-}
-
-function newToken(issued: AccessToken | undefined): Secret | undefined {
-  return issued?.token;
 }

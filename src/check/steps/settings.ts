@@ -3,6 +3,7 @@ import { layoutOf, readTemplate } from '../../passfile/read-template.ts';
 import { openSource } from '../../sources/open.ts';
 import { asPgpassdError } from '../../support/errors.ts';
 import { KnownSecrets } from '../../support/known-secrets.ts';
+import { asksForNoVerification, VERIFIED_ALL_THE_SAME } from '../../support/verification.ts';
 import { badSetting, notInjected } from '../causes/settings.ts';
 import { type Finding, failed, ok, skipped, wrong } from '../finding.ts';
 import { type Scene, type Side, timeoutMsOf } from '../scene.ts';
@@ -33,14 +34,7 @@ export async function checkSettings(scene: Scene, side: Side): Promise<readonly 
 
 /** Other programs of the container may heed it. */
 function leftAside({ env }: Scene): readonly Finding[] {
-  return env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0'
-    ? [
-        skipped(
-          'settings',
-          'NODE_TLS_REJECT_UNAUTHORIZED=0 is left aside: certificates are verified all the same',
-        ),
-      ]
-    : [];
+  return asksForNoVerification(env) ? [skipped('settings', VERIFIED_ALL_THE_SAME)] : [];
 }
 
 function whatIsHere(scene: Scene): string {
