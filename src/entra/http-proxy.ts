@@ -21,7 +21,13 @@ export function httpProxyUrl(given: string): string {
   if (!decodes(url.username) || !decodes(url.password)) {
     throw unusable('HTTPS_PROXY has a % in its user or password that stands for nothing');
   }
-  return url.href;
+  // A path means nothing to a proxy: curl and Go leave it out as well.
+  return `${url.protocol}//${userOf(url)}${url.host}/`;
+}
+
+function userOf({ username, password }: URL): string {
+  if (username === '' && password === '') return '';
+  return password === '' ? `${username}@` : `${username}:${password}@`;
 }
 
 function parse(text: string): URL {

@@ -95,6 +95,8 @@ export function createPassfile(
 ): Passfile {
   const inTurn = createTurns();
   let published: Expected | undefined;
+  /** Where it stays is told once, however often what comes next is tried. */
+  let lastKept: string | undefined;
 
   // As the file system made it: without an owner of our choice a change of owner is to be seen, too.
   const remember = async (content: Buffer) => {
@@ -119,7 +121,8 @@ export function createPassfile(
     const refusal = refusalOf(standing, target, replacesAny || published !== undefined);
     if (refusal !== undefined) throw errorOf(refusal);
     const keptAs = await keepInPlace(target, standing.objection);
-    if (keptAs !== undefined) onKept?.(keptAs);
+    if (keptAs !== undefined && keptAs !== lastKept) onKept?.(keptAs);
+    lastKept = keptAs;
   };
 
   // With our mode and owner, which may be others than those it was published with.

@@ -23,6 +23,7 @@ describe('HTTPS_PROXY', () => {
     [' http://proxy:3128\n', 'http://proxy:3128/'],
     ['proxy:3128\n', 'http://proxy:3128/'],
     ['https://pod:hunter2@proxy', 'https://pod:hunter2@proxy/'],
+    ['http://pod@proxy:3128/a/path?and=more#still', 'http://pod@proxy:3128/'],
   ])('%s means %s', (text, url) => {
     expect(httpProxyUrl(text)).toBe(url);
   });
