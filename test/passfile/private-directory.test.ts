@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { makePrivateDirectory } from '../../src/passfile/private-directory.ts';
@@ -16,7 +17,7 @@ test.each([0, 1])(
   'a process that can open no more than %i files blames no other user, and leaves nothing behind',
   async (free) => {
     const directory = await openVolume();
-    const script = new URL('./short-of-files.ts', import.meta.url).pathname;
+    const script = fileURLToPath(new URL('./short-of-files.ts', import.meta.url));
     const { stdout } = await promisify(execFile)('/bin/sh', [
       ...['-c', 'ulimit -n 64 && exec "$@"', 'sh', process.execPath, script],
       ...[join(directory, 'pgpass'), String(free)],
