@@ -239,6 +239,7 @@ export class Refresher {
     const refreshing = this.#untilRefreshMs() <= 0 || this.#freshUnpublished() !== undefined;
     const asked = refreshing ? this.#asked : undefined;
     const cause = refreshing ? (asked?.cause ?? this.#trouble?.cause ?? 'due') : 'template';
+    const waiting = this.#freshUnpublished();
     const templateChanged = this.#templateChanged;
     this.#templateChanged = false;
     if (refreshing) this.#asked = undefined;
@@ -256,8 +257,8 @@ export class Refresher {
       if (templateChanged && !this.#freshUnpublished()) this.#templateChanged = true;
       if (signal.aborted) return;
       this.#failed(error, cause);
-      // Another token is wanted still, once what was fetched before can be written.
-      if (asked && this.#freshUnpublished() && this.#trouble) {
+      // What was fetched before still waits to be written, and another token is wanted after it.
+      if (asked && waiting && this.#unpublished === waiting && this.#trouble) {
         this.#asked ??= { cause: asked.cause, wait: this.#trouble.retry };
       }
     }
