@@ -43,4 +43,4 @@ WORKDIR /
 # behind, below another process 1, too (-s). SIGUSR1 does not open Node's debugger. The heap and the C
 # library's arenas are bounded, so that whatever floods the probes' port stays within 64 MiB.
 ENV MALLOC_ARENA_MAX=1
-ENTRYPOINT ["tini", "-s", "--", "/nodejs/bin/node", "--disable-sigusr1", "--max-semi-space-size=1", "--max-old-space-size=48", "/usr/local/bin/pgpassd"]
+ENTRYPOINT ["tini", "-s", "--", "/nodejs/bin/node", "--disable-sigusr1", "--max-semi-space-size=1", "--max-old-space-size=32", "/usr/local/bin/pgpassd"]

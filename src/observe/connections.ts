@@ -19,16 +19,19 @@ interface Connection {
   destroy(): unknown;
 }
 
+/** A connection is good for one request, and in one of these states, in this order. */
+type State = 'waiting' | 'in work' | 'answered';
+
 /**
- * The open connections, at most `limit`. Where one more comes, one of the older half gives way: the
- * oldest that has no request in work, else the oldest. The newcomer may be a probe, and so may the
- * others of the newer half, whose requests may not have been read yet. Node's
- * `server.maxConnections` turns the newcomer away instead.
+ * The open connections, at most `limit`. Where one more comes, the oldest that has its answer gives way.
+ * Where none has, it is one of the older half: the oldest whose request has not come, else the oldest.
+ * The newcomer may be a probe, and so may the others of the newer half, whose requests may not have
+ * been read yet. Node's `server.maxConnections` turns the newcomer away instead.
  */
 export class Connections<C extends Connection> {
   readonly #limit: number;
-  /** Each with whether it has a request in work; the oldest first, as a map keeps its keys. */
-  readonly #open = new Map<C, boolean>();
+  /** The oldest first, as a map keeps its keys. */
+  readonly #open = new Map<C, State>();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -36,30 +39,33 @@ export class Connections<C extends Connection> {
 
   add(connection: C): void {
     if (this.#open.size === this.#limit) this.#evictOne();
-    this.#open.set(connection, false);
+    this.#open.set(connection, 'waiting');
     connection.once('close', () => this.#open.delete(connection));
   }
 
   begin(connection: C): void {
-    if (this.#open.has(connection)) this.#open.set(connection, true);
+    if (this.#open.has(connection)) this.#open.set(connection, 'in work');
   }
 
   end(connection: C): void {
-    if (this.#open.has(connection)) this.#open.set(connection, false);
+    if (this.#open.has(connection)) this.#open.set(connection, 'answered');
   }
 
   #evictOne(): void {
-    const evicted = this.#oldestIdle(Math.ceil(this.#limit / 2)) ?? this.#open.keys().next().value;
+    const evicted =
+      this.#oldest('answered', this.#limit) ??
+      this.#oldest('waiting', Math.ceil(this.#limit / 2)) ??
+      this.#open.keys().next().value;
     if (evicted === undefined) return;
     this.#open.delete(evicted);
     evicted.destroy();
   }
 
-  /** Of the `count` oldest. */
-  #oldestIdle(count: number): C | undefined {
+  /** In this state, among the `count` oldest. */
+  #oldest(state: State, count: number): C | undefined {
     let left = count;
-    for (const [connection, inWork] of this.#open) {
-      if (!inWork) return connection;
+    for (const [connection, its] of this.#open) {
+      if (its === state) return connection;
       left -= 1;
       if (left === 0) break;
     }

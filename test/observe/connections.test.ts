@@ -37,6 +37,14 @@ test('not one whose request is in work; one who has its answer and does not read
   expect(open.map((each) => each.destroyed)).toEqual([false, true, false]);
 });
 
+test('one who has its answer gives way before an older one whose request has not come yet', () => {
+  const { connections, connect, open } = withThree();
+  connections.begin(open[2]);
+  connections.end(open[2]);
+  connect();
+  expect(open.map((each) => each.destroyed)).toEqual([false, false, true]);
+});
+
 test('where all have a request in work, the oldest gives way', () => {
   const { connections, connect, open } = withThree();
   for (const each of open) connections.begin(each);

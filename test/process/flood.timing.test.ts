@@ -43,7 +43,7 @@ const NODE_COMPILE_CACHE = undefined;
 /** As the Dockerfile has Node run. */
 const image = {
   NODE_COMPILE_CACHE,
-  NODE_OPTIONS: '--max-semi-space-size=1 --max-old-space-size=48',
+  NODE_OPTIONS: '--max-semi-space-size=1 --max-old-space-size=32',
   MALLOC_ARENA_MAX: '1',
 };
 

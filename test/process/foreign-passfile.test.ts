@@ -233,7 +233,7 @@ test.for([
     const path = join(directory, 'template');
     await writeFile(path, template);
     await writeFile(passfile, content, { mode: 0o600 });
-    const env = { ...withoutEntries, NODE_OPTIONS: '--max-old-space-size=48' };
+    const env = { ...withoutEntries, NODE_OPTIONS: '--max-old-space-size=32' };
     const pgpassd = start(['once', '--template', path], { env });
     expect(await pgpassd.exited, pgpassd.output()).toEqual({ code: 0, signal: null });
     expect(await readFile(`${passfile}.before-pgpassd`, 'utf8')).toBe(content);
