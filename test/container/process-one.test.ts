@@ -17,7 +17,7 @@ const REFRESHES = 17;
 const script = `
   const { spawn } = require("node:child_process");
   for (let n = 0; n < ${ORPHANS}; n += 1) spawn("tini", ["--version"], { detached: true, stdio: "ignore" });
-  process.nextTick(() => { console.log("a-token-of-a-command"); process.exit(); });`;
+  process.nextTick(() => { console.log("a-token-of-a-command-" + Date.now()); process.exit(); });`;
 const orphaning = `${node} -e '${script}'`;
 const settings = ['--token-command', orphaning, '--token-lifetime', '1h'];
 /** The command is one more Node.js. */
