@@ -153,7 +153,7 @@ async function untilRotation(damage: Damage, context: Context): Promise<void> {
 async function resting(pgpassd: Pgpassd): Promise<LogLine> {
   for (;;) {
     const failed = await pgpassd.waitFor('refresh.failed');
-    if (Number(failed['nextTryInSeconds']) > 4) return failed;
+    if (Number(failed['nextTryInSeconds']) > 15) return failed;
     pgpassd.signal('SIGHUP');
   }
 }
