@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { systemErrorCode } from '../support/errors.ts';
 
-/** As many as a command that is a script and a pipeline of programs has beside each other. */
-const PROCESSES = 4;
+/** As many as a command that is a script and a pipeline of programs has beside each other, or Node.js has threads. */
+const PROCESSES = 8;
 
 /**
  * The system's code when a few processes cannot be started beside each other, such as `EAGAIN`;
