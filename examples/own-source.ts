@@ -7,7 +7,8 @@ const source: TokenSource = async () => ({
 });
 
 const stop = new AbortController();
-process.once('SIGTERM', () => stop.abort());
+// Not `once`: while a file is written, write-file-atomic ends a process whose only listener has gone.
+process.on('SIGTERM', () => stop.abort());
 const [passfile = 'pgpass', entry = 'localhost:5432:*:me'] = process.argv.slice(2);
 const refresher = await createRefresher({ passfile, entries: [entry], source });
 await refresher.run(stop.signal);
