@@ -37,9 +37,14 @@ export interface Circumstances {
 export function inPlace({ life }: HeldToken, now: Instant): TokenInPlace | undefined {
   const remainingMs = leftMs(life, now);
   if (remainingMs <= 0) return undefined;
-  const expiresAtMs = life.endsAtMs ?? now.wallMs + remainingMs;
-  return { expiresAtMs, remainingMs, lifeMs: life.delayMs };
+  const endMs = now.wallMs + remainingMs;
+  const { endsAtMs = endMs, delayMs: lifeMs } = life;
+  const agrees = Math.abs(endsAtMs - endMs) <= COARSENESS_MS;
+  return { expiresAtMs: agrees ? endMs : endsAtMs, remainingMs, lifeMs };
 }
+
+/** A Date tells whole seconds, and an answer takes a while: what differs by no more is the same moment. */
+const COARSENESS_MS = 2_000;
 
 /** A token that an earlier run left in the passfile. */
 export function adopted(

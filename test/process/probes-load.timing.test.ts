@@ -16,7 +16,7 @@ const REFRESHES = 3;
 const PIPELINED = 'GET / HTTP/1.1\r\nHost:\r\n\r\n'.repeat(2_600);
 
 /** Most of it is V8's, which collects its garbage when there is no hurry. */
-const MOST_GROWTH_MIB = 128;
+const MOST_GROWTH_MIB = 256;
 
 const body = 'x'.repeat(65_536);
 
