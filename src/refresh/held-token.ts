@@ -37,10 +37,14 @@ export interface Circumstances {
 export function inPlace({ life }: HeldToken, now: Instant): TokenInPlace | undefined {
   const remainingMs = leftMs(life, now);
   if (remainingMs <= 0) return undefined;
+  const { since, delayMs: lifeMs } = life;
   const endMs = now.wallMs + remainingMs;
-  const { endsAtMs = endMs, delayMs: lifeMs } = life;
+  const { endsAtMs = endMs } = life;
   const agrees = Math.abs(endsAtMs - endMs) <= COARSENESS_MS;
-  return { expiresAtMs: agrees ? endMs : endsAtMs, remainingMs, lifeMs };
+  // The same at each look.
+  const ourEndMs =
+    Math.abs(since.wallMs + lifeMs - endMs) <= COARSENESS_MS ? since.wallMs + lifeMs : endMs;
+  return { expiresAtMs: agrees ? ourEndMs : endsAtMs, remainingMs, lifeMs };
 }
 
 /** A Date tells whole seconds, and an answer takes a while: what differs by no more is the same moment. */
