@@ -33,7 +33,7 @@ export class Observation {
     this.#metrics.note(event);
   }
 
-  /** The probes tell the last error to whoever asks. */
+  /** The probes show the last error to any client. */
   #presentable(event: RefreshEvent): RefreshEvent {
     if (event.type !== 'refresh.failed') return event;
     const { code, message, remedy, details } = event.error;
