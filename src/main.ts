@@ -1,12 +1,16 @@
 #!/usr/bin/env node
 // What stands here, and what is imported statically, is read by Node.js releases that are too old, too.
 import { constants } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { declineDebugger } from './decline-debugger.ts';
 import { SHUTDOWN_MS } from './support/shutdown.ts';
 import { whyUnsupported } from './supported-node.ts';
 import { NODE_RANGE } from './version.ts';
 
 declineDebugger();
+// Node.js's end waits for the threads that compile, one of which may wait for a garbage collection that
+// never comes any more: https://github.com/nodejs/node/issues/54918.
+setFlagsFromString('--no-concurrent-sparkplug');
 
 const unsupported = whyUnsupported(process.versions.node, NODE_RANGE);
 if (unsupported !== undefined) {
