@@ -62,7 +62,9 @@ async function examineAll(scene: Scene): Promise<readonly Finding[]> {
 /** What a line does to clients says more than that pgpassd did not write it. */
 function withoutEcho(inPlace: readonly Finding[], lookup: readonly Finding[]): readonly Finding[] {
   if (firstWrong(lookup)?.code !== 'passfile.overridden') return inPlace;
-  return inPlace.filter((finding) => !isWrong(finding) || finding.cause !== passfileForeign.id);
+  return inPlace.filter(
+    (finding) => !isWrong(finding) || finding.cause !== passfileForeign.pattern.id,
+  );
 }
 
 function isSound(findings: readonly Finding[]): boolean {

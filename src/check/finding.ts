@@ -1,5 +1,5 @@
-import { type Cause, type Told, tell, type ValuesOf } from '../support/cause.ts';
 import type { PgpassdError } from '../support/errors.ts';
+import type { Failure } from '../support/failure.ts';
 
 /** What is looked at, in this order: a cause comes before what it brings about. */
 export const steps = [
@@ -28,10 +28,11 @@ export type Finding =
     }
   | Wrong;
 
-/** Programs know it by a cause's id, an AADSTS code, or an error's code. */
-export interface Wrong extends Told {
+export interface Wrong extends Omit<Failure, 'id'> {
   readonly step: Step;
   readonly mark: 'wrong';
+  /** What programs know it by: the id of a failure, an AADSTS code, or an error's code. */
+  readonly cause: string;
 }
 
 export function isWrong(finding: Finding): finding is Wrong {
@@ -51,12 +52,8 @@ export function skipped(step: Step, why: string): Finding {
   return { step, mark: 'skipped', found: why };
 }
 
-export function wrong<C extends Cause>(step: Step, cause: C, values: ValuesOf<C>): Finding {
-  return told(step, tell(cause, values));
-}
-
-export function told(step: Step, { cause, code, found, remedy }: Told): Finding {
-  return { step, mark: 'wrong', found, remedy, cause, code };
+export function wrong(step: Step, { id, code, found, remedy }: Failure): Finding {
+  return { step, mark: 'wrong', found, remedy, cause: id, code };
 }
 
 /** What an attempt at the real thing ended with. */
@@ -65,7 +62,7 @@ export function failed(step: Step, error: PgpassdError): Finding {
   const { aadsts, correlationId } = details;
   const asked = correlationId !== undefined && remedy.includes('correlation id');
   const found = asked ? `${message} (correlation id ${correlationId})` : message;
-  return told(step, { cause: aadsts ?? code, code, found, remedy });
+  return wrong(step, { id: aadsts ?? code, code, found, remedy });
 }
 
 /** Each of them once. */

@@ -8,8 +8,8 @@ import type { RefreshEvent } from '../refresh/events.ts';
 import type { FetchToken } from '../refresh/refresher.ts';
 import { openSource } from '../sources/open.ts';
 import type { OpenedSource } from '../sources/source.ts';
-import { errorOf, tell } from '../support/cause.ts';
 import { untilAborted, withDeadline } from '../support/deadline.ts';
+import { errorOf } from '../support/failure.ts';
 import { KnownSecrets } from '../support/known-secrets.ts';
 import { firstSameFile } from '../support/same-file.ts';
 import { systemClock } from '../support/system-clock.ts';
@@ -73,5 +73,5 @@ async function assertOwnFile(config: Config, env: Environment): Promise<void> {
   const same = await withDeadline(systemClock, LOOK_MS, never, (attempt) =>
     untilAborted(firstSameFile(config.passfile, filesToRead(config, env)), attempt),
   );
-  if (same !== undefined) throw errorOf(tell(passfileIsRead, { setting: same.setting }));
+  if (same !== undefined) throw errorOf(passfileIsRead({ setting: same.setting }));
 }

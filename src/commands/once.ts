@@ -4,10 +4,10 @@ import { createNarrator } from '../observe/narrator.ts';
 import { volumeSilent } from '../passfile/causes.ts';
 import type { RefreshEvent, TokenInPlace } from '../refresh/events.ts';
 import { mayPassByItself } from '../refresh/retry.ts';
-import { errorOf, tell } from '../support/cause.ts';
 import { withDeadline } from '../support/deadline.ts';
 import { duration } from '../support/duration.ts';
 import { PgpassdError } from '../support/errors.ts';
+import { errorOf } from '../support/failure.ts';
 import { LONGEST_LAST_WRITE_MS } from '../support/shutdown.ts';
 import { systemClock } from '../support/system-clock.ts';
 import type { Command, CommandContext } from './command.ts';
@@ -101,9 +101,7 @@ class Outcome {
   conclude(ended: boolean): void {
     if (this.#error !== undefined) throw this.#error;
     if (this.reached.aborted) return;
-    throw ended
-      ? outOfTime(this.#config)
-      : errorOf(tell(volumeSilent, { path: this.#config.passfile }));
+    throw ended ? outOfTime(this.#config) : errorOf(volumeSilent({ path: this.#config.passfile }));
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Told, tell } from '../support/cause.ts';
+import type { Failure } from '../support/failure.ts';
 import { GUID } from '../support/guid.ts';
 import type { JwtClaims } from '../support/jwt.ts';
 import { showClaim } from '../support/printable.ts';
@@ -10,19 +10,19 @@ import type { ExchangeSettings } from './request.ts';
  * absent, or that has no common form with its setting (a tenant's domain, a resource's id), is no
  * objection: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
  */
-export function objectionsTo(claims: JwtClaims, settings: ExchangeSettings): readonly Told[] {
+export function objectionsTo(claims: JwtClaims, settings: ExchangeSettings): readonly Failure[] {
   const { audience, tenantId, clientId } = askedFor(settings);
   const client = claims['appid'] ?? claims['azp'];
   const objections = [
     agrees(claims['aud'], audience, RESOURCE_URI)
       ? undefined
-      : tell(otherAudience, { claim: showClaim(claims['aud']), setting: audience }),
+      : otherAudience({ claim: showClaim(claims['aud']), setting: audience }),
     agrees(claims['tid'], tenantId, GUID)
       ? undefined
-      : tell(otherTenant, { claim: showClaim(claims['tid']), setting: tenantId }),
+      : otherTenant({ claim: showClaim(claims['tid']), setting: tenantId }),
     agrees(client, clientId, GUID)
       ? undefined
-      : tell(otherClient, { claim: showClaim(client), setting: clientId }),
+      : otherClient({ claim: showClaim(client), setting: clientId }),
   ];
   return objections.filter((each) => each !== undefined);
 }

@@ -1,5 +1,5 @@
-import { type Told, tell } from '../support/cause.ts';
 import { duration } from '../support/duration.ts';
+import type { Failure } from '../support/failure.ts';
 import * as causes from './causes.ts';
 import { formatEntry } from './format.ts';
 import { PLACEHOLDER } from './template.ts';
@@ -15,45 +15,45 @@ export interface Onlooker {
 }
 
 /** The reason in words for an operator; its code is `passfile.*`. */
-export function explainUnready(unready: Unready, onlooker: Onlooker): Told {
+export function explainUnready(unready: Unready, onlooker: Onlooker): Failure {
   const { path, nowMs, minValidityMs } = onlooker;
   switch (unready.kind) {
     case 'silent':
-      return tell(causes.passfileSilent, { path });
+      return causes.passfileSilent({ path });
     case 'missing':
-      return tell(causes.passfileMissing, { path });
+      return causes.passfileMissing({ path });
     case 'dangling':
-      return tell(causes.passfileDangling, { path });
+      return causes.passfileDangling({ path });
     case 'not-a-file':
-      return tell(causes.passfileNotAFile, { path });
+      return causes.passfileNotAFile({ path });
     case 'loose':
-      return tell(causes.passfileLoose, { path, mode: octal(unready.mode) });
+      return causes.passfileLoose({ path, mode: octal(unready.mode) });
     case 'unreadable':
       return explainUnreadable(unready, onlooker);
     case 'too-large':
-      return tell(causes.passfileTooLarge, { path });
+      return causes.passfileTooLarge({ path });
     case 'no-lines':
-      return tell(causes.passfileWithoutLines, { path });
+      return causes.passfileWithoutLines({ path });
     case 'placeholder':
-      return tell(causes.passfileIsTemplate, {
+      return causes.passfileIsTemplate({
         path,
         line: unready.line,
         placeholder: PLACEHOLDER,
       });
     case 'cut':
-      return tell(causes.passfileTokenCut, { path, line: unready.line });
+      return causes.passfileTokenCut({ path, line: unready.line });
     case 'no-password':
-      return tell(causes.passfileWithoutPassword, { path, line: unready.line });
+      return causes.passfileWithoutPassword({ path, line: unready.line });
     case 'no-line':
-      return tell(causes.passfileWithoutEntry, { path, entry: formatEntry(unready.entry) });
+      return causes.passfileWithoutEntry({ path, entry: formatEntry(unready.entry) });
     case 'expired':
-      return tell(causes.passfileExpired, {
+      return causes.passfileExpired({
         path,
         line: unready.line,
         ago: duration(nowMs - unready.expiresAtMs),
       });
     case 'expiring':
-      return tell(causes.passfileExpiring, {
+      return causes.passfileExpiring({
         path,
         line: unready.line,
         left: duration(unready.expiresAtMs - nowMs),
@@ -65,18 +65,18 @@ export function explainUnready(unready: Unready, onlooker: Onlooker): Told {
 function explainUnreadable(
   { code, ownerUid }: Extract<Unready, { readonly kind: 'unreadable' }>,
   { path, uid }: Onlooker,
-): Told {
+): Failure {
   const reader = uid === undefined ? 'us' : `uid ${uid}`;
   const belonging = ownerUid === undefined ? '' : `; it belongs to uid ${ownerUid}`;
   return code === 'EACCES'
-    ? tell(causes.passfileForbidden, {
+    ? causes.passfileForbidden({
         path,
         reader,
         belonging,
         // Root without its capabilities is no reader that a file is given to.
         uid: uid === undefined || uid === 0 ? '' : ` ${uid}`,
       })
-    : tell(causes.passfileUnreadable, { path, reader, belonging, code });
+    : causes.passfileUnreadable({ path, reader, belonging, code });
 }
 
 /** As chmod(1) takes it. */

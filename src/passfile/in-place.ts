@@ -1,8 +1,8 @@
 import type { Stats } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import { type Told, tell } from '../support/cause.ts';
 import { systemErrorCode } from '../support/errors.ts';
+import type { Failure } from '../support/failure.ts';
 import { inSteps } from '../support/steps.ts';
 import { passfileForeign } from './causes.ts';
 import { belongsTo, type Expected, readInPlace } from './inspect.ts';
@@ -74,10 +74,10 @@ export function refusalOf(
   standing: Standing,
   { path }: PassfileTarget,
   replacesAny: boolean,
-): Told | undefined {
+): Failure | undefined {
   if (standing.kind === 'ours' || (replacesAny && standing.keepable)) return undefined;
   const { objection } = standing;
-  return tell(passfileForeign, { path, objection, placeholder: PLACEHOLDER });
+  return passfileForeign({ path, objection, placeholder: PLACEHOLDER });
 }
 
 /** What cannot be found is not there; whether the way there is closed, the publication will tell. */

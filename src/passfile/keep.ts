@@ -1,6 +1,6 @@
 import { link, lstat, readlink, rename, symlink } from 'node:fs/promises';
-import { errorOf, tell } from '../support/cause.ts';
 import { type PgpassdError, systemErrorCode } from '../support/errors.ts';
+import { errorOf } from '../support/failure.ts';
 import { passfileNotKept } from './causes.ts';
 import { readInPlace } from './inspect.ts';
 import { type PassfileTarget, withStagedFile } from './publish.ts';
@@ -22,7 +22,7 @@ export async function keepInPlace(
   const { path } = target;
   const first = `${path}.before-pgpassd`;
   const refuse = (reason: string, cause?: unknown) =>
-    errorOf(tell(passfileNotKept, { path, objection, kept: first, reason }), { cause });
+    errorOf(passfileNotKept({ path, objection, kept: first, reason }), { cause });
   for (let number = 1; number <= MOST_KEPT; number += 1) {
     const kept = number === 1 ? first : `${first}-${number}`;
     try {

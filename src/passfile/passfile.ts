@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import { errorOf } from '../support/cause.ts';
 import type { PgpassdError } from '../support/errors.ts';
+import { errorOf } from '../support/failure.ts';
 import { decodeJwtClaims, type JwtClaims, numericDateMs } from '../support/jwt.ts';
 import type { KnownSecrets } from '../support/known-secrets.ts';
 import type { Secret } from '../support/secret.ts';

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { lchown, lstat, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { errorOf, tell } from '../support/cause.ts';
 import { systemErrorCode } from '../support/errors.ts';
+import { errorOf } from '../support/failure.ts';
 import { directoryDisturbed } from './causes.ts';
 import { belongsTo, type Damage, type Expected, inspect, type Owner } from './inspect.ts';
 import {
@@ -185,7 +185,7 @@ async function withStaging<T>(
     } catch (error) {
       if (!(await wasDisturbed(error, beside))) throw error;
       if (attempt === ATTEMPTS) {
-        throw errorOf(tell(directoryDisturbed, { path: target.path, directory: beside }), {
+        throw errorOf(directoryDisturbed({ path: target.path, directory: beside }), {
           cause: error,
         });
       }

@@ -1,4 +1,4 @@
-import { errorOf, type Told, tell } from '../support/cause.ts';
+import { errorOf, type Failure } from '../support/failure.ts';
 import { passfileWouldBeTooLarge, passfileWouldHaveTooManyLines } from './causes.ts';
 import { escapeText, LARGEST_PASSFILE_BYTES, MOST_PASSFILE_LINES } from './format.ts';
 import { BYTES, type PassfileLayout } from './layout.ts';
@@ -23,14 +23,14 @@ export function objectionToSize(
   layout: PassfileLayout,
   path: string,
   password?: string,
-): Told | undefined {
+): Failure | undefined {
   const without = layout.render('');
   const tokenBytes =
     password === undefined ? SMALL_TOKEN_BYTES : Buffer.byteLength(escapeText(password));
   // Before it is made: ten thousand lines of a long token do not fit into memory either.
   const sizeBytes = without.length + layout.managedLines * tokenBytes;
   if (sizeBytes > LARGEST_PASSFILE_BYTES) {
-    return tell(passfileWouldBeTooLarge, {
+    return passfileWouldBeTooLarge({
       path,
       sizeKiB: Math.ceil(sizeBytes / 1024),
       tokenBytes,
@@ -39,6 +39,6 @@ export function objectionToSize(
     });
   }
   return hasTooManyLines(without.toString(BYTES))
-    ? tell(passfileWouldHaveTooManyLines, { path, most: MOST_PASSFILE_LINES })
+    ? passfileWouldHaveTooManyLines({ path, most: MOST_PASSFILE_LINES })
     : undefined;
 }

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
-import { errorOf, type Told, tell } from '../support/cause.ts';
 import { PgpassdError, systemErrorCode } from '../support/errors.ts';
+import { errorOf, type Failure } from '../support/failure.ts';
 import * as causes from './causes.ts';
 
 const byCode = {
@@ -43,20 +43,20 @@ export function explainWriteError(error: unknown, target: { readonly path: strin
   return errorOf(causeOf(error, target.path), { cause: error });
 }
 
-function causeOf(error: unknown, path: string): Told {
+function causeOf(error: unknown, path: string): Failure {
   const code = systemErrorCode(error) ?? 'unknown error';
   const syscall = error instanceof Error && 'syscall' in error ? error.syscall : undefined;
   // Else it is no matter of owners and modes: the directory has gone meanwhile, for one.
   const refused = ['EPERM', 'EACCES', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(code);
-  if (refused && syscall === 'lchown') return tell(causes.ownerRefused, { path });
-  if (refused && syscall === 'chmod') return tell(causes.modeNotKept, { path });
+  if (refused && syscall === 'lchown') return causes.ownerRefused({ path });
+  if (refused && syscall === 'chmod') return causes.modeNotKept({ path });
   return explainWriteCode(code, path);
 }
 
 /** The same for a failure that is only foreseen. */
-export function explainWriteCode(code: string, path: string): Told {
+export function explainWriteCode(code: string, path: string): Failure {
   const known = Object.hasOwn(byCode, code) ? byCode[code as keyof typeof byCode] : undefined;
-  if (known !== undefined) return tell(known, { path });
+  if (known !== undefined) return known({ path });
   const failure = passing.includes(code) ? causes.volumeFailing : causes.writeFailed;
-  return tell(failure, { path, code, directory: dirname(path) });
+  return failure({ path, code, directory: dirname(path) });
 }

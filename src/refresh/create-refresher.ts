@@ -7,11 +7,11 @@ import { createPassfile, type Passfile } from '../passfile/passfile.ts';
 import { layoutOf, readTemplate } from '../passfile/read-template.ts';
 import { assertSize } from '../passfile/size.ts';
 import { POLL_INTERVAL_MS } from '../support/attend-file.ts';
-import { errorOf, tell } from '../support/cause.ts';
 import type { Clock } from '../support/clock.ts';
 import { watchClockSteps } from '../support/clock-steps.ts';
 import { untilAborted, withDeadline } from '../support/deadline.ts';
 import { asPgpassdError } from '../support/errors.ts';
+import { errorOf } from '../support/failure.ts';
 import { createFollower } from '../support/follow-file.ts';
 import type { JwtClaims } from '../support/jwt.ts';
 import type { KnownSecrets } from '../support/known-secrets.ts';
@@ -165,7 +165,7 @@ export async function composeRefresher(settings: RefresherSettings): Promise<Pas
 
 async function assertApart({ passfile, template }: RefresherSettings): Promise<void> {
   if (template === undefined || !(await isSameFile(passfile, template))) return;
-  throw errorOf(tell(passfileIsItsTemplate, {}));
+  throw errorOf(passfileIsItsTemplate());
 }
 
 /** A failing volume is an error when the passfile is written, not yet here. */

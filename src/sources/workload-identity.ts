@@ -10,7 +10,7 @@ import { createTokenFollower } from '../federated-token/follow.ts';
 import type { FederatedToken } from '../federated-token/token.ts';
 import type { PassfileRefresher } from '../refresh/create-refresher.ts';
 import { POLL_INTERVAL_MS } from '../support/attend-file.ts';
-import { errorOf } from '../support/cause.ts';
+import { errorOf } from '../support/failure.ts';
 import { asksForNoVerification } from '../support/verification.ts';
 import { USER_AGENT } from '../version.ts';
 import { createWorkloadIdentity, rotationCallsForRefresh } from './federated-exchange.ts';

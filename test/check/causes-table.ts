@@ -17,11 +17,14 @@ import { readFederatedToken } from '../../src/federated-token/read.ts';
 import { assertUnexpired, parseFederatedToken } from '../../src/federated-token/token.ts';
 import * as passfile from '../../src/passfile/causes.ts';
 import { layoutOf } from '../../src/passfile/read-template.ts';
-import type { Cause } from '../../src/support/cause.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
+import type { Failure } from '../../src/support/failure.ts';
 import { Secret } from '../../src/support/secret.ts';
 import { explainFailure as explainCommandFailure } from '../../src/token-command/failure.ts';
 import { interpretOutput } from '../../src/token-command/interpret.ts';
+
+/** A kind of failure, whatever its values are. */
+type Kind = { readonly pattern: Failure };
 
 interface Row {
   readonly ids: readonly string[];
@@ -82,7 +85,7 @@ function systemError(code: string): Error {
   return Object.assign(new Error('system'), { code });
 }
 
-const causes: Readonly<Partial<Record<Step, readonly Readonly<Record<string, Cause>>[]>>> = {
+const causes: Readonly<Partial<Record<Step, readonly Readonly<Record<string, Kind>>[]>>> = {
   settings: [settings],
   'federated token': [frozenToken],
   clocks: [clocks],
@@ -102,7 +105,7 @@ export async function causesTable(steps: readonly Step[]): Promise<string> {
     const rows = [
       ...(await Promise.all((failures[step] ?? []).map(rowOfFailure))),
       ...(step === 'exchange' ? rowsOfCodes() : []),
-      ...(causes[step] ?? []).flatMap((each) => Object.values(each).map(rowOfCause)),
+      ...(causes[step] ?? []).flatMap((each) => Object.values(each).map(rowOfKind)),
     ];
     lines.push(`| **${step}** | |`, ...rows.map(lineOf));
   }
@@ -118,7 +121,7 @@ async function rowOfFailure(provoke: () => unknown): Promise<Row> {
   return { ids: [error.code], found, remedy: error.remedy };
 }
 
-function rowOfCause({ id, found, remedy }: Cause): Row {
+function rowOfKind({ pattern: { id, found, remedy } }: Kind): Row {
   return { ids: [id], found, remedy };
 }
 

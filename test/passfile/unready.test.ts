@@ -5,7 +5,7 @@ import { parseLines } from '../../src/passfile/lines.ts';
 import type { FileFacts, FoundPassfile } from '../../src/passfile/read-passfile.ts';
 import { PLACEHOLDER } from '../../src/passfile/template.ts';
 import { whyUnready } from '../../src/passfile/unready.ts';
-import type { Told } from '../../src/support/cause.ts';
+import type { Failure } from '../../src/support/failure.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 
 const nowMs = Date.parse('2026-03-01T12:00:00Z');
@@ -34,7 +34,7 @@ interface Circumstances {
   readonly uid?: number | undefined;
 }
 
-function verdict(found: FoundPassfile, circumstances: Circumstances = {}): Told | undefined {
+function verdict(found: FoundPassfile, circumstances: Circumstances = {}): Failure | undefined {
   const { entries = [shop], uid } = { uid: 1000, ...circumstances };
   const minValidityMs = 60_000;
   const unready = whyUnready(found, { entries, minValidityMs }, nowMs);

@@ -1,109 +1,145 @@
-import { cause } from '../../support/cause.ts';
+import { failure } from '../../support/failure.ts';
 
 const RIGHT_PORT =
   'Correct the host and port of the entry: 5432, or 6432 for the PgBouncer of a flexible server';
 
-export const clientRefuses = cause(
-  'client-refuses',
-  'server.unreachable',
-  'libpq refuses to connect, and this was not tried: {why}',
-  'Correct the variable, or the same in the service of PGSERVICE; what the connection string says comes before both.',
-);
+export const clientRefuses = failure<'why'>('client-refuses', 'server.unreachable', ({ why }) => ({
+  found: `libpq refuses to connect, and this was not tried: ${why}`,
+  remedy:
+    'Correct the variable, or the same in the service of PGSERVICE; what the connection string says comes before both.',
+}));
 
-export const serverName = cause(
+export const serverName = failure<'host' | 'why'>(
   'server-name',
   'server.unreachable',
-  '{host} does not resolve to an address ({why})',
-  'Correct the host of the entry or the DNS of the pod; a private name resolves only where its private DNS zone is linked to the virtual network.',
+  ({ host, why }) => ({
+    found: `${host} does not resolve to an address (${why})`,
+    remedy:
+      'Correct the host of the entry or the DNS of the pod; a private name resolves only where its private DNS zone is linked to the virtual network.',
+  }),
 );
 
-export const serverRefusesConnections = cause(
+export const serverRefusesConnections = failure<'server' | 'address'>(
   'server-refuses-connections',
   'server.unreachable',
-  '{server} refuses connections at {address}',
-  `${RIGHT_PORT}. See whether the server is started, and whether a NetworkPolicy or a firewall refuses in its name.`,
+  ({ server, address }) => ({
+    found: `${server} refuses connections at ${address}`,
+    remedy: `${RIGHT_PORT}. See whether the server is started, and whether a NetworkPolicy or a firewall refuses in its name.`,
+  }),
 );
 
-export const serverNoRoute = cause(
+export const serverNoRoute = failure<'server' | 'address' | 'why' | 'port'>(
   'server-no-route',
   'server.unreachable',
-  'no connection to {server} can be made at {address} ({why})',
-  "Let the pod reach the server's port {port}: egress in NetworkPolicies and network security groups, the server's firewall rules, or its private endpoint. When this is not the address it should have, look at the private DNS zone.",
+  ({ server, address, why, port }) => ({
+    found: `no connection to ${server} can be made at ${address} (${why})`,
+    remedy: `Let the pod reach the server's port ${port}: egress in NetworkPolicies and network security groups, the server's firewall rules, or its private endpoint. When this is not the address it should have, look at the private DNS zone.`,
+  }),
 );
 
-export const serverSilent = cause(
+export const serverSilent = failure<'server' | 'address' | 'seconds'>(
   'server-silent',
   'server.unreachable',
-  '{server} takes connections at {address}, but says nothing for {seconds} s',
-  `${RIGHT_PORT}. A firewall or proxy in between may let the connection through and nothing else; a server without any resources left behaves so, too.`,
+  ({ server, address, seconds }) => ({
+    found: `${server} takes connections at ${address}, but says nothing for ${seconds} s`,
+    remedy: `${RIGHT_PORT}. A firewall or proxy in between may let the connection through and nothing else; a server without any resources left behaves so, too.`,
+  }),
 );
 
-export const serverCutOff = cause(
+export const serverCutOff = failure<'server' | 'when'>(
   'server-cut-off',
   'server.unreachable',
-  '{server} breaks the connection off {when}',
-  'See whether the server is starting or stopping, and whether a proxy, gateway or firewall in between ends the connection; when it was the server, its log says why.',
+  ({ server, when }) => ({
+    found: `${server} breaks the connection off ${when}`,
+    remedy:
+      'See whether the server is starting or stopping, and whether a proxy, gateway or firewall in between ends the connection; when it was the server, its log says why.',
+  }),
 );
 
-export const serverNotPostgres = cause(
+export const serverNotPostgres = failure<'server'>(
   'server-not-postgresql',
   'server.unreachable',
-  'what answers at {server} does not speak the protocol of PostgreSQL',
-  `${RIGHT_PORT}.`,
+  ({ server }) => ({
+    found: `what answers at ${server} does not speak the protocol of PostgreSQL`,
+    remedy: `${RIGHT_PORT}.`,
+  }),
 );
 
-export const serverFailed = cause(
+export const serverFailed = failure<'server' | 'why'>(
   'server-failed',
   'server.unreachable',
-  'the login to {server} fails ({why})',
-  "Look at the server's log, and at proxies and firewalls in between.",
+  ({ server, why }) => ({
+    found: `the login to ${server} fails (${why})`,
+    remedy: "Look at the server's log, and at proxies and firewalls in between.",
+  }),
 );
 
-export const sslmodeWithoutTls = cause(
+export const sslmodeWithoutTls = failure<'sslmode' | 'server'>(
   'sslmode-without-tls',
   'server.refused',
-  'PGSSLMODE={sslmode} lets a client send the token to {server} in the clear; this was not tried',
-  'Set PGSSLMODE=verify-full (or sslmode=verify-full in the connection string), and PGSSLROOTCERT=system, or with a libpq before 16 to a file of CAs.',
+  ({ sslmode, server }) => ({
+    found: `PGSSLMODE=${sslmode} lets a client send the token to ${server} in the clear; this was not tried`,
+    remedy:
+      'Set PGSSLMODE=verify-full (or sslmode=verify-full in the connection string), and PGSSLROOTCERT=system, or with a libpq before 16 to a file of CAs.',
+  }),
 );
 
-export const serverWithoutTls = cause(
+export const serverWithoutTls = failure<'server'>(
   'server-without-tls',
   'server.refused',
-  '{server} has no TLS, and a token is not sent without it',
-  'Switch TLS on at the server (ssl = on; Azure has it on always), or connect to the server itself instead of a proxy without it.',
+  ({ server }) => ({
+    found: `${server} has no TLS, and a token is not sent without it`,
+    remedy:
+      'Switch TLS on at the server (ssl = on; Azure has it on always), or connect to the server itself instead of a proxy without it.',
+  }),
 );
 
-export const serverTlsFailed = cause(
+export const serverTlsFailed = failure<'server' | 'why'>(
   'server-tls-failed',
   'server.unreachable',
-  'no TLS can be agreed on with {server} ({why})',
-  'See whether the server speaks TLS 1.2 or later, and whether a proxy in between interferes.',
+  ({ server, why }) => ({
+    found: `no TLS can be agreed on with ${server} (${why})`,
+    remedy:
+      'See whether the server speaks TLS 1.2 or later, and whether a proxy in between interferes.',
+  }),
 );
 
-export const serverUntrusted = cause(
+export const serverUntrusted = failure<'server' | 'roots' | 'why'>(
   'server-untrusted',
   'server.refused',
-  '{server} shows a certificate that {roots} do not vouch for ({why})',
-  'Set PGSSLROOTCERT to "system" or to a file with the CAs of the server: DigiCert Global Root G2 and Microsoft RSA Root Certificate Authority 2017 for Azure. If they are there, somebody is in between.',
+  ({ server, roots, why }) => ({
+    found: `${server} shows a certificate that ${roots} do not vouch for (${why})`,
+    remedy:
+      'Set PGSSLROOTCERT to "system" or to a file with the CAs of the server: DigiCert Global Root G2 and Microsoft RSA Root Certificate Authority 2017 for Azure. If they are there, somebody is in between.',
+  }),
 );
 
-export const serverCertificateDates = cause(
+export const serverCertificateDates = failure<'server' | 'why'>(
   'server-certificate-dates',
   'server.refused',
-  '{server} shows a certificate that {why}',
-  'Compare the clock of this machine with the true time; when it is right, the certificate has to be renewed.',
+  ({ server, why }) => ({
+    found: `${server} shows a certificate that ${why}`,
+    remedy:
+      'Compare the clock of this machine with the true time; when it is right, the certificate has to be renewed.',
+  }),
 );
 
-export const serverOtherName = cause(
+export const serverOtherName = failure<'server' | 'names'>(
   'server-other-name',
   'server.refused',
-  '{server} shows a certificate for other names: {names}',
-  'Name the host in the entry and in the client as the certificate does: for Azure <server>.postgres.database.azure.com, over a private endpoint too. An address goes to PGHOSTADDR, not to the host.',
+  ({ server, names }) => ({
+    found: `${server} shows a certificate for other names: ${names}`,
+    remedy:
+      'Name the host in the entry and in the client as the certificate does: for Azure <server>.postgres.database.azure.com, over a private endpoint too. An address goes to PGHOSTADDR, not to the host.',
+  }),
 );
 
-export const rootCertUnusable = cause(
+export const rootCertUnusable = failure<'path' | 'why'>(
   'root-cert',
   'server.refused',
-  'the file of CAs {path} {why}',
-  'Set PGSSLROOTCERT to "system" (libpq 16 or later) or to a readable file of PEM certificates. Where it is not set, PGSSLMODE=verify-full makes libpq insist on ~/.postgresql/root.crt.',
+  ({ path, why }) => ({
+    found: `the file of CAs ${path} ${why}`,
+    remedy:
+      'Set PGSSLROOTCERT to "system" (libpq 16 or later) or to a readable file of PEM certificates. Where it is not set, PGSSLMODE=verify-full makes libpq insist on ~/.postgresql/root.crt.',
+  }),
 );

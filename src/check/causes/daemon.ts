@@ -1,15 +1,20 @@
-import { cause } from '../../support/cause.ts';
+import { failure } from '../../support/failure.ts';
 
-export const daemonNotReady = cause(
+export const daemonNotReady = failure<'address' | 'reason'>(
   'daemon-not-ready',
   'passfile.expired',
-  'pgpassd at {address} is not ready: {reason}',
-  'Look at its log for what it does about it. It has settings of its own when they stand in args.',
+  ({ address, reason }) => ({
+    found: `pgpassd at ${address} is not ready: ${reason}`,
+    remedy:
+      'Look at its log for what it does about it. It has settings of its own when they stand in args.',
+  }),
 );
 
-export const daemonFailing = cause(
+export const daemonFailing = failure<'address' | 'state' | 'message' | 'remedy'>(
   'daemon-failing',
   'entra.unavailable',
-  'pgpassd at {address} is {state}, and its last attempt failed: {message}',
-  '{remedy}',
+  ({ address, state, message, remedy }) => ({
+    found: `pgpassd at ${address} is ${state}, and its last attempt failed: ${message}`,
+    remedy: `${remedy}`,
+  }),
 );

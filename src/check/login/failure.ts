@@ -15,12 +15,12 @@ export function explainLoginFailure(error: unknown, attempt: LoginAttempt): Find
   const { target, stage, address = target.host, timeoutMs } = attempt;
   const failure = failureOf(error, attempt);
   if (stage === 'name') {
-    return wrong('login', causes.serverName, { host: target.host, why: failure.why });
+    return wrong('login', causes.serverName({ host: target.host, why: failure.why }));
   }
   if (stage === 'connection') return explainNoConnection(failure, attempt);
   if (error instanceof DeadlinePassed) {
     const seconds = timeoutMs / 1000;
-    return wrong('login', causes.serverSilent, { server: formatAddress(target), address, seconds });
+    return wrong('login', causes.serverSilent({ server: formatAddress(target), address, seconds }));
   }
   return stage === 'tls' ? explainNoTls(failure, attempt) : explainNoAnswer(failure, attempt);
 }
@@ -72,8 +72,8 @@ function explainNoConnection(
   const server = formatAddress(target);
   // A socket that is not there is a server that is not there.
   return code === 'ECONNREFUSED' || code === 'ENOENT'
-    ? wrong('login', causes.serverRefusesConnections, { server, address })
-    : wrong('login', causes.serverNoRoute, { server, address, port: target.port, why });
+    ? wrong('login', causes.serverRefusesConnections({ server, address }))
+    : wrong('login', causes.serverNoRoute({ server, address, port: target.port, why }));
 }
 
 /** OpenSSL's reasons to refuse a certificate: `X509_V_ERR_*` without that, as Node names them. */
@@ -89,22 +89,22 @@ function explainNoTls(failure: Failure, attempt: LoginAttempt): Finding {
   const { code = '', text, why, names = 'none' } = failure;
   const server = formatAddress(attempt.target);
   const date = dates[code];
-  if (text === NO_TLS) return wrong('login', causes.serverWithoutTls, { server });
+  if (text === NO_TLS) return wrong('login', causes.serverWithoutTls({ server }));
   if (text === NO_ANSWER_ABOUT_TLS) {
-    return wrong('login', causes.serverNotPostgres, { server });
+    return wrong('login', causes.serverNotPostgres({ server }));
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return wrong('login', causes.serverOtherName, { server, names });
+    return wrong('login', causes.serverOtherName({ server, names }));
   }
   if (date !== undefined) {
-    return wrong('login', causes.serverCertificateDates, { server, why: date });
+    return wrong('login', causes.serverCertificateDates({ server, why: date }));
   }
   if (REFUSED_CERTIFICATE.test(code)) {
     const roots = rootsOf(attempt.target);
-    return wrong('login', causes.serverUntrusted, { server, roots, why });
+    return wrong('login', causes.serverUntrusted({ server, roots, why }));
   }
   return /^(?:ERR_|EPROTO)/.test(code)
-    ? wrong('login', causes.serverTlsFailed, { server, why })
+    ? wrong('login', causes.serverTlsFailed({ server, why }))
     : explainNoAnswer(failure, attempt);
 }
 
@@ -122,12 +122,12 @@ function explainNoAnswer(failure: Failure, attempt: LoginAttempt): Finding {
   const server = formatAddress(attempt.target);
   if (isCutOff(failure)) {
     const when = attempt.stage === 'tls' ? 'before TLS is agreed on' : 'in the middle of the login';
-    return wrong('login', causes.serverCutOff, { server, when });
+    return wrong('login', causes.serverCutOff({ server, when }));
   }
   const type = /^Unknown authenticationOk message type (\d+)$/.exec(failure.text)?.[1];
-  if (type !== undefined) return wrong('login', serverAuthMethod, { server, type });
+  if (type !== undefined) return wrong('login', serverAuthMethod({ server, type }));
   if (/^received invalid response/.test(failure.text)) {
-    return wrong('login', causes.serverNotPostgres, { server });
+    return wrong('login', causes.serverNotPostgres({ server }));
   }
-  return wrong('login', causes.serverFailed, { server, why: failure.why });
+  return wrong('login', causes.serverFailed({ server, why: failure.why }));
 }

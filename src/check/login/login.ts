@@ -29,7 +29,7 @@ export async function login(
 ): Promise<Finding> {
   const { sslmode, rootCertPath, connectTimeoutMs = timeoutMs } = target;
   const server = formatAddress(target);
-  if (mayShowToken(target)) return wrong('login', sslmodeWithoutTls, { sslmode, server });
+  if (mayShowToken(target)) return wrong('login', sslmodeWithoutTls({ sslmode, server }));
   const limitMs = Math.min(timeoutMs, connectTimeoutMs);
   const progress: Progress = { stage: 'name', address: undefined, asked: undefined };
   const startMs = clock.now().monotonicMs;
@@ -49,7 +49,7 @@ export async function login(
   } catch (error) {
     if (signal.aborted) return skipped('login', `the login to ${server} was interrupted`);
     if (error instanceof UnusableCa) {
-      return wrong('login', rootCertUnusable, { path: rootCertPath ?? '', why: error.message });
+      return wrong('login', rootCertUnusable({ path: rootCertPath ?? '', why: error.message }));
     }
     return explainLoginFailure(error, { ...progress, target, token, timeoutMs: limitMs });
   }

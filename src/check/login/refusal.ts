@@ -50,11 +50,11 @@ const bySqlstate = [
 
 /** What a server means that would not let us in. */
 export function explainRefusal(refusal: Refusal, attempt: LoginAttempt): Finding {
-  const found = causeOf(refusal, attempt);
-  return wrong('login', found, valuesOf(refusal, attempt));
+  const kind = kindOf(refusal, attempt);
+  return wrong('login', kind(valuesOf(refusal, attempt)));
 }
 
-function causeOf({ code, message }: Refusal, { asked, token }: LoginAttempt) {
+function kindOf({ code, message }: Refusal, { asked, token }: LoginAttempt) {
   const told = byText.find(([words]) => words.test(message))?.[1];
   if (told !== undefined) return told;
   if (code !== '28P01') {
@@ -69,7 +69,7 @@ function valuesOf({ code, message }: Refusal, attempt: LoginAttempt) {
   const { target, asked, token } = attempt;
   const claims = token.jwtClaims() ?? {};
   const { user, database } = target;
-  const told = (name: string) => quote(stringClaim(claims, name) ?? 'unknown', token);
+  const claim = (name: string) => quote(stringClaim(claims, name) ?? 'unknown', token);
   return {
     server: formatAddress(target),
     user,
@@ -83,8 +83,8 @@ function valuesOf({ code, message }: Refusal, attempt: LoginAttempt) {
     method: asked ?? 'cleartext',
     oid: objectIdIn(claims),
     type: claims['idtyp'] === 'user' || 'upn' in claims ? 'user' : 'service',
-    tenant: told('tid'),
-    audience: told('aud'),
+    tenant: claim('tid'),
+    audience: claim('aud'),
     resource: resourceIn(message),
   };
 }

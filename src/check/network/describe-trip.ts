@@ -45,8 +45,8 @@ export function obstacleIn(
   if (proxy?.ready === false) {
     const { code, message } = explainTransportError(error, `http://${proxy.host}`, kind);
     return code === 'entra.untrusted'
-      ? wrong(STEP, causes.httpProxyUntrusted, { problem: message })
-      : wrong(STEP, causes.httpProxyUnreachable, { problem: message });
+      ? wrong(STEP, causes.httpProxyUntrusted({ problem: message }))
+      : wrong(STEP, causes.httpProxyUnreachable({ problem: message }));
   }
   return failed(STEP, presenting(target, explainTransportError(error, url.href, kind)));
 }
@@ -60,22 +60,25 @@ function silence(
 ): Finding {
   if (proxy?.ready && target?.handshaking) {
     const where = `through the HTTP proxy ${proxy.host}`;
-    return wrong(STEP, causes.tlsSilent, { host, where, seconds: inSeconds });
+    return wrong(STEP, causes.tlsSilent({ host, where, seconds: inSeconds }));
   }
   if (proxy?.ready) {
-    return wrong(STEP, causes.httpProxySilent, { proxy: proxy.host, host, seconds: inSeconds });
+    return wrong(STEP, causes.httpProxySilent({ proxy: proxy.host, host, seconds: inSeconds }));
   }
   const peer = proxy ?? target;
   const about = { host: peer?.host ?? host, seconds: inSeconds };
   if (peer?.connected !== undefined) {
-    return wrong(STEP, causes.tlsSilent, {
-      ...about,
-      where: `at ${peer.connected.address}`,
-    });
+    return wrong(
+      STEP,
+      causes.tlsSilent({
+        ...about,
+        where: `at ${peer.connected.address}`,
+      }),
+    );
   }
   return peer === undefined || peer.tried.length === 0
-    ? wrong(STEP, causes.dnsSilent, about)
-    : wrong(STEP, causes.connectSilent, { ...about, addresses: listed(peer.tried) });
+    ? wrong(STEP, causes.dnsSilent(about))
+    : wrong(STEP, causes.connectSilent({ ...about, addresses: listed(peer.tried) }));
 }
 
 /** Whose certificate it is that is not trusted: often that of a firewall which reads along. */

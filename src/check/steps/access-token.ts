@@ -3,7 +3,7 @@ import type { AccessToken } from '../../support/access-token.ts';
 import { duration } from '../../support/duration.ts';
 import { type JwtClaims, numericDateMs } from '../../support/jwt.ts';
 import { showClaim } from '../../support/printable.ts';
-import { type Finding, ok, skipped, told } from '../finding.ts';
+import { type Finding, ok, skipped, wrong } from '../finding.ts';
 import type { Scene } from '../scene.ts';
 
 const STEP = 'access token';
@@ -20,7 +20,7 @@ export function checkAccessToken(
   }
   const objections =
     source?.kind === 'workload-identity' ? objectionsTo(claims, source.exchange) : [];
-  return [...describe(claims), ...objections.map((objection) => told(STEP, objection))];
+  return [...describe(claims), ...objections.map((objection) => wrong(STEP, objection))];
 }
 
 function describe(claims: JwtClaims): readonly Finding[] {

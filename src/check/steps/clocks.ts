@@ -30,13 +30,13 @@ export function checkClocks(
   if (authority !== undefined && isOff(authority)) {
     const { host, leadMs } = authority;
     const direction = leadMs > 0 ? 'behind' : 'ahead of';
-    return wrong('clocks', clockOff, { seconds: wholeSeconds(Math.abs(leadMs)), direction, host });
+    return wrong('clocks', clockOff({ seconds: wholeSeconds(Math.abs(leadMs)), direction, host }));
   }
   if (startsInMs !== undefined && startsInMs > TOLERANCE_MS) {
     const seconds = wholeSeconds(startsInMs);
     return authority === undefined
-      ? wrong('clocks', tokenFromTheFuture, { seconds })
-      : wrong('clocks', issuerClockAhead, { seconds, host: authority.host });
+      ? wrong('clocks', tokenFromTheFuture({ seconds }))
+      : wrong('clocks', issuerClockAhead({ seconds, host: authority.host }));
   }
   const agreements = [
     authority && `the clock of ${authority.host} agrees within ${agreementSeconds(authority)} s`,

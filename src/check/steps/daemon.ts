@@ -1,8 +1,7 @@
 import { type Address, formatAddress, meansEveryAddress } from '../../support/address.ts';
-import { tell } from '../../support/cause.ts';
 import { withDeadline } from '../../support/deadline.ts';
 import { daemonFailing, daemonNotReady } from '../causes/daemon.ts';
-import { type Finding, firstWrong, ok, skipped, told, wrong } from '../finding.ts';
+import { type Finding, firstWrong, ok, skipped, wrong } from '../finding.ts';
 import { askDaemon, type Readiness } from '../network/ask-daemon.ts';
 import type { Scene } from '../scene.ts';
 
@@ -52,10 +51,10 @@ export function checkDaemon(daemon: Daemon | undefined, sound: boolean): Finding
   const said = `pgpassd at ${address}: ${reason}`;
   if (isAtEase(daemon)) return ok('daemon', said);
   if (!sound) return skipped('daemon', `${said}; see above`);
-  if (lastError === undefined) return wrong('daemon', daemonNotReady, { address, reason });
+  if (lastError === undefined) return wrong('daemon', daemonNotReady({ address, reason }));
   const state = ready ? 'ready' : 'not ready';
-  const failing = tell(daemonFailing, { address, state, ...lastError });
-  return told('daemon', { ...failing, code: lastError.code });
+  const failing = daemonFailing({ address, state, ...lastError });
+  return wrong('daemon', { ...failing, code: lastError.code });
 }
 
 /** An address to listen on, as one to ask: containers of a pod share their loopback. */

@@ -64,7 +64,7 @@ function nothing(why: string): FederatedTokenReport {
 
 function unreadable({ layout, path }: TokenFile, error: PgpassdError): readonly Finding[] {
   return layout === 'frozen'
-    ? [wrong(STEP, frozenToken, { path, end: 'cannot be read' }), skipped(STEP, error.message)]
+    ? [wrong(STEP, frozenToken({ path, end: 'cannot be read' })), skipped(STEP, error.message)]
     : [failed(STEP, error)];
 }
 
@@ -82,7 +82,7 @@ function lifeFindings(
   authority: AuthorityClock | undefined,
 ): readonly Finding[] {
   const end = endOf(federated, nowMs);
-  if (layout === 'frozen') return [wrong(STEP, frozenToken, { path, end })];
+  if (layout === 'frozen') return [wrong(STEP, frozenToken({ path, end }))];
   const written =
     modifiedMs === undefined ? '' : `, written ${duration(Math.max(0, nowMs - modifiedMs))} ago`;
   const found = `${path}: ${layouts[layout]}${written}`;

@@ -41,7 +41,7 @@ async function tryToLogIn(
   lines: readonly Line[],
   issued: AccessToken | undefined,
 ): Promise<Finding> {
-  if ('refused' in target) return wrong(STEP, clientRefuses, { why: target.refused });
+  if ('refused' in target) return wrong(STEP, clientRefuses({ why: target.refused }));
   if ('untried' in target) return skipped(STEP, `not tried: ${target.untried}`);
   const password = passwordFor(target, lines) ?? issued?.token;
   if (password === undefined) {

@@ -49,7 +49,7 @@ function shadowFindings(lines: readonly Line[], path: string): readonly Finding[
   const findings = shadowedLines(lines)
     .filter(({ line, by }) => !line.password.equals(by.password))
     .map(({ line, by }) =>
-      wrong(STEP, causes.lineShadowed, { path, line: line.number, by: by.number }),
+      wrong(STEP, causes.lineShadowed({ path, line: line.number, by: by.number })),
     );
   return few(findings, 'more lines are never reached');
 }
@@ -76,17 +76,17 @@ function entryFinding(
   const serving = linesServing(lines, entry);
   const [first] = serving;
   const name = formatEntry(entry);
-  if (first === undefined) return wrong(STEP, passfileWithoutEntry, { path, entry: name });
+  if (first === undefined) return wrong(STEP, passfileWithoutEntry({ path, entry: name }));
   if (serving.some(({ facts }) => facts.kind !== 'opaque')) return undefined;
   const { number: line } = first;
   const tokens = entryLinesOf(lines).filter(({ facts }) => facts.kind === 'jwt');
   const [later] = linesServing(tokens, entry);
   if (later !== undefined) {
     const about = { connection: name, path, line, later: later.number };
-    return wrong(STEP, causes.staticPasswordFirst, about);
+    return wrong(STEP, causes.staticPasswordFirst(about));
   }
   return source?.kind === 'workload-identity'
-    ? wrong(STEP, causes.noTokenForEntry, { path, entry: name, line })
+    ? wrong(STEP, causes.noTokenForEntry({ path, entry: name, line }))
     : undefined;
 }
 
@@ -113,16 +113,19 @@ function connectionFinding(
   const { found, passedOver } = lookUp(lines, connection);
   const differences = differencesOf(passedOver);
   if (found === undefined) {
-    return wrong(STEP, causes.noLineForConnection, { path, connection: name, differences });
+    return wrong(STEP, causes.noLineForConnection({ path, connection: name, differences }));
   }
   const later = laterToken(found, lines, connection);
   if (later !== undefined) {
-    return wrong(STEP, causes.staticPasswordFirst, {
-      connection: name,
-      path,
-      line: found.number,
-      later: later.number,
-    });
+    return wrong(
+      STEP,
+      causes.staticPasswordFirst({
+        connection: name,
+        path,
+        line: found.number,
+        later: later.number,
+      }),
+    );
   }
   const before = differences === '' ? '' : `; before it ${differences}`;
   return ok(STEP, `${name} gets line ${found.number}, ${contentOf(found, nowMs)}${before}`);

@@ -15,7 +15,7 @@ export async function checkOverrides(
 ): Promise<readonly Finding[]> {
   const { env } = scene;
   const findings = [
-    ...(env['PGPASSWORD'] ? [wrong(STEP, causes.passwordVariable, {})] : []),
+    ...(env['PGPASSWORD'] ? [wrong(STEP, causes.passwordVariable())] : []),
     ...(passfile === undefined ? [] : await variableFindings(scene, side, passfile)),
     ...(await serviceFindings(scene, passfile)),
     ...methodFindings(scene),
@@ -33,8 +33,8 @@ async function variableFindings(
   const pgpassfile = env['PGPASSFILE'];
   const read = pgpassfile || defaultPassfile(env);
   if (read !== undefined && (await isSamePath(read, path))) return [];
-  if (pgpassfile) return [wrong(STEP, causes.otherPassfile, { pgpassfile, path })];
-  return side === 'daemon' ? [] : [wrong(STEP, causes.passfileVariableUnset, { path })];
+  if (pgpassfile) return [wrong(STEP, causes.otherPassfile({ pgpassfile, path }))];
+  return side === 'daemon' ? [] : [wrong(STEP, causes.passfileVariableUnset({ path }))];
 }
 
 async function serviceFindings(
@@ -46,21 +46,21 @@ async function serviceFindings(
   const service = await findService(name, env);
   if (service === undefined) {
     const files = serviceFiles(env).join(' and ');
-    return [wrong(STEP, causes.serviceMissing, { service: name, files })];
+    return [wrong(STEP, causes.serviceMissing({ service: name, files }))];
   }
   const about = { service: name, file: service.file };
-  if (service.hasPassword) return [wrong(STEP, causes.servicePassword, about)];
+  if (service.hasPassword) return [wrong(STEP, causes.servicePassword(about))];
   const { passfile: other } = service;
   if (other === undefined || passfile === undefined) return [];
   if (await isSamePath(other, passfile.path)) return [];
   const shown = misplacedIn('PGPASSFILE', { PGPASSFILE: other }) ? 'by what is no path' : other;
-  return [wrong(STEP, causes.servicePassfile, { ...about, other: shown, path: passfile.path })];
+  return [wrong(STEP, causes.servicePassfile({ ...about, other: shown, path: passfile.path }))];
 }
 
 /** https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-REQUIRE-AUTH */
 function methodFindings({ env }: Scene): Finding[] {
   const forbidden = (variable: string) =>
-    wrong(STEP, causes.cleartextForbidden, { variable, value: env[variable] ?? '' });
+    wrong(STEP, causes.cleartextForbidden({ variable, value: env[variable] ?? '' }));
   return [
     ...(env['PGCHANNELBINDING'] === 'require' ? [forbidden('PGCHANNELBINDING')] : []),
     ...(allowsPassword(env['PGREQUIREAUTH'] ?? '') ? [] : [forbidden('PGREQUIREAUTH')]),

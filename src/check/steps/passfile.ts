@@ -10,7 +10,7 @@ import { boundedText } from '../../support/printable.ts';
 import * as causes from '../causes/passfile.ts';
 import { findPassfile, type PassfileAt } from '../files/passfile-at.ts';
 import { foreseeWriteError, mayGiveAway, neverChanges } from '../files/place.ts';
-import { type Finding, few, ok, skipped, told, wrong } from '../finding.ts';
+import { type Finding, few, ok, skipped, wrong } from '../finding.ts';
 import { type Scene, type Side, timeoutMsOf } from '../scene.ts';
 import { type Daemon, isAtEase } from './daemon.ts';
 import { namesEntries } from './settings.ts';
@@ -37,27 +37,27 @@ export async function checkPassfile(
     name === undefined &&
     (passfile?.found.kind ?? 'missing') === 'missing'
   ) {
-    return [wrong(STEP, causes.passfileUnnamed, {})];
+    return [wrong(STEP, causes.passfileUnnamed())];
   }
   if (passfile === undefined) return [skipped(STEP, 'not looked at: no setting names it')];
   const { path, found } = passfile;
   const problem = problemOf(name ?? path, found);
   if (problem !== undefined) {
-    return [wrong(STEP, causes.passfileMisnamed, { name: boundedText(name ?? path), problem })];
+    return [wrong(STEP, causes.passfileMisnamed({ name: boundedText(name ?? path), problem }))];
   }
   const obstacles =
     side === 'daemon' ? await writingFindings(scene, passfile, daemon) : await mountFindings(path);
   // What keeps one at work good, and what another container writes, needs no start here.
   const starts = side === 'daemon' && obstacles.length === 0 && !isAtEase(daemon);
   const start = starts ? await foreseeInTime(scene, path) : undefined;
-  const mistaken = start?.settings === undefined ? [] : [told(STEP, start.settings)];
+  const mistaken = start?.settings === undefined ? [] : [wrong(STEP, start.settings)];
   // Why there is none has just been told.
   if (found.kind === 'missing' && obstacles.length > 0) return obstacles;
   return [
     ...obstacles,
     ...mistaken,
     ...readingFindings(scene, side, passfile),
-    ...(start?.inPlace === undefined ? [] : [told(STEP, start.inPlace)]),
+    ...(start?.inPlace === undefined ? [] : [wrong(STEP, start.inPlace)]),
   ];
 }
 
@@ -75,7 +75,7 @@ export async function silentPassfile(
   );
   if (looked || setting === undefined) return undefined;
   const onlooker = { path: setting, uid, nowMs: clock.now().wallMs, minValidityMs: 0 };
-  return told(STEP, explainUnready({ kind: 'silent' }, onlooker));
+  return wrong(STEP, explainUnready({ kind: 'silent' }, onlooker));
 }
 
 /** One of the files that are compared with it may be on a volume that does not answer. */
@@ -114,11 +114,11 @@ async function writingFindings(
             `cannot be written from this container (${code}); as it is good, another one keeps it`,
           ),
         ]
-      : [told(STEP, explainWriteCode(code, path))];
+      : [wrong(STEP, explainWriteCode(code, path))];
   }
   return owner === undefined || (await mayGiveAway(owner))
     ? []
-    : [wrong(STEP, ownerRefused, { path })];
+    : [wrong(STEP, ownerRefused({ path }))];
 }
 
 function isGood({ clock }: Scene, found: FoundPassfile): boolean {
@@ -126,7 +126,7 @@ function isGood({ clock }: Scene, found: FoundPassfile): boolean {
 }
 
 async function mountFindings(path: string): Promise<Finding[]> {
-  return (await neverChanges(path)) ? [wrong(STEP, causes.passfileFrozen, { path })] : [];
+  return (await neverChanges(path)) ? [wrong(STEP, causes.passfileFrozen({ path }))] : [];
 }
 
 const EVERY_LINE: Wanted = { entries: [], minValidityMs: 0 };
@@ -149,7 +149,7 @@ function readingFindings(
   const nowMs = scene.clock.now().wallMs;
   const unready = whyUnready(found, EVERY_LINE, nowMs);
   const onlooker = { path, uid: scene.uid, nowMs, minValidityMs: 0 };
-  const fault = unready === undefined ? [] : [told(STEP, explainUnready(unready, onlooker))];
+  const fault = unready === undefined ? [] : [wrong(STEP, explainUnready(unready, onlooker))];
   if (found.kind !== 'lines') return fault;
   const lines = entryLinesOf(found.lines);
   // What has no line at all is another file.
@@ -186,18 +186,18 @@ function ownerFindings(scene: Scene, path: string, file: FileFacts): Finding[] {
   const expected = expectedUid(scene);
   // Root reads what it does not own.
   if (expected === undefined || expected === 0 || expected === file.uid) return [];
-  return [wrong(STEP, causes.passfileOtherOwner, { path, owner: file.uid, expected })];
+  return [wrong(STEP, causes.passfileOtherOwner({ path, owner: file.uid, expected }))];
 }
 
 /** What comes first in the line: a comment with a blank before it has one in every field. */
 function oddityFinding(line: Line, path: string): Finding | undefined {
   const about = { path, line: line.number };
-  if (line.kind === 'malformed') return wrong(STEP, causes.lineMalformed, about);
+  if (line.kind === 'malformed') return wrong(STEP, causes.lineMalformed(about));
   const [oddity] = line.kind === 'entry' ? line.oddities : [];
   if (oddity === undefined) return undefined;
-  if (oddity.kind === 'byte-order-mark') return wrong(STEP, causes.lineByteOrderMark, { path });
+  if (oddity.kind === 'byte-order-mark') return wrong(STEP, causes.lineByteOrderMark({ path }));
   const cause = oddity.kind === 'blanks' ? causes.lineBlanks : causes.lineEmptyField;
-  return wrong(STEP, cause, { ...about, field: oddity.field });
+  return wrong(STEP, cause({ ...about, field: oddity.field }));
 }
 
 /** How long the token that ends first is good for. */

@@ -18,11 +18,11 @@ export async function checkSettings(scene: Scene, side: Side): Promise<readonly 
   const findings = [
     ...told
       .filter((text) => !(uninjected && isAboutAzure(text)))
-      .map((problem) => wrong('settings', badSetting, { problem })),
+      .map((problem) => wrong('settings', badSetting({ problem }))),
     ...(await fileFindings(scene)),
   ];
   const aside = leftAside(scene);
-  if (uninjected) return [wrong('settings', notInjected, {}), ...findings, ...aside];
+  if (uninjected) return [wrong('settings', notInjected()), ...findings, ...aside];
   if (findings.length > 0) return [...findings, ...aside];
   return [
     config === undefined

@@ -6,7 +6,7 @@ import { wholeOwner } from '../../passfile/inspect.ts';
 import { entriesLayout, type PassfileLayout } from '../../passfile/layout.ts';
 import { layoutOf, readTemplate } from '../../passfile/read-template.ts';
 import { objectionToSize } from '../../passfile/size.ts';
-import { type Told, tell } from '../../support/cause.ts';
+import type { Failure } from '../../support/failure.ts';
 import { firstSameFile, isSameFile } from '../../support/same-file.ts';
 import type { Scene } from '../scene.ts';
 import { namesEntries } from './settings.ts';
@@ -14,9 +14,9 @@ import { namesEntries } from './settings.ts';
 /** Why `run` and `once` would not start with these settings, as far as the passfile is to blame. */
 export interface StartObjections {
   /** What is wrong with the settings, whatever is in place. */
-  readonly settings: Told | undefined;
+  readonly settings: Failure | undefined;
   /** That the file in place is not pgpassd's to replace. */
-  readonly inPlace: Told | undefined;
+  readonly inPlace: Failure | undefined;
 }
 
 /**
@@ -35,11 +35,15 @@ export async function foreseeStart(scene: Scene, path: string): Promise<StartObj
 }
 
 /** In the order of the daemon. */
-async function sameFile(config: Config, { env }: Scene, path: string): Promise<Told | undefined> {
+async function sameFile(
+  config: Config,
+  { env }: Scene,
+  path: string,
+): Promise<Failure | undefined> {
   const same = await firstSameFile(path, filesToRead(config, env));
-  if (same !== undefined) return tell(passfileIsRead, { setting: same.setting });
+  if (same !== undefined) return passfileIsRead({ setting: same.setting });
   const isTemplate = config.template !== undefined && (await isSameFile(path, config.template));
-  return isTemplate ? tell(passfileIsItsTemplate, {}) : undefined;
+  return isTemplate ? passfileIsItsTemplate() : undefined;
 }
 
 /** When the volume fails, that is told with the passfile. */
@@ -47,7 +51,7 @@ async function objectionInPlace(
   { owner, mode, template }: Config,
   layout: PassfileLayout,
   path: string,
-): Promise<Told | undefined> {
+): Promise<Failure | undefined> {
   const target = { path, mode, owner: owner && wholeOwner(owner) };
   const standing = await lookWhose(target, layout, undefined).catch(() => undefined);
   return standing && refusalOf(standing, target, template !== undefined);

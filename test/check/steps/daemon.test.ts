@@ -123,8 +123,8 @@ describe('who is asked has a second', () => {
 });
 
 describe('a failing pgpassd', () => {
-  const missing = wrong('passfile', passfileMissing, { path: '/pgpass' });
-  const frozen = wrong('passfile', passfileFrozen, { path: '/pgpass' });
+  const missing = wrong('passfile', passfileMissing({ path: '/pgpass' }));
+  const frozen = wrong('passfile', passfileFrozen({ path: '/pgpass' }));
 
   test.each<[string, readonly Finding[], boolean]>([
     ['explains that there is no passfile', [missing], true],
