@@ -19,6 +19,17 @@ function objectionTo({ path, anchor }: { path: string; anchor: string }): string
   return anchorsOf(readText(path)).has(anchor) ? [] : [`no heading #${anchor} in ${path}`];
 }
 
+/** What `check` can find, with a heading for each of its steps to link to. */
+async function findings(): Promise<string> {
+  const [head, rule, ...rows] = (await causesTable(steps)).split('\n');
+  const lines = rows.flatMap((row) => {
+    const [, step] = /^\| \*\*(.+)\*\* \| \|$/.exec(row) ?? [];
+    if (step === undefined) return [row];
+    return ['', `## ${step.charAt(0).toUpperCase()}${step.slice(1)}`, '', head, rule];
+  });
+  return lines.join('\n').trim();
+}
+
 describe('links', () => {
   test.each(pages)('of %s lead somewhere', (page) => {
     expect(linksOf(page, readText(page)).flatMap(objectionTo)).toEqual([]);
@@ -68,7 +79,7 @@ describe('what a test writes is current (-u renews it)', () => {
 
   test.each([
     { page: 'docs/settings.md', name: 'settings', content: async () => settingsTable() },
-    { page: 'docs/findings.md', name: 'findings', content: () => causesTable(steps) },
+    { page: 'docs/findings.md', name: 'findings', content: findings },
   ])('$page', async ({ page, name, content }) => {
     const text = readText(page);
     expect(text).toMatch(partOf(name));
@@ -92,6 +103,13 @@ test('every event of the log is explained', () => {
   ].join('\n');
   expect(events.length).toBeGreaterThan(10);
   for (const [, event] of events) expect(explained).toContain(`\`${event}\``);
+});
+
+test.each(pages)('%s is written in plain words', (page) => {
+  const text = readText(page).replaceAll(/^<!-- [\s\S]*?^<!-- \/.* -->/gm, '');
+  const odd =
+    /\b(?:somebody|nobody|whoever|anew|besides|ails|mend(?:s|ed)?|is told|are told|comes to its end)\b/gi;
+  expect(text.match(odd) ?? []).toEqual([]);
 });
 
 test.each(['CONTRIBUTING.md', ...userPages])('%s names only commands that there are', (page) => {
