@@ -1,6 +1,6 @@
 # Bases by digest, each for amd64 and arm64. The runtime is Node.js, the libraries it loads and root
 # certificates, on Debian 13, without a shell or a package manager. Node.js 26 takes a fifth less memory
-# than 24: see the figures in README.md.
+# than 24: see the figures in docs/kubernetes.md.
 ARG BUILDER=node:26.10.0-trixie-slim@sha256:930557a230abacbc3f4fd9b8648abf8f4bee1e17cb72195dcdfb2f709bc85b33
 ARG RUNTIME=gcr.io/distroless/nodejs26-debian13:nonroot@sha256:2ee7b2c54a3e37dfc248af81c9f6bcdcaa50abe4af44aa47a3388431031b9283
 

@@ -1,6 +1,6 @@
 import type { ErrorCode } from './support/errors.ts';
 
-/** The exit code of each failure; the README explains them to operators. */
+/** The exit code of each failure; docs/operations.md explains them. */
 const exitCodes = {
   internal: 1,
   'config.invalid': 2,

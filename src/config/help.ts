@@ -18,7 +18,7 @@ export function settingsHelp(command?: CommandName): string {
     .join('\n');
 }
 
-/** The README's table of settings, in Markdown. */
+/** The table of docs/settings.md. */
 export function settingsTable(): string {
   const rows = everyOption().map(({ name, option }) => {
     const usage = [flagOf(name), option.placeholder?.replaceAll('|', '\\|')]

@@ -4,7 +4,7 @@ export type CommandName = 'run' | 'once' | 'wait' | 'check';
 
 /**
  * One setting: how it is written, where else it is read from, and how its text becomes a value.
- * Parsing, `--help`, the README's table and the "did you mean" errors all come from these.
+ * Parsing, `--help`, the table of docs/settings.md and the "did you mean" errors all come from these.
  */
 export interface Option<V> {
   /** What follows the flag, such as `PATH`; absent for a switch. */

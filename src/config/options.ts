@@ -33,7 +33,7 @@ const NOT_INJECTED =
 const everywhere: readonly CommandName[] = ['run', 'once', 'wait', 'check'];
 const checkOnly: readonly CommandName[] = ['check'];
 
-/** Every setting, in the order of `--help` and of the README's table. */
+/** Every setting, in the order of `--help` and of docs/settings.md. */
 export const options = {
   passfile: required('name the file to write, on a volume shared with the clients', parsePath, {
     placeholder: 'PATH',

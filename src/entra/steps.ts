@@ -33,7 +33,7 @@ export interface Phase {
 const wayOut = 'Check the way out of the pod (NetworkPolicy, firewall, proxy)';
 const dns = 'See that the DNS of the pod answers';
 const handshake =
-  'See what is in between: a firewall or proxy may let the connection through and nothing else, or drop a ClientHello that takes more than one packet (the README says how to send a smaller one)';
+  'See what is in between: a firewall or proxy may let the connection through and nothing else, or drop a ClientHello that takes more than one packet (docs/settings.md says how to send a smaller one)';
 const tunnel =
   'See that the proxy of HTTPS_PROXY may connect to this host; NO_PROXY exempts hosts that need none';
 

@@ -15,7 +15,7 @@ export interface Failure {
 /** What a failure names: hosts, paths, numbers with their units. */
 export type Values<Name extends string = string> = Readonly<Record<Name, string | number>>;
 
-/** Makes the failures of one kind. The list of all kinds in the documents is made from `pattern`. */
+/** Makes the failures of one kind. docs/findings.md is made from `pattern`. */
 export interface FailureKind<Name extends string = string> {
   (...values: [Name] extends [never] ? [] : [values: Values<Name>]): Failure;
   /** With `{name}` in the place of each value. */

@@ -98,7 +98,7 @@ const causes: Readonly<Partial<Record<Step, readonly Readonly<Record<string, Kin
   login: [connection, login],
 };
 
-/** All that `check` can find, as the README lists it: Markdown. */
+/** All that `check` can find, as docs/findings.md lists it: Markdown. */
 export async function causesTable(steps: readonly Step[]): Promise<string> {
   const lines: string[] = [];
   for (const step of steps) {

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Finding } from '../../src/check/finding.ts';
+import { readText } from '../documents/markdown.ts';
 import { type Azure, startAzure } from '../postgres/azure.ts';
 import { startTimeoutMs } from '../support/postgres/server.ts';
 import { canMount } from '../support/tmpfs.ts';
@@ -15,7 +15,7 @@ beforeAll(async () => {
 }, startTimeoutMs);
 afterAll(() => azure.close());
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const listed = readText('docs/findings.md');
 
 const isRoot = process.getuid?.() === 0;
 const mounts = canMount();
@@ -94,7 +94,7 @@ describe('what is wrong is named first, with what to do about it', () => {
       expect(first, JSON.stringify(checked.findings, undefined, 1)).toMatchObject({ cause });
       expect(first?.remedy).toMatch(/\.$|;$/);
       expect(checked.exitCode).toBe(exitCode);
-      expect(readme).toContain(`\`${cause}\``);
+      expect(listed).toContain(`\`${cause}\``);
     });
   }
 

@@ -116,7 +116,7 @@ test.each<[string, () => Promise<Stuck>, RegExp]>([
       const { at, stuck } = await silentPeer();
       return { way: await createDirectWay(direct), authorityHost: `https://${at}/`, stuck };
     },
-    /ClientHello .* README/,
+    /ClientHello .*docs\/settings\.md/,
   ],
   [
     'in the TLS handshake',
@@ -126,7 +126,7 @@ test.each<[string, () => Promise<Stuck>, RegExp]>([
       const way = await createTokenProxyWay({ url, sniName: undefined, ca: undefined });
       return { way, authorityHost: 'https://login.example/', stuck };
     },
-    /ClientHello .* README/,
+    /ClientHello .*docs\/settings\.md/,
   ],
   [
     'in the TLS handshake with the HTTP proxy',

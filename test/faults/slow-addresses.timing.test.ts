@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { readText } from '../documents/markdown.ts';
 import { openWorkload, type WorkloadOptions } from '../process/workload.ts';
 import { startHttpProxy } from '../support/http-proxy.ts';
 import { canMakeNetworks, type NetworkOptions, openNetwork } from '../support/network.ts';
@@ -143,9 +143,9 @@ describe.skipIf(!canMakeNetworks())('a way on which something is lost', () => {
     expect(errors).toContain('ClientHello');
   });
 
-  test(`is no obstacle to the small ClientHello that the README configures (${needs})`, async () => {
-    const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
-    const [, recipe = ''] = /^( +nodejs_conf = [\s\S]*?Groups = .*)$/m.exec(readme) ?? [];
+  test(`is no obstacle to the small ClientHello that docs/settings.md configures (${needs})`, async () => {
+    const page = readText('docs/settings.md');
+    const [, recipe = ''] = /^( +nodejs_conf = [\s\S]*?Groups = .*)$/m.exec(page) ?? [];
     const config = await fileWith(`${recipe.replaceAll(/^ +/gm, '')}\n`);
     const { code, output } = await failing(middlebox, { OPENSSL_CONF: config });
     expect(code, output).toBe(0);

@@ -57,7 +57,7 @@ test.each(unchanged)('the pod %s stays as it is', (name) => {
 });
 
 test.each([
-  ['misspelt', /the label pgpassd is either sidecar or once/],
+  ['misspelt', /the label pgpassd must be sidecar or once/],
   ['no-user', /set spec\.securityContext\.runAsUser/],
 ])('the pod %s is refused, and told why', (name, why) => {
   expect(refusals(requirements, mutate(policy, pod(name)))).toEqual([expect.stringMatching(why)]);

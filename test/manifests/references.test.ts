@@ -6,6 +6,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { variableOf } from '../../src/config/option.ts';
 import { options } from '../../src/config/options.ts';
 import { exitCodeOf } from '../../src/exit-codes.ts';
+import { userPages } from '../documents/markdown.ts';
 import { everyPgpassd } from './containers.ts';
 import { manifestsFolder, parseManifests } from './kubectl.ts';
 
@@ -13,7 +14,7 @@ const root = join(manifestsFolder, '..');
 const image = `registry.example.com/pgpassd:${packageJson.version}`;
 
 const texts = [
-  'README.md',
+  ...userPages,
   ...readdirSync(manifestsFolder, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.yaml'))
     .map((path) => `manifests/${path}`),

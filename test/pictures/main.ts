@@ -7,7 +7,7 @@ import { type Replacement, steady, steadyFindings } from './steady.ts';
 import { drawTerminal } from './terminal.ts';
 
 /**
- * Draws the README's pictures anew: what the real `pgpassd check` finds in a pod that works and in
+ * Draws the pictures of the documents: what the real `pgpassd check` finds in a pod that works and in
  * one that does not, and where the panels of the dashboard are.
  *
  * Ports, temporary directories, times and users are replaced in what was found, and only then is it

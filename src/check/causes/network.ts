@@ -54,6 +54,6 @@ export const tlsSilent = failure<'host' | 'where' | 'seconds'>(
   ({ host, where, seconds }) => ({
     found: `${host} takes connections ${where}, but completed no TLS handshake within ${seconds} s`,
     remedy:
-      'See what is in between: a firewall or proxy may let the connection through and nothing else, or drop a ClientHello that takes more than one packet (the README says how to send a smaller one). --request-timeout allows more time.',
+      'See what is in between: a firewall or proxy may let the connection through and nothing else, or drop a ClientHello that takes more than one packet (docs/settings.md says how to send a smaller one). --request-timeout allows more time.',
   }),
 );
