@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { assertion, issued } from './secrets.ts';
 
 /** Files of all kinds, below one directory. */
@@ -85,12 +85,13 @@ export function openPod(): Pod {
   };
 }
 
-/** The passfile itself, and the names that pgpassd makes beside it. */
+/** The passfile itself, and what pgpassd makes beside it: files, and a directory that it writes in. */
 function isNameOf(path: string, passfile: string): boolean {
   if (path === passfile) return true;
   const name = basename(passfile);
   const own = [`.${name}.pgpassd-`, `${name}.before-pgpassd`, `${name}.displaced-`];
-  return dirname(path) === dirname(passfile) && own.some((each) => basename(path).startsWith(each));
+  const [beside = ''] = relative(dirname(passfile), path).split('/');
+  return own.some((each) => beside.startsWith(each));
 }
 
 /** What stands below a directory, by path. */

@@ -1,13 +1,10 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ask } from '../observe/clients.ts';
 import type { TokenBody } from '../support/fake-entra/answers.ts';
 import type { Fault } from '../support/fake-entra/faults.ts';
-import { findLeaks } from '../support/leak-check.ts';
-import { type Pgpassd, startPgpassd } from '../support/pgpassd-process.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
-import { portOf, probe, probeUntil } from './probing.ts';
+import { metric, portOf, probe } from './probing.ts';
 import { fingerprint, openWorkload, passfileWith } from './workload.ts';
 
 const nowSeconds = () => Math.floor(Date.now() / 1000);
@@ -80,17 +77,6 @@ test('a token that is only shorter-lived is taken when an operator asks', async 
   expect(await readFile(passfile, 'utf8')).toBe(passfileWith(entra.issued[1]));
 });
 
-/** `wait` for what is in the passfile, as long as it takes to look once. */
-async function waitOnce(passfile: string): Promise<number | null> {
-  const env = { PGPASSFILE: passfile, PGPASSD_TIMEOUT: '1s', PGPASSD_MIN_VALIDITY: '1s' };
-  return (await startPgpassd({ args: ['wait'], env }).exited).code;
-}
-
-async function metric(pgpassd: Pgpassd, name: string): Promise<number> {
-  const { body } = await ask({ port: await portOf(pgpassd) }, { path: '/metrics' });
-  return Number(new RegExp(`^${name} (.*)$`, 'm').exec(body)?.[1]);
-}
-
 describe('a command that keeps its token, and claims an hour for it each time', () => {
   const open = async (lifeSeconds: number) => {
     const workload = await openWorkload();
@@ -100,28 +86,6 @@ describe('a command that keeps its token, and claims an hour for it each time', 
     const args = ['--token-command', `cat ${printed}`];
     return { ...workload, token, args };
   };
-
-  test('has it believed no longer than it lives, by probes, metrics and wait alike', async () => {
-    const { passfile, start, token, args } = await open(6);
-    const pgpassd = start(['run', ...args], { env: alone });
-    await pgpassd.waitFor('token.refreshed');
-    const port = await portOf(pgpassd);
-    const exp = Number(
-      JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).exp,
-    );
-    expect(await metric(pgpassd, 'pgpassd_token_expiry_timestamp_seconds')).toBeCloseTo(exp, 0);
-
-    const untilExpired = await probeUntil(port, '/readyz', ({ status }) => status !== 200);
-    const [lastReady, expired] = untilExpired.slice(-2);
-    expect(lastReady?.askedAtMs).toBeLessThan(exp * 1000 + 100);
-    expect(expired?.answeredAtMs).toBeGreaterThan(exp * 1000 - 100);
-    expect(Math.abs(Number(expired?.tokenExpiresAtMs) - exp * 1000)).toBeLessThan(500);
-    expect(await waitOnce(passfile)).toBe(7);
-    const failed = await pgpassd.waitFor('refresh.failed');
-    expect(failed).toMatchObject({ reason: 'token-command.bad-output' });
-    expect(await metric(pgpassd, 'pgpassd_refreshes_total{result="success"}')).toBe(1);
-    expect(findLeaks(pgpassd.output(), [token])).toEqual([]);
-  });
 
   test('is told, and its end stays what it was', async () => {
     const { passfile, start, args } = await open(3000);

@@ -71,3 +71,9 @@ export function middleOf(numbers: readonly number[]): number {
   const ordered = numbers.toSorted((one, other) => one - other);
   return ordered[Math.floor(ordered.length / 2)] ?? Number.NaN;
 }
+
+/** The value of one metric, with its labels in `name` if it has any. */
+export async function metric(pgpassd: Pgpassd, name: string): Promise<number> {
+  const { body } = await ask({ port: await portOf(pgpassd) }, { path: '/metrics' });
+  return Number(new RegExp(`^${name} (.*)$`, 'm').exec(body)?.[1]);
+}

@@ -25,11 +25,11 @@ describe.concurrent('a restart while Entra is down', () => {
   }) => {
     const workload = await openWorkload({ onTestFinished });
     const { entra, passfile, start } = workload;
-    await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 40 });
+    await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 240 });
     const before = await fingerprint(passfile);
     await entra.close();
 
-    const pgpassd = start(['run']);
+    const pgpassd = start(['run', '--refresh-fraction', '0.05']);
     const adopted = await pgpassd.waitFor('passfile.adopted');
     const asked = await pgpassd.waitFor(startedFor());
     expect(eventsOf(pgpassd).filter((event) => event !== 'federated-token.found')).toEqual([

@@ -1,0 +1,40 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { findLeaks } from '../support/leak-check.ts';
+import { startPgpassd } from '../support/pgpassd-process.ts';
+import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
+import { metric, portOf, probeUntil } from './probing.ts';
+import { openWorkload } from './workload.ts';
+
+/** What no webhook sets where there is no workload identity. */
+const alone = { AZURE_TENANT_ID: '', AZURE_CLIENT_ID: '', AZURE_FEDERATED_TOKEN_FILE: '' };
+
+/** `wait` for what is in the passfile, as long as it takes to look once. */
+async function waitOnce(passfile: string): Promise<number | null> {
+  const env = { PGPASSFILE: passfile, PGPASSD_TIMEOUT: '1s', PGPASSD_MIN_VALIDITY: '1s' };
+  return (await startPgpassd({ args: ['wait'], env }).exited).code;
+}
+
+test('a command that claims an hour for a token it keeps is not believed, by probes, metrics and wait alike', async () => {
+  const { directory, passfile, start } = await openWorkload();
+  const exp = Math.floor(Date.now() / 1000) + 12;
+  const token = unsignedJwt({ exp, sub: 'app' });
+  const printed = join(directory, 'printed');
+  await writeFile(printed, JSON.stringify({ access_token: token, expires_in: 3600 }));
+  const pgpassd = start(['run', '--token-command', `cat ${printed}`], { env: alone });
+  await pgpassd.waitFor('token.refreshed');
+  const port = await portOf(pgpassd);
+  expect(await metric(pgpassd, 'pgpassd_token_expiry_timestamp_seconds')).toBeCloseTo(exp, 0);
+
+  const untilExpired = await probeUntil(port, '/readyz', ({ status }) => status !== 200);
+  const [lastReady, expired] = untilExpired.slice(-2);
+  expect(lastReady?.askedAtMs).toBeLessThan(exp * 1000 + 100);
+  expect(expired?.answeredAtMs).toBeGreaterThan(exp * 1000 - 100);
+  expect(Math.abs(Number(expired?.tokenExpiresAtMs) - exp * 1000)).toBeLessThan(500);
+  expect(await waitOnce(passfile)).toBe(7);
+  const failed = await pgpassd.waitFor('refresh.failed');
+  expect(failed).toMatchObject({ reason: 'token-command.bad-output' });
+  expect(await metric(pgpassd, 'pgpassd_refreshes_total{result="success"}')).toBe(1);
+  expect(findLeaks(pgpassd.output(), [token])).toEqual([]);
+});
