@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { defineConfig, type Plugin } from 'rolldown';
+import type { Plugin, RolldownOptions } from 'rolldown';
 
 /** The program without its node_modules, as the image holds it: a few files, loaded as a command needs them. */
-export default defineConfig({
+export default {
   input: 'src/main.ts',
   platform: 'node',
   transform: {
@@ -19,7 +19,7 @@ export default defineConfig({
     minify: { compress: true, mangle: false, codegen: true },
   },
   plugins: [thirdPartyLicences()],
-});
+} satisfies RolldownOptions;
 
 /** What the licences of the bundled packages ask for: their text beside the copies. */
 function thirdPartyLicences(): Plugin {

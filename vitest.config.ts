@@ -11,6 +11,7 @@ export default defineConfig({
     // and with whatever else the machine does.
     testTimeout: 240_000,
     hookTimeout: 240_000,
+    globalSetup: 'test/support/bundle.ts',
     projects: [
       {
         extends: true,
