@@ -1,4 +1,4 @@
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -111,6 +111,15 @@ describe('an issue', () => {
     };
     expect(links.map((link) => link.url)).toEqual([`${url}/security/advisories/new`]);
   });
+});
+
+test.each(['run', 'containers'])('.ci/%s calls only scripts that exist', (script) => {
+  const commands = read(`.ci/${script}`).replaceAll(/^ *(?:#|echo ).*$/gm, '');
+  const called = commands.match(/(?<=^|[ (])\.ci\/[\w./-]+/gm) ?? [];
+  expect(called).not.toEqual([]);
+  for (const path of called) {
+    accessSync(join(root, path), path.endsWith('.mjs') ? constants.R_OK : constants.X_OK);
+  }
 });
 
 test('contributors find how to behave, and what a pull request takes', () => {

@@ -75,7 +75,7 @@ describe.each(files)('%s', (file) => {
     }
   });
 
-  test('has one version of each action', () => {
+  test('uses one version of each action', () => {
     const used = [...text.matchAll(/uses: ([\w-]+\/[\w-]+)@(.+)/g)];
     expect(new Set(used.map(([, name, version]) => `${name}@${version}`)).size).toBe(
       new Set(used.map(([, name]) => name)).size,
@@ -109,11 +109,11 @@ describe.each(files)('%s', (file) => {
     expect(Object.keys(workflow.on)).not.toContain('pull_request_target');
   });
 
-  test('takes values into scripts by the environment alone', () => {
+  test('passes values to scripts only through the environment', () => {
     for (const { run = '' } of stepsOf(workflow)) expect(run).not.toContain('${{');
   });
 
-  test('calls what there is', () => {
+  test('calls only scripts and files that exist', () => {
     const script = stepsOf(workflow)
       .map(({ run = '' }) => run)
       .join('\n');
@@ -128,7 +128,7 @@ describe.each(files)('%s', (file) => {
     }
   });
 
-  test('has the Node.js that the tests run with', () => {
+  test('sets up the Node.js that the tests run with', () => {
     const setUps = stepsOf(workflow).filter(({ uses }) => uses?.startsWith('actions/setup-node@'));
     for (const step of setUps) {
       expect(step.with?.['node-version']).toBe(packageJson.devDependencies.node);
@@ -137,7 +137,7 @@ describe.each(files)('%s', (file) => {
 });
 
 describe('CI', () => {
-  test('runs for pull requests and main, and where a release asks for it', () => {
+  test('runs for pull requests, for main and before a release', () => {
     expect(Object.keys(ci.on).toSorted()).toEqual(['pull_request', 'push', 'workflow_call']);
     expect(ci.on['push']).toEqual({ branches: ['main'] });
   });
@@ -147,7 +147,7 @@ describe('CI', () => {
     accessSync(join(root, '.ci/run'), constants.X_OK);
   });
 
-  test('may read, and no more', () => {
+  test('has no permission but to read', () => {
     for (const { permissions } of Object.values(ci.jobs)) {
       expect(permissions).toEqual({ contents: 'read' });
     }
@@ -166,7 +166,7 @@ describe('CI', () => {
     }
   });
 
-  test('insists on the admission policies where they are there', () => {
+  test('requires the admission policies on releases that have them', () => {
     for (const { release: each, arguments: given } of jobOf(ci, 'kubernetes').strategy?.matrix
       .include ?? []) {
       expect(given).toBe(Number(each.split('.')[1]) >= 36 ? '--require-inject' : undefined);
@@ -185,7 +185,9 @@ describe('a release', () => {
 
   test('publishes nothing before the changelog was checked and all of CI has passed', () => {
     expect(jobOf(release, 'verify').uses).toBe('./.github/workflows/ci.yml');
-    expect(scriptOf(jobOf(release, 'notes'))).toContain('.github/release-notes.mjs');
+    expect(scriptOf(jobOf(release, 'notes'))).toContain(
+      'node .github/release-notes.mjs "$GITHUB_REF_NAME" "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY"',
+    );
     expect(publishing).toEqual(['image', 'package', 'announce']);
     for (const name of publishing) {
       expect(before(release, name)).toEqual(expect.arrayContaining(['notes', 'verify']));

@@ -32,6 +32,8 @@ const everywhere: readonly Replacement[] = [
   [/PostgreSQL \d[\d.]*/g, 'PostgreSQL 17.6'],
 ];
 
+const used = new Set<Replacement>();
+
 await using cleanup = new AsyncDisposableStack();
 await mkdir(pictures, { recursive: true });
 await save('dashboard.svg', drawDashboard(await readFile(dashboard, 'utf8')));
@@ -41,6 +43,11 @@ await save('check-healthy.svg', await drawCheck(pod, 'pgpassd check: everything 
 await stopDaemon();
 await breakDown(pod);
 await save('check-broken.svg', await drawCheck(pod, 'pgpassd check: two things are wrong'));
+for (const [changing] of everywhere.filter((replacement) => !used.has(replacement))) {
+  throw new Error(
+    `no message matches ${changing} any more, so the pictures differ from run to run`,
+  );
+}
 
 /** The pod runs under another service account than before, and the mode of the passfile has been changed. */
 async function breakDown({ azure: { entra, volume, passfile } }: Pod): Promise<void> {
@@ -61,7 +68,11 @@ async function drawCheck(pod: Pod, title: string): Promise<string> {
 }
 
 function replaceAll(text: string, replacements: readonly Replacement[]): string {
-  return replacements.reduce((done, [changing, shown]) => done.replaceAll(changing, shown), text);
+  return replacements.reduce((before, replacement) => {
+    const after = before.replaceAll(...replacement);
+    if (after !== before) used.add(replacement);
+    return after;
+  }, text);
 }
 
 function replaceInFindings(
