@@ -1,5 +1,5 @@
-// Adds up the reports of several runs of the same tests: a test counts once, and has run when it
-// ran in any of them. Ends non-zero when one failed or ran nowhere, or is in a file that no run took.
+// Merges the reports of several runs of the same tests: a test counts once, and has run if any of the
+// runs ran it. Exits with 1 if a test failed or ran nowhere, or if no run included its file.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
@@ -12,7 +12,7 @@ for (const path of process.argv.slice(2)) {
     if (assertionResults.length > 0) taken.add(relative(root, file));
     const named = new Map();
     for (const { fullName, status } of assertionResults) {
-      // Several of a table may have one name.
+      // Several rows of a table may have the same name.
       const count = (named.get(fullName) ?? 0) + 1;
       named.set(fullName, count);
       const key = `${relative(root, file)}: ${fullName}${count > 1 ? ` (${count})` : ''}`;

@@ -1,4 +1,4 @@
-// Prints the test files of a report that left tests out, one a line, relative to their checkout.
+// Prints the test files of a report in which tests were skipped, one a line, relative to their checkout.
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 

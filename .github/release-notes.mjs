@@ -1,6 +1,7 @@
-// What CHANGELOG.md says of the release with this tag, of the repository at this URL. Ends with 1 where the
-// tag is not the version of package.json, there is no section of that version with a date and a line in it,
-// or package.json names another repository: npm then refuses the provenance, after the image is out.
+// Prints the section of CHANGELOG.md for a release: release-notes.mjs TAG [REPOSITORY_URL]. Exits with 1
+// unless the tag is the version in package.json, that version has a dated section that is not empty, and,
+// with a URL, package.json names that repository: npm refuses the provenance of a package that names another
+// one, and by then the image is published.
 import { readFileSync } from 'node:fs';
 
 const [tag, repositoryUrl] = process.argv.slice(2);
@@ -10,18 +11,26 @@ const section = sections.find((each) => each.startsWith(`${version} - `));
 const [heading = '', ...lines] = (section ?? '').split('\n');
 const notes = lines.join('\n').trim();
 
-const problem =
-  tag !== `v${version}`
-    ? `the tag ${tag} is not v${version}, as package.json has it`
-    : section === undefined
-      ? `CHANGELOG.md has no section "## ${version} - YYYY-MM-DD"`
-      : !/ - \d{4}-\d{2}-\d{2}$/.test(heading.trim())
-        ? `the section ${version} of CHANGELOG.md has no date`
-        : notes === ''
-          ? `the section ${version} of CHANGELOG.md is empty`
-          : repository?.url !== `git+${repositoryUrl}.git` &&
-            `package.json's repository.url is not git+${repositoryUrl}.git`;
+function problemWithVersion() {
+  if (tag !== `v${version}`)
+    return `the tag ${tag} is not v${version}, the version in package.json`;
+  if (section === undefined) return `CHANGELOG.md has no section "## ${version} - YYYY-MM-DD"`;
+  if (!/ - \d{4}-\d{2}-\d{2}$/.test(heading.trim())) {
+    return `the section ${version} of CHANGELOG.md has no date`;
+  }
+  return notes === '' ? `the section ${version} of CHANGELOG.md is empty` : undefined;
+}
 
+function problemWithRepository() {
+  const url = repository?.url;
+  if (url?.includes('/OWNER/')) {
+    return 'repository.url in package.json still has the placeholder OWNER; see CONTRIBUTING.md';
+  }
+  const wanted = `git+${repositoryUrl}.git`;
+  return url === wanted ? undefined : `repository.url in package.json is not ${wanted}`;
+}
+
+const problem = problemWithVersion() ?? (repositoryUrl && problemWithRepository());
 if (problem) {
   process.stderr.write(`release-notes: ${problem}\n`);
   process.exitCode = 1;

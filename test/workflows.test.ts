@@ -75,7 +75,7 @@ describe.each(files)('%s', (file) => {
     }
   });
 
-  test('has one version of each action', () => {
+  test('uses one version of each action', () => {
     const used = [...text.matchAll(/uses: ([\w-]+\/[\w-]+)@(.+)/g)];
     expect(new Set(used.map(([, name, version]) => `${name}@${version}`)).size).toBe(
       new Set(used.map(([, name]) => name)).size,
@@ -109,11 +109,11 @@ describe.each(files)('%s', (file) => {
     expect(Object.keys(workflow.on)).not.toContain('pull_request_target');
   });
 
-  test('takes values into scripts by the environment alone', () => {
+  test('passes values to scripts only through the environment', () => {
     for (const { run = '' } of stepsOf(workflow)) expect(run).not.toContain('${{');
   });
 
-  test('calls what there is', () => {
+  test('calls only scripts and files that exist', () => {
     const script = stepsOf(workflow)
       .map(({ run = '' }) => run)
       .join('\n');
@@ -128,7 +128,7 @@ describe.each(files)('%s', (file) => {
     }
   });
 
-  test('has the Node.js that the tests run with', () => {
+  test('sets up the Node.js that the tests run with', () => {
     const setUps = stepsOf(workflow).filter(({ uses }) => uses?.startsWith('actions/setup-node@'));
     for (const step of setUps) {
       expect(step.with?.['node-version']).toBe(packageJson.devDependencies.node);
@@ -137,7 +137,7 @@ describe.each(files)('%s', (file) => {
 });
 
 describe('CI', () => {
-  test('runs for pull requests and main, and where a release asks for it', () => {
+  test('runs for pull requests, for main and before a release', () => {
     expect(Object.keys(ci.on).toSorted()).toEqual(['pull_request', 'push', 'workflow_call']);
     expect(ci.on['push']).toEqual({ branches: ['main'] });
   });
@@ -147,7 +147,7 @@ describe('CI', () => {
     accessSync(join(root, '.ci/run'), constants.X_OK);
   });
 
-  test('may read, and no more', () => {
+  test('has no permission but to read', () => {
     for (const { permissions } of Object.values(ci.jobs)) {
       expect(permissions).toEqual({ contents: 'read' });
     }
@@ -166,7 +166,7 @@ describe('CI', () => {
     }
   });
 
-  test('insists on the admission policies where they are there', () => {
+  test('requires the admission policies on releases that have them', () => {
     for (const { release: each, arguments: given } of jobOf(ci, 'kubernetes').strategy?.matrix
       .include ?? []) {
       expect(given).toBe(Number(each.split('.')[1]) >= 36 ? '--require-inject' : undefined);
@@ -183,9 +183,11 @@ describe('a release', () => {
     expect(release.on).toEqual({ push: { tags: ['v*'] } });
   });
 
-  test('publishes nothing before the changelog was looked at and all of CI has passed', () => {
+  test('publishes nothing before the changelog was checked and all of CI has passed', () => {
     expect(jobOf(release, 'verify').uses).toBe('./.github/workflows/ci.yml');
-    expect(scriptOf(jobOf(release, 'notes'))).toContain('.github/release-notes.mjs');
+    expect(scriptOf(jobOf(release, 'notes'))).toContain(
+      'node .github/release-notes.mjs "$GITHUB_REF_NAME" "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY"',
+    );
     expect(publishing).toEqual(['image', 'package', 'announce']);
     for (const name of publishing) {
       expect(before(release, name)).toEqual(expect.arrayContaining(['notes', 'verify']));
@@ -233,12 +235,16 @@ describe('the notes of a release', () => {
 
   const ours = 'https://github.com/owner/pgpassd';
 
-  async function notesOf(tag: string, changelog: string, repository: object | undefined) {
+  async function notesOf(
+    changelog: string,
+    repository: object | undefined,
+    ...args: readonly string[]
+  ) {
     const described = JSON.stringify({ version: '1.2.3', repository });
     await writeFile(join(directory, 'package.json'), described);
     await writeFile(join(directory, 'CHANGELOG.md'), changelog);
     const script = join(root, '.github/release-notes.mjs');
-    return spawnSync(process.execPath, [script, tag, ours], { cwd: directory, encoding: 'utf8' });
+    return spawnSync(process.execPath, [script, ...args], { cwd: directory, encoding: 'utf8' });
   }
 
   const repository = { type: 'git', url: `git+${ours}.git` };
@@ -246,9 +252,16 @@ describe('the notes of a release', () => {
   const section = '## 1.2.3 - 2026-11-25\n\n### Fixed\n\n- A thing.\n\n';
   const changelog = `# Changelog\n\n## Unreleased\n\n${section}## 1.2.2 - 2026-11-01\n\n- Old.\n`;
 
-  test('are its section of the changelog', async () => {
-    const { status, stdout } = await notesOf('v1.2.3', changelog, repository);
-    expect({ status, stdout }).toEqual({ status: 0, stdout: '### Fixed\n\n- A thing.\n' });
+  test.each([
+    ['before anything is published', ['v1.2.3', ours]],
+    ['for the release itself', ['v1.2.3']],
+  ])('are its section of the changelog, %s', async (_, args) => {
+    const { status, stdout, stderr } = await notesOf(changelog, repository, ...args);
+    expect({ status, stdout, stderr }).toEqual({
+      status: 0,
+      stdout: '### Fixed\n\n- A thing.\n',
+      stderr: '',
+    });
   });
 
   test.each([
@@ -257,23 +270,32 @@ describe('the notes of a release', () => {
     ['no section', 'v1.2.3', changelog.replace('1.2.3', '1.2.30'), 'has no section "## 1.2.3 - '],
     ['no date', 'v1.2.3', changelog.replace('2026-11-25', 'soon'), 'has no date'],
     [
-      'nothing to tell',
+      'nothing to say',
       'v1.2.3',
       changelog.replace(section, '## 1.2.3 - 2026-11-25\n\n'),
       'is empty',
     ],
   ])('are refused with %s', async (_, tag, text, message) => {
-    const { status, stdout, stderr } = await notesOf(tag, text, repository);
+    const { status, stdout, stderr } = await notesOf(text, repository, tag, ours);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toContain(message);
   });
 
   test.each([
-    ['none', undefined],
-    ['another', { ...repository, url: 'git+https://github.com/somebody/pgpassd.git' }],
-  ])('are refused with %s as the repository of the package', async (_, repository) => {
-    const { status, stdout, stderr } = await notesOf('v1.2.3', changelog, repository);
+    ['none', undefined, `is not git+${ours}.git`],
+    [
+      'another',
+      { ...repository, url: 'git+https://github.com/another/pgpassd.git' },
+      `is not git+${ours}.git`,
+    ],
+    [
+      'the placeholder',
+      { ...repository, url: 'git+https://github.com/OWNER/pgpassd.git' },
+      'still has the placeholder OWNER',
+    ],
+  ])('are refused with %s as the repository of the package', async (_, given, message) => {
+    const { status, stdout, stderr } = await notesOf(changelog, given, 'v1.2.3', ours);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-    expect(stderr).toContain(`package.json's repository.url is not git+${ours}.git`);
+    expect(stderr).toContain(`repository.url in package.json ${message}`);
   });
 });

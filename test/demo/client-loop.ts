@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientResult } from '../support/postgres/running-client.ts';
-import type { Connect } from './happening.ts';
+
+export interface Connect {
+  readonly ok: boolean;
+  readonly tookMs: number;
+  /** What the client printed, when its login failed. */
+  readonly error?: string;
+}
 
 export interface ClientLoop {
   readonly intervalMs: number;
@@ -11,12 +17,12 @@ export interface ClientLoop {
   readonly interrupted: AbortSignal;
 }
 
-/** Far more than a connect takes on loopback: who was interrupted after that had hung before. */
+/** Far more than a connect takes on loopback: a client interrupted after that was hanging before. */
 const OVERDUE_MS = 5_000;
 
 /**
- * Connects on schedule until `signal` aborts, one attempt at a time: one that takes longer than the
- * interval delays the next to the following beat. The attempt under way at the end still counts.
+ * Connects on schedule until `signal` aborts, one attempt at a time: an attempt that takes longer than
+ * the interval delays the next to the following beat. The attempt under way at the end still counts.
  */
 export async function connectRegularly(loop: ClientLoop, signal: AbortSignal): Promise<void> {
   const { intervalMs, connect, onConnect, interrupted } = loop;

@@ -1,58 +1,71 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connectRegularly } from './client-loop.ts';
-import { parseDaemonLine } from './daemon-log.ts';
-import { startDaemon } from './daemon-process.ts';
-import type { Happening, Tell } from './happening.ts';
-import { type Kubelet, projectToken, rotateRegularly } from './kubelet.ts';
-import type { DemoOptions } from './options.ts';
-import { Releases } from './releases.ts';
-import { clientName, raiseScenery, type Scenery } from './scenery.ts';
-import { count, emptyTally } from './tally.ts';
-import { type Course, FIRST_TOKEN_WITHIN_MS } from './verdict.ts';
+import { countFailedRefreshes, parseDaemonLine, startDaemon } from './daemon.ts';
+import { clientName, openPod, type Pod, projectToken, rotateRegularly } from './pod.ts';
+import { FIRST_TOKEN_WITHIN_MS, type Outcome } from './summary.ts';
+import { count, type DemoEvent, emptyTally, type Listener } from './tally.ts';
 
 const CONNECT_INTERVAL_MS = 500;
+const METRICS_INTERVAL_MS = 500;
+
+export interface DemoOptions {
+  /** How long the client connects; until Ctrl-C where absent. */
+  readonly seconds: number | undefined;
+  /** What pgpassd is configured with instead of the right client id. */
+  readonly clientId: string | undefined;
+}
 
 export interface Demo {
   readonly options: DemoOptions;
-  readonly tell: Tell;
-  /** Aborts when a person has seen enough. */
+  readonly onEvent: Listener;
+  /** Aborts when the user ends the demo. */
   readonly interrupted: AbortSignal;
 }
 
 /**
- * The demo, from its first part started to the last one released. `undefined` when it was
- * interrupted before there was anything to see; rejects when a part of it cannot start.
+ * Runs the demo, from starting its first part to stopping the last one. Resolves with `undefined` when it was
+ * interrupted before pgpassd was started; rejects when a part of it cannot start.
  */
-export async function runDemo(demo: Demo): Promise<Course | undefined> {
-  const releases = new Releases();
-  try {
-    const say = (text: string) => demo.tell({ kind: 'demo', atMs: Date.now(), text });
-    const { clientId } = demo.options;
-    const scenery = await raiseScenery({ clientId, releases, say });
-    return demo.interrupted.aborted ? undefined : await play(demo, scenery, releases);
-  } finally {
-    await releases.run();
-  }
+export async function runDemo(demo: Demo): Promise<Outcome | undefined> {
+  await using cleanup = new AsyncDisposableStack();
+  const pod = await openPod({
+    clientId: demo.options.clientId,
+    cleanup,
+    onProgress: (text) => demo.onEvent({ kind: 'demo', atMs: Date.now(), text }),
+  });
+  return demo.interrupted.aborted ? undefined : await play(demo, pod, cleanup);
 }
 
 /** pgpassd first; once a token is in place, the client until the end; pgpassd is stopped last. */
-async function play(demo: Demo, scenery: Scenery, releases: Releases): Promise<Course> {
+async function play(demo: Demo, pod: Pod, cleanup: AsyncDisposableStack): Promise<Outcome> {
   let tally = emptyTally;
+  let httpPort: number | undefined;
   const firstToken = new AbortController();
-  const note = (happening: Happening) => {
-    tally = count(tally, happening);
-    demo.tell(happening);
+  const note = (event: DemoEvent) => {
+    tally = count(tally, event);
+    demo.onEvent(event);
     if (tally.accessToken !== undefined) firstToken.abort();
   };
-  const kubelet = kubeletOf(scenery, note);
-  await projectToken(kubelet);
+  const noteRotation = (expiresAtMs: number) =>
+    note({ kind: 'kubelet', atMs: Date.now(), expiresAtMs });
+  const noteMetrics = async () => {
+    const failedRefreshes = httpPort && (await countFailedRefreshes(httpPort));
+    if (failedRefreshes !== undefined) note({ kind: 'metrics', atMs: Date.now(), failedRefreshes });
+  };
+  await projectToken(pod, noteRotation);
 
-  const daemon = startDaemon(scenery.daemonEnv, (line) =>
-    note({ kind: 'pgpassd', atMs: Date.now(), line: parseDaemonLine(line) }),
-  );
-  releases.add(() => daemon.stop());
+  const daemon = startDaemon(pod.daemonEnv, (text) => {
+    const line = parseDaemonLine(text);
+    httpPort ??= line.httpPort;
+    // At level debug only repeated failures are worth showing.
+    if (line.level === 'debug' && line.event !== 'refresh.failed') return;
+    note({ kind: 'pgpassd', atMs: Date.now(), line });
+  });
+  cleanup.defer(async () => void (await daemon.stop()));
   const over = new AbortController();
-  const rotating = rotateRegularly(kubelet, over.signal);
+  const rotating = rotateRegularly(pod, noteRotation, over.signal);
+  const counting = repeat(noteMetrics, METRICS_INTERVAL_MS, over.signal);
   const broken = new AbortController();
   const breakOff = () => broken.abort();
   daemon.ended.then(breakOff, breakOff);
@@ -63,11 +76,12 @@ async function play(demo: Demo, scenery: Scenery, releases: Releases): Promise<C
     AbortSignal.any([cut, firstToken.signal, AbortSignal.timeout(FIRST_TOKEN_WITHIN_MS)]),
   );
   const gotToken = firstToken.signal.aborted;
-  const watchedMs = gotToken ? await watch(demo, scenery, note, cut) : undefined;
+  const watchedMs = gotToken ? await watch(demo, pod, note, cut) : undefined;
   const ending = endingOf({ gotToken, broken: broken.signal, interrupted: demo.interrupted });
 
   over.abort();
-  await rotating;
+  await Promise.all([rotating, counting]);
+  await noteMetrics();
   const daemonEnd = await daemon.stop();
   return { client: clientName, tally, watchedMs, ending, daemon: daemonEnd };
 }
@@ -76,24 +90,16 @@ function endingOf(why: {
   gotToken: boolean;
   broken: AbortSignal;
   interrupted: AbortSignal;
-}): Course['ending'] {
+}): Outcome['ending'] {
   if (why.broken.aborted) return 'daemon ended';
   return why.gotToken || why.interrupted.aborted ? 'as asked' : 'no token';
-}
-
-function kubeletOf({ entra, volume }: Scenery, note: Tell): Kubelet {
-  return {
-    cluster: entra.cluster,
-    volume,
-    onRotation: (expiresAtMs) => note({ kind: 'kubelet', atMs: Date.now(), expiresAtMs }),
-  };
 }
 
 /** Lets the client connect until the time is up or the signal aborts; returns how long that was. */
 async function watch(
   { options, interrupted }: Demo,
-  { connect }: Scenery,
-  note: Tell,
+  { connect }: Pod,
+  note: Listener,
   cut: AbortSignal,
 ): Promise<number> {
   const beganMs = performance.now();
@@ -108,6 +114,17 @@ async function watch(
     timeUp ? AbortSignal.any([cut, timeUp]) : cut,
   );
   return performance.now() - beganMs;
+}
+
+async function repeat(
+  act: () => Promise<void>,
+  intervalMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await act();
+    await sleep(intervalMs, undefined, { signal }).catch(() => {});
+  }
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

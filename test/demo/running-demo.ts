@@ -1,23 +1,23 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { listProcesses, type Process } from './processes.ts';
+import { promisify } from 'node:util';
 
 export interface RunningDemo {
   /** The exit code, once it has ended. */
   readonly ended: Promise<number | null>;
   /** What it has printed so far, standard error included. */
   output(): string;
-  /** Resolves once it has printed the text; rejects when it ends without. */
+  /** Resolves once it has printed the text; rejects if it ends before. */
   printed(text: string): Promise<void>;
-  /** Every process below it, now. */
+  /** Every process that it has started, and theirs. */
   descendants(): Promise<Process[]>;
   /** What Ctrl-C does: the signal goes to the whole foreground of the terminal. */
   interrupt(): void;
-  /** What lies in its temporary directory, now. */
+  /** What is in its temporary directory. */
   leftovers(): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -55,7 +55,7 @@ export async function startDemo(...args: string[]): Promise<RunningDemo> {
       }),
     descendants: async () => descendantsOf(child.pid, await listProcesses()),
     interrupt,
-    // Testcontainers keeps a lock file for all its runs.
+    // Testcontainers keeps a lock file for all its runs there.
     leftovers: async () =>
       (await readdir(directory)).filter((name) => !name.startsWith('testcontainers')),
     close: async () => {
@@ -69,4 +69,31 @@ export async function startDemo(...args: string[]): Promise<RunningDemo> {
 function descendantsOf(pid: number | undefined, processes: readonly Process[]): Process[] {
   const children = processes.filter(({ parent }) => parent === pid);
   return children.flatMap((child) => [child, ...descendantsOf(child.pid, processes)]);
+}
+
+export interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly commandLine: string;
+}
+
+/** Every process of this machine. */
+async function listProcesses(): Promise<Process[]> {
+  const columns = ['-o', 'pid=', '-o', 'ppid=', '-o', 'args='];
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-ww', ...columns]);
+  return [...stdout.matchAll(/^\s*(\d+)\s+(\d+)\s+(.*)$/gm)].map(
+    ([, pid, parent, commandLine = '']) => ({
+      pid: Number(pid),
+      parent: Number(parent),
+      commandLine,
+    }),
+  );
+}
+
+/** Which of them still run. Another process with a reused id does not count. */
+export async function survivorsOf(processes: readonly Process[]): Promise<Process[]> {
+  const running = await listProcesses();
+  return processes.filter(({ pid, commandLine }) =>
+    running.some((process) => process.pid === pid && process.commandLine === commandLine),
+  );
 }

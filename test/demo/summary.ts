@@ -1,65 +1,119 @@
-import type { ConnectTally } from './tally.ts';
-import { SCREEN_COLUMNS, seconds, wrap } from './text.ts';
-import { type Course, objections, rotationRuleFor, words } from './verdict.ts';
+import type { DaemonEnd } from './daemon.ts';
+import { SCREEN_COLUMNS, seconds, wrap } from './screen.ts';
+import type { ConnectTally, Tally } from './tally.ts';
 
-const LABEL_COLUMNS = 18;
+/** How a run of the demo went. */
+export interface Outcome {
+  readonly client: string;
+  readonly tally: Tally;
+  /** How long the client connected, which it does from the first token on; absent without one. */
+  readonly watchedMs: number | undefined;
+  readonly ending: 'as asked' | 'no token' | 'daemon ended';
+  readonly daemon: DaemonEnd;
+}
 
-/** What the demo has shown, or why it has not. */
-export function summarize(course: Course): string[] {
-  const { tally, daemon } = course;
+export const FIRST_TOKEN_WITHIN_MS = 10_000;
+
+/**
+ * How many rotations are expected, by how long the client connected. A token lives ten seconds and is
+ * refreshed after less than five, so one rotation may be late.
+ */
+const expectations = [
+  { fromMs: 20_000, rotations: 3 },
+  { fromMs: 6_000, rotations: 1 },
+] as const;
+
+interface Expectation {
+  readonly fromMs: number;
+  readonly rotations: number;
+}
+
+function expectationFor(watchedMs: number): Expectation {
+  return expectations.find(({ fromMs }) => watchedMs >= fromMs) ?? { fromMs: 0, rotations: 0 };
+}
+
+/** What went wrong, a sentence each; none when the demo has shown what it should. */
+export function problemsOf({ client, tally, watchedMs, ending, daemon }: Outcome): string[] {
+  const { ok, failed } = tally.connects;
+  const { rotations: expected } = expectationFor(watchedMs ?? 0);
+  const problems: string[] = [];
+  if (ending === 'no token') {
+    problems.push(`pgpassd put no token in place within ${FIRST_TOKEN_WITHIN_MS / 1000} s.`);
+  }
+  if (ending === 'daemon ended') problems.push(`pgpassd ended by itself, with ${endOf(daemon)}.`);
+  else if (daemon.code !== 0) problems.push(`pgpassd ended with ${endOf(daemon)} on SIGTERM.`);
+  if (failed > 0) problems.push(`${failed} of ${ok + failed} connects by ${client} failed.`);
+  if (tally.accessTokenRotations < expected) {
+    problems.push(
+      `The access token was rotated ${tally.accessTokenRotations} times instead of ${expected}.`,
+    );
+  }
+  if (ending === 'as asked' && ok + failed === 0) {
+    problems.push('The demo was stopped before the first connect, so it has shown nothing.');
+  }
+  return problems;
+}
+
+function endOf({ code, signal }: DaemonEnd): string {
+  return signal === null ? `exit code ${code}` : signal;
+}
+
+/** What the demo has shown, or why it has failed; lines of 80 columns at most. */
+export function summarize(outcome: Outcome): string[] {
+  const { tally, daemon } = outcome;
   return [
-    ...watchedRows(course),
+    ...watchedRows(outcome),
     ...row('federated token', `rotated ${times(tally.federatedTokenRotations)}`),
     ...row('failed refreshes', String(tally.failedRefreshes)),
-    ...row('connects', connectWords(tally.connects)),
-    ...row('pgpassd', `ended with ${words(daemon)}`),
+    ...row('connects', connectsIn(tally.connects)),
+    ...row('pgpassd', `ended with ${endOf(daemon)}`),
     '',
-    ...conclusion(course),
+    ...conclusion(outcome),
   ];
 }
 
-function watchedRows({ tally, watchedMs }: Course): string[] {
+function watchedRows({ tally, watchedMs }: Outcome): string[] {
   if (watchedMs === undefined) return row('access token', 'none was put in place');
   const rotated = `rotated ${times(tally.accessTokenRotations)}`;
   return [
-    ...row('watched for', `${seconds(watchedMs)}, from the first token in place on`),
-    ...row('access token', `${rotated}; ${rule(watchedMs)}`),
+    ...row('duration', `${seconds(watchedMs)} from the first token on`),
+    ...row('access token', `${rotated}; ${expectationIn(watchedMs)}`),
   ];
 }
 
-function conclusion(course: Course): string[] {
-  const against = objections(course);
-  if (against.length === 0) return wrap(`Shown: ${proof(course)}`, SCREEN_COLUMNS - 1);
-  const { tally, daemon } = course;
+function expectationIn(watchedMs: number): string {
+  const { rotations, fromMs } = expectationFor(watchedMs);
+  return fromMs === 0
+    ? 'the run was too short to expect one'
+    : `at least ${rotations} expected in ${fromMs / 1000} s or more`;
+}
+
+function conclusion(outcome: Outcome): string[] {
+  const problems = problemsOf(outcome);
+  if (problems.length === 0) return wrap(`Success: ${success(outcome)}`, SCREEN_COLUMNS - 1);
+  const { tally, daemon } = outcome;
   return [
-    ...wrap(`Not shown: ${against.join(' ')}`, SCREEN_COLUMNS - 1),
-    ...(tally.lastTrouble
+    ...wrap(`Failure: ${problems.join(' ')}`, SCREEN_COLUMNS - 1),
+    ...(tally.lastFailure
       ? [
-          ...row('pgpassd said', tally.lastTrouble.message),
-          ...row('remedy', tally.lastTrouble.remedy),
+          ...row('pgpassd logged', tally.lastFailure.message),
+          ...row('remedy', tally.lastFailure.remedy),
         ]
       : []),
-    ...(tally.connects.lastError ? row(`${course.client} said`, tally.connects.lastError) : []),
+    ...(tally.connects.lastError ? row(`${outcome.client} said`, tally.connects.lastError) : []),
     ...(daemon.stderr ? row('pgpassd printed', daemon.stderr) : []),
   ];
 }
 
-function proof({ client, tally }: Course): string {
+function success({ client, tally }: Outcome): string {
   const { accessTokenRotations: rotations, connects } = tally;
-  const letIn = `${client}, which knew nothing but PGPASSFILE, was let in ${connects.ok} of ${connects.ok} times`;
+  const loggedIn = `${client}, configured with nothing but PGPASSFILE, logged in ${connects.ok} of ${connects.ok} times`;
   return rotations === 0
-    ? `${letIn}; it was too short to see a token rotate.`
-    : `the token changed ${times(rotations)} under way, and ${letIn}.`;
+    ? `${loggedIn}; the run was too short to see a token rotate.`
+    : `the token changed ${times(rotations)}, and ${loggedIn}.`;
 }
 
-function rule(watchedMs: number): string {
-  const { rotations, fromMs } = rotationRuleFor(watchedMs);
-  return fromMs === 0
-    ? 'so short a run calls for none'
-    : `${fromMs / 1000} s and more call for at least ${rotations}`;
-}
-
-function connectWords({ ok, failed, shortestMs, longestMs }: ConnectTally): string {
+function connectsIn({ ok, failed, shortestMs, longestMs }: ConnectTally): string {
   if (ok + failed === 0) return 'none';
   const spread = `the shortest took ${Math.round(shortestMs)} ms, the longest ${Math.round(longestMs)} ms`;
   return `${ok} ok, ${failed} failed${ok > 0 ? `; ${spread}` : ''}`;
@@ -68,6 +122,8 @@ function connectWords({ ok, failed, shortestMs, longestMs }: ConnectTally): stri
 function times(count: number): string {
   return count === 1 ? 'once' : `${count} times`;
 }
+
+const LABEL_COLUMNS = 18;
 
 function row(label: string, text: string): string[] {
   const [first = '', ...rest] = wrap(text, SCREEN_COLUMNS - 1 - LABEL_COLUMNS);

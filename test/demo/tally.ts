@@ -1,13 +1,24 @@
-import type { Connect, DaemonLine, Happening } from './happening.ts';
+import type { Connect } from './client-loop.ts';
+import type { DaemonLine } from './daemon.ts';
 
-/** A token that is in place, as far as the demo was told. */
+/** What happens in the demo, by the part that it happens to. Times are wall clock milliseconds. */
+export type DemoEvent =
+  | { readonly kind: 'demo'; readonly atMs: number; readonly text: string }
+  | { readonly kind: 'kubelet'; readonly atMs: number; readonly expiresAtMs: number }
+  | { readonly kind: 'pgpassd'; readonly atMs: number; readonly line: DaemonLine }
+  | { readonly kind: 'metrics'; readonly atMs: number; readonly failedRefreshes: number }
+  | { readonly kind: 'client'; readonly atMs: number; readonly connect: Connect };
+
+export type Listener = (event: DemoEvent) => void;
+
+/** A token that is in place, as far as the demo knows. */
 export interface TokenLife {
   readonly sinceMs: number;
   readonly expiresAtMs: number;
   readonly refreshAtMs?: number;
 }
 
-interface Trouble {
+interface Failure {
   readonly message: string;
   readonly remedy: string;
 }
@@ -18,24 +29,25 @@ export interface Tally {
   readonly federatedToken: TokenLife | undefined;
   /** Tokens after the first one. */
   readonly accessTokenRotations: number;
-  /** As noticed by pgpassd. */
+  /** Those that pgpassd has noticed. */
   readonly federatedTokenRotations: number;
+  /** By pgpassd's metrics, which count every attempt. */
   readonly failedRefreshes: number;
-  readonly lastTrouble: Trouble | undefined;
+  readonly lastFailure: Failure | undefined;
   /** Whether the last refresh failed. */
-  readonly troubled: boolean;
+  readonly failing: boolean;
   readonly connects: ConnectTally;
 }
 
 export interface ConnectTally {
   readonly ok: number;
   readonly failed: number;
-  /** Of those that were let in. */
+  /** Of those that succeeded. */
   readonly shortestMs: number;
   readonly longestMs: number;
   readonly last: Connect | undefined;
   readonly lastError: string | undefined;
-  /** Whether each was let in; the oldest are forgotten. */
+  /** Whether each succeeded; the oldest are forgotten. */
   readonly recent: readonly boolean[];
 }
 
@@ -47,8 +59,8 @@ export const emptyTally: Tally = {
   accessTokenRotations: 0,
   federatedTokenRotations: 0,
   failedRefreshes: 0,
-  lastTrouble: undefined,
-  troubled: false,
+  lastFailure: undefined,
+  failing: false,
   connects: {
     ok: 0,
     failed: 0,
@@ -60,18 +72,20 @@ export const emptyTally: Tally = {
   },
 };
 
-export function count(tally: Tally, happening: Happening): Tally {
-  switch (happening.kind) {
+export function count(tally: Tally, event: DemoEvent): Tally {
+  switch (event.kind) {
     case 'demo':
       return tally;
     case 'kubelet': {
-      const { atMs, expiresAtMs } = happening;
+      const { atMs, expiresAtMs } = event;
       return { ...tally, federatedToken: { sinceMs: atMs, expiresAtMs } };
     }
     case 'pgpassd':
-      return countDaemonLine(tally, happening.line, happening.atMs);
+      return countDaemonLine(tally, event.line, event.atMs);
+    case 'metrics':
+      return { ...tally, failedRefreshes: event.failedRefreshes };
     case 'client':
-      return { ...tally, connects: countConnect(tally.connects, happening.connect) };
+      return { ...tally, connects: countConnect(tally.connects, event.connect) };
   }
 }
 
@@ -79,12 +93,12 @@ function countDaemonLine(tally: Tally, line: DaemonLine, atMs: number): Tally {
   switch (line.event) {
     case 'token.refreshed': {
       const { tokenExpiresAtMs, nextRefreshInMs = 0 } = line;
-      // It came and was gone: nothing is in place.
+      // The token had expired before it could be published.
       if (tokenExpiresAtMs === undefined) return tally;
       const isFirst = tally.accessToken === undefined;
       return {
         ...tally,
-        troubled: false,
+        failing: false,
         accessToken: {
           sinceMs: atMs,
           expiresAtMs: tokenExpiresAtMs,
@@ -98,17 +112,16 @@ function countDaemonLine(tally: Tally, line: DaemonLine, atMs: number): Tally {
     case 'refresh.failed':
       return {
         ...tally,
-        troubled: true,
-        failedRefreshes: tally.failedRefreshes + 1,
-        lastTrouble: troubleOf(line),
+        failing: true,
+        lastFailure: failureOf(line),
       };
     default:
       return tally;
   }
 }
 
-/** The message of a failure goes on with the remedy, which the demo shows apart. */
-function troubleOf({ message, remedy = '' }: DaemonLine): Trouble {
+/** The message of a failure continues with the remedy, which the demo shows separately. */
+function failureOf({ message, remedy = '' }: DaemonLine): Failure {
   const end = remedy === '' ? -1 : message.indexOf(remedy);
   return { message: (end < 0 ? message : message.slice(0, end)).trim(), remedy };
 }

@@ -3,9 +3,9 @@ import { stripVTControlCharacters } from 'node:util';
 
 /** Where the demo is shown while it runs. */
 export interface Display {
-  /** Shows a line of its own, where there is no screen to show it on. */
+  /** Prints a line, unless there is a screen that shows it anyway. */
   line(text: string): void;
-  /** Shows the last state and gives the terminal back. */
+  /** Shows the last state and restores the terminal. */
   close(): void;
 }
 
@@ -14,17 +14,17 @@ const STATUS_INTERVAL_MS = 1_000;
 
 const HIDE_CURSOR = '\x1b[?25l';
 const SHOW_CURSOR = '\x1b[?25h';
-/** A frame that wraps would be longer than the way back up. */
+/** A line that wraps would take two rows, and the cursor would not move up far enough. */
 const CLIP_LINES = '\x1b[?7l';
 const WRAP_LINES = '\x1b[?7h';
 const CLEAR_TO_END_OF_LINE = '\x1b[K';
 const CLEAR_TO_END_OF_SCREEN = '\x1b[J';
 
-/** Draws the frame again and again in the same place. */
+/** Redraws the frame in the same place. */
 export function openScreen(terminal: WriteStream, frame: (rows: number) => string[]): Display {
   let drawnLines = 0;
   const draw = () => {
-    // A line that has scrolled away cannot be drawn over, and the last row is the cursor's.
+    // A line that has scrolled away cannot be redrawn, and the cursor needs the last row.
     const rows = Math.max(1, terminal.rows - 1);
     const lines = frame(rows).slice(0, rows);
     const coloured = terminal.hasColors() ? lines : lines.map(stripVTControlCharacters);
@@ -46,7 +46,7 @@ export function openScreen(terminal: WriteStream, frame: (rows: number) => strin
   };
 }
 
-/** Prints lines as they come, and the state in between. */
+/** Prints lines as they come, and the state once a second. */
 export function openLines(stream: NodeJS.WritableStream, status: () => string): Display {
   const print = (text: string) => void stream.write(`${text}\n`);
   const printing = setInterval(() => print(status()), STATUS_INTERVAL_MS);

@@ -1,6 +1,5 @@
 import { EventEmitter, on } from 'node:events';
-import { connectRegularly } from '../demo/client-loop.ts';
-import type { Connect } from '../demo/happening.ts';
+import { type Connect, connectRegularly } from '../demo/client-loop.ts';
 import { psql, type QueryOptions } from '../support/postgres/clients.ts';
 
 export interface Application {

@@ -6,36 +6,36 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Finding } from '../../src/check/finding.ts';
-import { parseDaemonLine } from '../demo/daemon-log.ts';
-import { startDaemon } from '../demo/daemon-process.ts';
-import type { Releases } from '../demo/releases.ts';
+import { parseDaemonLine, startDaemon } from '../demo/daemon.ts';
 import { type Azure, ROLE, SERVER_NAME, startAzure } from '../postgres/azure.ts';
 import { defaultResource } from '../support/fake-entra/directory.ts';
 import { createCa } from '../support/postgres/certificates.ts';
-import type { Replacement } from './steady.ts';
 
-/** A pod with pgpassd in it, and what it reaches. */
+/** What differs from run to run, and what the picture shows instead. */
+export type Replacement = readonly [changing: string | RegExp, shown: string];
+
+/** A pod with pgpassd in it, and what it connects to. */
 export interface Pod {
   readonly azure: Azure;
   /** As `--for` takes it. */
   readonly connection: string;
-  /** Starts pgpassd; resolves with what stops it, once the passfile is written. */
-  keepCurrent(): Promise<() => Promise<unknown>>;
+  /** Starts pgpassd; resolves once the passfile is written, with a function that stops it. */
+  startDaemon(): Promise<() => Promise<unknown>>;
   /** What the real `pgpassd check` finds. */
   check(args: readonly string[]): Promise<Finding[]>;
-  /** What is different here on every run, and what it is called in a real pod. */
+  /** What differs from run to run, and what it is in a real pod. */
   readonly replacements: readonly Replacement[];
 }
 
 const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 const ACCESS_TOKEN_LIFETIME_SECONDS = 24 * 60 * 60;
-/** As long as real ones get. */
+/** As long as a real one. */
 const ACCESS_TOKEN_BYTES = 1800;
 
-export async function openPod(releases: Releases): Promise<Pod> {
+export async function openPod(cleanup: AsyncDisposableStack): Promise<Pod> {
   const directory = await mkdtemp(join(tmpdir(), 'pgpassd-pictures-'));
-  releases.add(() => rm(directory, { recursive: true, force: true }));
+  cleanup.defer(() => rm(directory, { recursive: true, force: true }));
   const ca = await createCa();
   const caFile = join(directory, 'entra-ca.pem');
   await writeFile(caFile, ca.certPem);
@@ -46,7 +46,7 @@ export async function openPod(releases: Releases): Promise<Pod> {
     accessTokenLifetimeSeconds: ACCESS_TOKEN_LIFETIME_SECONDS,
     accessTokenBytes: ACCESS_TOKEN_BYTES,
   });
-  releases.add(() => azure.close());
+  cleanup.defer(() => azure.close());
   const { entra, front, volume, passfile, client } = azure;
   const httpPort = await unusedPort();
   const connection = `${SERVER_NAME}:${front.port}:${client.database}:${ROLE}`;
@@ -68,12 +68,12 @@ export async function openPod(releases: Releases): Promise<Pod> {
   return {
     azure,
     connection,
-    async keepCurrent() {
+    async startDaemon() {
       const written = Promise.withResolvers<void>();
       const daemon = startDaemon(env, (line) => {
         if (parseDaemonLine(line).event === 'passfile.written') written.resolve();
       });
-      releases.add(() => daemon.stop());
+      cleanup.defer(async () => void (await daemon.stop()));
       const ended = daemon.ended.then(({ stderr }) => Promise.reject(new Error(stderr)));
       await Promise.race([written.promise, ended]);
       return () => daemon.stop();
@@ -97,10 +97,10 @@ function check(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Finding
   return new Promise((settle, reject) => {
     execFile(process.execPath, [program, 'check', ...args, '--json'], { env }, (error, stdout) => {
       try {
-        // Something wrong is an exit code, and no error here.
+        // check exits with 1 when it finds something wrong, which is not an error here.
         settle((JSON.parse(stdout) as { findings: Finding[] }).findings);
       } catch {
-        reject(error ?? new Error(`no findings: ${stdout}`));
+        reject(error ?? new Error(`check printed no findings: ${stdout}`));
       }
     });
   });
@@ -112,6 +112,6 @@ async function unusedPort(): Promise<number> {
   const address = server.address();
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return address.port;
 }

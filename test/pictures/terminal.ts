@@ -1,16 +1,38 @@
-import { type Colour, fold, parseAnsi, type Span } from './ansi.ts';
-import { element, escapeXml, picture } from './xml.ts';
+import { element, escapeXml, picture } from './svg.ts';
 
-/** Whatever the reader has; the characters are put in their columns one by one if need be. */
+const colourNames = [
+  'black',
+  'red',
+  'green',
+  'yellow',
+  'blue',
+  'magenta',
+  'cyan',
+  'white',
+] as const;
+
+type Colour = (typeof colourNames)[number];
+
+interface Style {
+  readonly bold: boolean;
+  readonly dim: boolean;
+  readonly colour: Colour | undefined;
+}
+
+interface Span extends Style {
+  readonly text: string;
+}
+
+/** Whichever of these the reader has: each word is placed in its columns, whatever the font's own width. */
 const FONT = "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace";
 
 const FONT_PX = 14;
-const CELL_PX = 8.4;
+export const CELL_PX = 8.4;
 const LINE_PX = 20;
-const PADDING_PX = 20;
-const BAR_PX = 36;
+export const PADDING_PX = 20;
+export const BAR_PX = 36;
 
-/** Of its own, so that it can be read on a light page as on a dark one. */
+/** Its own background, so that it is readable on a light page and on a dark one. */
 const theme = {
   screen: '#0d1117',
   bar: '#161b22',
@@ -33,9 +55,9 @@ const colours: Readonly<Record<Colour, string>> = {
 };
 
 export interface Screen {
-  /** In the window's bar, and for those who cannot see. */
+  /** In the window's bar, and for screen readers. */
   readonly title: string;
-  /** What the terminal shows, with its colours. */
+  /** What the terminal shows, with its colours as SGR escapes. */
   readonly text: string;
   readonly columns: number;
 }
@@ -52,7 +74,7 @@ export function drawTerminal({ title, text, columns }: Screen): string {
   });
   return picture({ width, height, title }, [
     ...drawWindow(width, height, title),
-    `<g font-family="${FONT}" font-size="${FONT_PX}" fill="${theme.text}" xml:space="preserve">`,
+    `<g font-family="${FONT}" font-size="${FONT_PX}" fill="${theme.text}">`,
     ...rows,
     '</g>',
   ]);
@@ -92,24 +114,23 @@ function drawWindow(width: number, height: number, title: string): string[] {
   ];
 }
 
+/**
+ * Each word is an element in its own column. Blanks are never drawn: browsers collapse them, and a text
+ * stretched over them would have wider letters than its neighbours.
+ */
 function drawLine(spans: readonly Span[], y: number): string {
   let column = 0;
   let drawn = '';
   for (const { text, ...style } of spans) {
-    for (const piece of piecesOf(text)) {
-      if (piece.trim() !== '') drawn += drawPiece({ text: piece, ...style }, column, y);
+    for (const piece of text.split(/( +|[^\u{20}-\u{7e}])/u)) {
+      if (piece.trim() !== '') drawn += drawWord({ text: piece, ...style }, column, y);
       column += [...piece].length;
     }
   }
   return drawn;
 }
 
-/** Each is of one font and begins in its own column: gaps and signs are wider or narrower elsewhere. */
-function piecesOf(text: string): string[] {
-  return text.split(/( {2,}|[^\u{20}-\u{7e}])/u).filter((piece) => piece !== '');
-}
-
-function drawPiece({ text, bold, dim, colour }: Span, column: number, y: number): string {
+function drawWord({ text, bold, dim, colour }: Span, column: number, y: number): string {
   const cells = [...text].length;
   const own = colour === undefined ? (bold ? theme.bright : undefined) : colours[colour];
   return element(
@@ -117,8 +138,8 @@ function drawPiece({ text, bold, dim, colour }: Span, column: number, y: number)
     {
       x: round(PADDING_PX + column * CELL_PX),
       y,
+      // Moves the letters, and leaves their shapes alone.
       textLength: cells > 1 ? round(cells * CELL_PX) : undefined,
-      lengthAdjust: cells > 1 ? 'spacingAndGlyphs' : undefined,
       fill: dim ? theme.dim : own,
       'font-weight': bold ? 'bold' : undefined,
     },
@@ -128,4 +149,64 @@ function drawPiece({ text, bold, dim, colour }: Span, column: number, y: number)
 
 function round(px: number): number {
   return Math.round(px * 10) / 10;
+}
+
+const plainStyle: Style = { bold: false, dim: false, colour: undefined };
+
+const ESC = '\u{1b}';
+const SGR_OR_LINE_FEED = new RegExp(`(${ESC}\\[[\\d;]*m|\\n)`);
+
+/**
+ * The lines of a text as a terminal shows them, in spans of one style each.
+ *
+ * @throws Error for an escape that is not SGR, and for a style that `Style` lacks
+ */
+function parseAnsi(text: string): Span[][] {
+  const lines: Span[][] = [[]];
+  let style = plainStyle;
+  for (const piece of text.split(SGR_OR_LINE_FEED)) {
+    if (piece === '\n') lines.push([]);
+    else if (piece.startsWith(`${ESC}[`) && piece.endsWith('m')) style = restyled(style, piece);
+    else if (piece.includes(ESC)) throw new Error(`not a style: ${JSON.stringify(piece)}`);
+    else if (piece !== '') lines.at(-1)?.push({ text: piece, ...style });
+  }
+  return lines;
+}
+
+function restyled(before: Style, sgr: string): Style {
+  let style = before;
+  for (const code of sgr.slice(2, -1).split(';')) style = { ...style, ...changeBy(Number(code)) };
+  return style;
+}
+
+function changeBy(code: number): Partial<Style> {
+  const colour = colourNames[code - 30];
+  if (code === 0) return plainStyle;
+  if (code === 1) return { bold: true };
+  if (code === 2) return { dim: true };
+  if (code === 22) return { bold: false, dim: false };
+  if (code === 39) return { colour: undefined };
+  if (colour !== undefined) return { colour };
+  throw new Error(`not a style: SGR ${code}`);
+}
+
+/** Breaks lines at the edge of the terminal, in the middle of words if need be, as it does. */
+function fold(lines: readonly Span[][], columns: number): Span[][] {
+  return lines.flatMap((line) => {
+    const folded: Span[][] = [[]];
+    let column = 0;
+    for (const { text, ...style } of line) {
+      const points = [...text];
+      while (points.length > 0) {
+        if (column === columns) {
+          folded.push([]);
+          column = 0;
+        }
+        const part = points.splice(0, columns - column);
+        folded.at(-1)?.push({ text: part.join(''), ...style });
+        column += part.length;
+      }
+    }
+    return folded;
+  });
 }

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type FakeEntra, startFakeEntra } from '../support/fake-entra/server.ts';
 import { createCa } from '../support/postgres/certificates.ts';
 import {
@@ -14,15 +15,14 @@ import { type Front, startFront } from '../support/postgres/front/server.ts';
 import type { ClientResult } from '../support/postgres/running-client.ts';
 import { startServer } from '../support/postgres/server.ts';
 import { createProjectedVolume, type ProjectedVolume } from '../support/projected-volume.ts';
-import type { Releases } from './releases.ts';
 
-/** Everything around pgpassd: what a pod on AKS would find there. */
-export interface Scenery {
+/** Everything around pgpassd: what it would find in a pod on AKS. */
+export interface Pod {
   readonly entra: FakeEntra;
   readonly volume: ProjectedVolume;
   /** What pgpassd is configured with. */
   readonly daemonEnv: Readonly<Record<string, string>>;
-  /** Connects once, with nothing but a passfile to get in by. */
+  /** Connects once; the passfile is the only place with a password. */
   readonly connect: () => Promise<ClientResult>;
 }
 
@@ -30,30 +30,31 @@ const host = 'localhost';
 const user = 'legacy-app';
 const database = 'shop';
 
-/** Entra says 9 s of it, pgpassd comes for the next one at half of that. */
+/** Entra answers with 9 s, and pgpassd refreshes the token after half of that. */
 const ACCESS_TOKEN_LIFETIME_SECONDS = 10;
-/** As long as real ones get: a passfile line must not be cut anywhere. */
+/** As long as the longest real ones, to see that no part cuts a long line. */
 const ACCESS_TOKEN_BYTES = 4096;
 
 export const clientName = findProgram('psql') ? 'psql' : 'node-postgres';
 
-export interface SceneryOptions {
+export interface PodOptions {
   readonly clientId: string | undefined;
-  readonly releases: Releases;
-  readonly say: (text: string) => void;
+  readonly cleanup: AsyncDisposableStack;
+  /** Called with what is being started. */
+  readonly onProgress: (text: string) => void;
 }
 
-export async function raiseScenery({ clientId, releases, say }: SceneryOptions): Promise<Scenery> {
+export async function openPod({ clientId, cleanup, onProgress }: PodOptions): Promise<Pod> {
   const directory = await mkdtemp(join(tmpdir(), 'pgpassd-demo-'));
-  releases.add(() => rm(directory, { recursive: true, force: true }));
+  cleanup.defer(() => rm(directory, { recursive: true, force: true }));
 
   const entra = await startFakeEntra({
     accessTokenLifetimeSeconds: ACCESS_TOKEN_LIFETIME_SECONDS,
     accessTokenBytes: ACCESS_TOKEN_BYTES,
   });
-  releases.add(() => entra.close());
-  say('starting PostgreSQL');
-  const { front, caPem } = await startDatabase(entra, releases, say);
+  cleanup.defer(() => entra.close());
+  onProgress('starting PostgreSQL');
+  const { front, caPem } = await startDatabase(entra, cleanup, onProgress);
   const rootCert = join(directory, 'ca.pem');
   await writeFile(rootCert, caPem);
 
@@ -67,7 +68,9 @@ export async function raiseScenery({ clientId, releases, say }: SceneryOptions):
       PGPASSFILE: passfile,
       PGPASSD_ENTRIES: [host, front.port, database, user].join(':'),
       PGPASSD_LOG_FORMAT: 'json',
-      // The usual port may be somebody else's.
+      // Repeated failures are logged at this level.
+      PGPASSD_LOG_LEVEL: 'debug',
+      // The default port may be in use.
       PGPASSD_HTTP_ADDRESS: '127.0.0.1:0',
       PGPASSD_SCOPE: `${azureAudience}/.default`,
       AZURE_AUTHORITY_HOST: entra.authorityHost,
@@ -79,14 +82,14 @@ export async function raiseScenery({ clientId, releases, say }: SceneryOptions):
   };
 }
 
-/** A PostgreSQL whose role is let in by its tokens alone, as Azure's flexible server does it. */
+/** A PostgreSQL that accepts its role's tokens and nothing else, as Azure's flexible server does. */
 async function startDatabase(
   entra: FakeEntra,
-  releases: Releases,
-  say: (text: string) => void,
+  cleanup: AsyncDisposableStack,
+  onProgress: (text: string) => void,
 ): Promise<{ front: Front; caPem: string }> {
   const server = await startServer();
-  releases.add(() => server.stop());
+  cleanup.defer(() => server.stop());
   await server.sql(`create role "${user}" login`);
   await server.sql(`create database ${database}`);
   const ca = await createCa();
@@ -99,13 +102,42 @@ async function startDatabase(
       now: Date.now,
     }),
   });
-  releases.add(() => front.close());
-  say(`started ${server.description}`);
+  cleanup.defer(() => front.close());
+  onProgress(`started ${server.description}`);
   return { front, caPem: ca.certPem };
 }
 
 function connect(options: ClientOptions): Promise<ClientResult> {
   if (clientName === 'node-postgres') return nodePostgres(options);
-  // The front listens on IPv4 alone; on [::1] the port may be somebody else's.
+  // The front listens on IPv4 only; another program may have the port on [::1].
   return psql({ ...options, hostaddr: '127.0.0.1' });
+}
+
+/** So short that a pgpassd which missed a rotation would soon fail. */
+const FEDERATED_TOKEN_LIFETIME_SECONDS = 20;
+const ROTATION_INTERVAL_MS = 7_000;
+
+/** Projects a service-account token as kubelet does. */
+export async function projectToken(
+  { entra, volume }: Pod,
+  onRotation: (expiresAtMs: number) => void,
+): Promise<void> {
+  const token = await entra.cluster.issueServiceAccountToken({
+    lifetimeSeconds: FEDERATED_TOKEN_LIFETIME_SECONDS,
+  });
+  const expiresAtMs = Date.now() + FEDERATED_TOKEN_LIFETIME_SECONDS * 1000;
+  await volume.write(token);
+  onRotation(expiresAtMs);
+}
+
+/** Replaces the token long before it expires, until `signal` aborts. */
+export async function rotateRegularly(
+  pod: Pod,
+  onRotation: (expiresAtMs: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(ROTATION_INTERVAL_MS, undefined, { signal }).catch(() => {});
+    if (!signal.aborted) await projectToken(pod, onRotation);
+  }
 }

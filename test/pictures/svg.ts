@@ -1,6 +1,6 @@
 type Attributes = Readonly<Record<string, string | number | undefined>>;
 
-/** An element around children that are XML already; texts go through `escapeXml` first. */
+/** An element; its children are XML, so texts go through `escapeXml` first. */
 export function element(name: string, attributes: Attributes, ...children: string[]): string {
   const pairs = Object.entries(attributes)
     .filter(([, value]) => value !== undefined)
@@ -11,7 +11,7 @@ export function element(name: string, attributes: Attributes, ...children: strin
     : `<${name}${pairs}>${children.join('')}</${name}>`;
 }
 
-/** For content and for attributes. What XML 1.0 has no way to write shows as U+FFFD. */
+/** For content and for attributes. Characters that XML 1.0 cannot contain become U+FFFD. */
 export function escapeXml(text: string): string {
   return text
     .replaceAll(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '\u{FFFD}')
@@ -21,7 +21,7 @@ export function escapeXml(text: string): string {
     .replaceAll('"', '&quot;');
 }
 
-/** A whole picture, one line for each part so that a change shows as one in a diff. */
+/** A whole picture, with a line for each part so that diffs stay readable. */
 export function picture(
   { width, height, title }: { width: number; height: number; title: string },
   parts: readonly string[],
