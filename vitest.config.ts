@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Those that judge wall-clock time. The tests of the image do, too, and each has a whole pod. */
@@ -19,8 +20,9 @@ export default defineConfig({
           name: 'usual',
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...timing],
-          // By default vitest leaves a core to itself: half of the machine where there are two.
-          maxWorkers: 2,
+          // Most of these tests wait for processes, so that each core can take two files at a time.
+          maxWorkers: 2 * availableParallelism(),
+          maxConcurrency: 10,
         },
       },
       {
