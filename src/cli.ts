@@ -1,5 +1,5 @@
 import type { Command } from './commands/command.ts';
-import { settingsHelp } from './config/help.ts';
+import { seeHelp, settingsHelp } from './config/help.ts';
 import {
   accepts,
   type CommandName,
@@ -135,7 +135,11 @@ interface Word {
   readonly value: string | undefined;
 }
 
-/** A value follows behind `=` or as the next word; the word after a mistyped flag is probably its value. */
+/**
+ * A value follows after `=` or as the next word; the word after a mistyped flag is probably its value. No
+ * library does this: `parseArgs` of `node:util` splits `-dpostgresql://…` into letters and takes a flag as the
+ * value of the one before it, and all quote words in their errors that may hold a password.
+ */
 function readWords(args: readonly string[]): readonly Word[] {
   const words: Word[] = [];
   for (let at = 0; at < args.length; at += 1) {
@@ -216,10 +220,6 @@ function extraWords(words: readonly string[], command: CommandName): readonly st
       ? `${quoted} belongs to no setting; put -- before a program`
       : `${quoted} belongs to no setting`;
   });
-}
-
-function seeHelp(command: CommandName): string {
-  return `See pgpassd ${command} --help for every setting.`;
 }
 
 function usageError(sentences: readonly string[], remedy: string): PgpassdError {

@@ -1,6 +1,11 @@
 import { accepts, type CommandName, flagOf, type Option, variablesOf } from './option.ts';
 import { type OptionGroups, optionGroups } from './options.ts';
 
+/** What to do about wrong settings of a command. */
+export function seeHelp(command: CommandName): string {
+  return `See pgpassd ${command} --help for every setting.`;
+}
+
 type GroupName = keyof OptionGroups;
 
 const titles: Readonly<Record<GroupName, string>> = {

@@ -1,6 +1,7 @@
 import { ANY, type Entry } from '../passfile/format.ts';
 import { PgpassdError } from '../support/errors.ts';
 import { entriesFromPgVariables, PG_VARIABLES } from './entry.ts';
+import { seeHelp } from './help.ts';
 import type { CommandName, Environment, GivenFlags, ValuesOf } from './option.ts';
 import {
   type OptionGroups,
@@ -83,10 +84,6 @@ export function loadWaitConfig(flags: GivenFlags, env: Environment): WaitConfig 
 function invalid(problems: readonly Problem[], command: CommandName): PgpassdError {
   const sentences = problems.map(({ text }) => text);
   return new PgpassdError('config.invalid', sentences.join('\n'), seeHelp(command));
-}
-
-function seeHelp(command: CommandName): string {
-  return `See pgpassd ${command} --help for every setting.`;
 }
 
 /** The same, with problems and what could be read beside them, which `check` looks at. */

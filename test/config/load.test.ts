@@ -162,7 +162,11 @@ describe('a wildcard host', () => {
 
 describe('a problem', () => {
   test.each<[string, Environment, RegExp]>([
-    ['nobody the token is for', { PGHOST: '' }, /^--entry \(PGPASSD_ENTRIES\).*PGHOST and PGUSER/],
+    [
+      'nothing that the token is for',
+      { PGHOST: '' },
+      /^--entry \(PGPASSD_ENTRIES\).*PGHOST and PGUSER/,
+    ],
     [
       'a host without a user',
       { PGUSER: '' },
@@ -183,11 +187,11 @@ describe('a problem', () => {
     ['no tenant', { AZURE_TENANT_ID: '' }, /^--tenant-id \(AZURE_TENANT_ID, /],
     ['no passfile', { PGPASSFILE: '' }, /^--passfile \(PGPASSFILE, /],
     ['a mode that libpq ignores', { PGPASSD_MODE: '0640' }, /^PGPASSD_MODE: /],
-  ])('is told once: %s', (_case, env, problem) => {
+  ])('is reported once: %s', (_case, env, problem) => {
     expect(problemsOf(env)).toEqual([expect.stringMatching(problem)]);
   });
 
-  test('is told with all the others, one a line', () => {
+  test('is reported with all the others, one per line', () => {
     const problems = problemsOf({
       PGPASSFILE: '',
       PGHOST: '',

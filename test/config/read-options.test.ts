@@ -59,7 +59,7 @@ describe.each(everySample)('%s', (name, { flag, variable, also, ...sample }) => 
     }
   });
 
-  test('is not taken from an empty flag, which is told', () => {
+  test('is not taken from an empty flag, which is reported', () => {
     const [problem, ...others] = problemsOf({ [name]: [''] });
     expect(problem).toMatch(new RegExp(`^${flag}:? `));
     expect(problem).not.toContain('undefined');
@@ -78,7 +78,7 @@ describe('a setting', () => {
   );
 
   test.each(everySample.filter(([, { nonsense }]) => nonsense !== undefined))(
-    'refuses nonsense, and says where it stands: %s',
+    'refuses nonsense, and names the flag or variable: %s',
     (name, sample) => {
       const { flag, variable, nonsense = '' } = sample;
       const byFlag = problemsOf({ [name]: [nonsense] });
@@ -142,7 +142,7 @@ describe('a variable that is no setting', () => {
     'PGPASSD_METRICS_SERVICE_HOST',
     'PGPASSD_METRICS_PORT_8432_TCP',
   ])(
-    'is none of our business when Kubernetes links a Service pgpassd, or pgpassd-metrics: %s',
+    'is no problem when Kubernetes links a Service pgpassd, or pgpassd-metrics: %s',
     (variable) => {
       expect(problemsOf({}, { [variable]: 'tcp://10.0.0.1:8432' })).toEqual([]);
     },
@@ -169,7 +169,7 @@ describe('a password in an entry', () => {
     expect(problems.join()).not.toContain('hunter2');
   });
 
-  test('is told with the number of the entry', () => {
+  test('is reported with the number of the entry', () => {
     expect(problemsOf({}, { PGPASSD_ENTRIES: `reader:::my-app\n${spec}` })).toEqual([
       expect.stringMatching(/^PGPASSD_ENTRIES: value 2: .*without a password/),
     ]);
@@ -177,13 +177,13 @@ describe('a password in an entry', () => {
 });
 
 describe('a reference that Kubernetes left as it was', () => {
-  test('is told with what to define', () => {
+  test('is reported with what to define', () => {
     expect(problemsOf({}, { PGPASSD_ENTRIES: '$(PGHOST):5432:*:my-app' })).toEqual([
       expect.stringMatching(/^PGPASSD_ENTRIES: \$\(PGHOST\) was not replaced: .* define it in env/),
     ]);
   });
 
-  test('is told of a flag', () => {
+  test('is reported in a flag', () => {
     const problems = problemsOf({ clientId: ['x$(CLIENT.ID)'] });
     expect(problems).toEqual([expect.stringMatching(/^--client-id: \$\(CLIENT\.ID\) /)]);
   });

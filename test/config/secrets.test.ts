@@ -11,7 +11,7 @@ import {
 import { findLeaks } from '../support/leak-check.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 
-const jwt = unsignedJwt({ sub: 'somebody' });
+const jwt = unsignedJwt({ sub: 'a-subject' });
 const password = 'correct.horse~battery.staple';
 const pem = `-----BEGIN PRIVATE KEY-----\n${'MC4CAQAwBQYDK2Vw'.repeat(4)}\n-----END PRIVATE KEY-----\n`;
 
@@ -93,8 +93,8 @@ describe.each(['run', 'once', 'check'] as const)('%s', (command) => {
   ])('refuses what is no path in %s, once, and names it', (variable) => {
     for (const [, text] of contents) {
       const problems = problemsIn({ [variable]: text }, command);
-      const told = problems.filter((each) => each.startsWith(`${variable}: this is the content`));
-      expect(told).toHaveLength(1);
+      const found = problems.filter((each) => each.startsWith(`${variable}: this is the content`));
+      expect(found).toHaveLength(1);
       expect(findLeaks(problems.join('\n'), [jwt, password])).toEqual([]);
     }
   });
@@ -204,7 +204,7 @@ describe('of what is no setting', () => {
     expect(parsing('--refresh')).toThrow('--refresh is not a setting');
   });
 
-  test('twenty are told, however many there are', () => {
+  test('twenty are reported, however many there are', () => {
     const many = Array.from({ length: 50_000 }, (_, at) => [`PGPASSD_X${at}`, '']);
     const problems = problemsIn(Object.fromEntries(many));
     expect(problems).toHaveLength(21);
