@@ -10,7 +10,7 @@ type GroupName = keyof OptionGroups;
 
 const titles: Readonly<Record<GroupName, string>> = {
   common: 'Common',
-  identity: 'Identity, and how it gets tokens',
+  identity: 'Identity',
   passfile: 'Passfile',
   timing: 'Timing',
   observing: 'Observing',

@@ -12,13 +12,13 @@ import {
 } from './options.ts';
 import { type Problem, readOptions } from './read-options.ts';
 import { everyMisplacedIn, misplacedIn } from './secrets.ts';
-import { isSourceComplete, type SourceSettings, sourceOf } from './source.ts';
+import { type SourceSettings, sourceOf } from './source.ts';
 import { refuseReference, ValueError } from './values.ts';
 
-/** The groups whose values are in a `Config` as they are read, */
+/** The groups whose values a `Config` holds as they are read. */
 const plainGroups = ['common', 'passfile', 'timing', 'observing'] as const;
 
-/** apart from those that its entries are made of. */
+/** The options of those groups that a `Config` holds only as `entries`. */
 const entryOptions = ['entry', 'allowWildcardHost'] as const;
 
 /** The configuration that a table of options makes. */
@@ -104,9 +104,8 @@ export function readConfig<G extends OptionGroups = OptionGroups>(
     ...pathProblems(values, command),
     ...modeProblems(values),
   ];
-  const isComplete = isSourceComplete(values) && ofSource.length === 0;
-  const found = { values, entries, source: isComplete ? source : undefined, problems };
-  if (problems.length > 0) return { ...found, config: undefined };
+  const found = { values, entries, source, problems };
+  if (problems.length > 0 || source === undefined) return { ...found, config: undefined };
   const config = Object.freeze({ ...plainValues(groups, read.values), entries, source });
   return { ...found, config: config as ConfigOf<G> };
 }

@@ -28,29 +28,36 @@ export interface TokenCommandSettings {
 type IdentityValues = Partial<ValuesOf<OptionGroups['identity']>>;
 
 export interface ReadSource {
-  /** Of no use when there are problems, or values are absent: see `isSourceComplete`. */
-  readonly source: SourceSettings;
+  /** Absent when there are problems, or when an option of the group could not be read. */
+  readonly source: SourceSettings | undefined;
   readonly problems: readonly Problem[];
 }
 
 export function sourceOf(values: IdentityValues, env: Environment): ReadSource {
-  const { tokenCommand: command, tokenLifetimeMs } = values;
+  const { tokenCommand: command, tokenLifetimeMs, federatedTokenFile = '', caFile } = values;
   if (command !== undefined) {
     const lifetimeSeconds = tokenLifetimeMs === undefined ? undefined : tokenLifetimeMs / 1000;
-    return { source: { kind: 'token-command', command, lifetimeSeconds }, problems: [] };
+    const source: SourceSettings = { kind: 'token-command', command, lifetimeSeconds };
+    return { source: isComplete(values) ? source : undefined, problems: [] };
   }
-  const { exchange, problems } = exchangeOf(values);
-  const proxy = readTokenProxy(env);
-  const { federatedTokenFile = '', caFile } = values;
-  const { tokenProxy } = proxy;
-  return {
-    source: { kind: 'workload-identity', federatedTokenFile, exchange, caFile, tokenProxy },
-    problems: [...lifetimeProblems(values), ...problems, ...proxy.problems],
+  const { tokenProxy, problems: ofProxy } = readTokenProxy(env);
+  const problems = [...lifetimeProblems(values), ...scopeProblems(values), ...ofProxy];
+  const exchange = exchangeOf(values);
+  if (problems.length > 0 || exchange === undefined || !isComplete(values)) {
+    return { source: undefined, problems };
+  }
+  const source: SourceSettings = {
+    kind: 'workload-identity',
+    federatedTokenFile,
+    exchange,
+    caFile,
+    tokenProxy,
   };
+  return { source, problems };
 }
 
 /** Whether every option of the group could be read; a token command takes the place of the identity. */
-export function isSourceComplete(values: IdentityValues): boolean {
+function isComplete(values: IdentityValues): boolean {
   return Object.entries(optionGroups.identity).every(([name, { unless }]) => {
     const isReplaced = unless === 'tokenCommand' && values.tokenCommand !== undefined;
     return name in values || isReplaced;
@@ -64,24 +71,25 @@ function lifetimeProblems({ tokenLifetimeMs }: IdentityValues): readonly Problem
   return [{ kind: 'conflict', option: 'tokenLifetimeMs', text }];
 }
 
-function exchangeOf(values: IdentityValues): {
-  readonly exchange: ExchangeSettings;
-  readonly problems: readonly Problem[];
-} {
-  const { tenantId = '', clientId = '', authorityHost, tokenParam: extraFields = [] } = values;
-  const scope = values.scope ?? (authorityHost && scopeOf(authorityHost));
-  const endpoint =
+function scopeProblems(values: IdentityValues): readonly Problem[] {
+  const { authorityHost } = values;
+  if (authorityHost === undefined || scopeFor(values) !== undefined) return [];
+  const text = `--scope (PGPASSD_SCOPE) is not set: there is no default for the authority host ${authorityHost.host}`;
+  return [{ kind: 'conflict', option: 'scope', text }];
+}
+
+function scopeFor({ scope, authorityHost }: IdentityValues): string | undefined {
+  return scope ?? (authorityHost && scopeOf(authorityHost));
+}
+
+function exchangeOf(values: IdentityValues): ExchangeSettings | undefined {
+  const { tenantId, clientId, authorityHost, tokenParam: extraFields = [] } = values;
+  const scope = scopeFor(values);
+  if (tenantId === undefined || clientId === undefined || scope === undefined) return undefined;
+  const tokenEndpoint =
     values.tokenEndpoint?.href ?? (authorityHost && tokenEndpointOf(authorityHost, tenantId));
-  const problems: Problem[] = [];
-  if (authorityHost !== undefined && scope === undefined) {
-    const text = `--scope (PGPASSD_SCOPE) is not set: there is no default for the authority host ${authorityHost.host}`;
-    problems.push({ kind: 'conflict', option: 'scope', text });
-  }
-  const tokenEndpoint = endpoint ?? '';
-  return {
-    exchange: { tokenEndpoint, tenantId, clientId, scope: scope ?? '', extraFields },
-    problems,
-  };
+  if (tokenEndpoint === undefined) return undefined;
+  return { tokenEndpoint, tenantId, clientId, scope, extraFields };
 }
 
 /**

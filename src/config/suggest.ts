@@ -1,12 +1,10 @@
 import leven from 'leven';
 
-/** A known word is near when no more of its characters are wrong, */
+/** A known word is near if at most this many characters are wrong, and more than this share is right. */
 const MOST_EDITS = 3;
-
-/** and at least this share of them is right. */
 const LEAST_SIMILARITY = 0.4;
 
-/** What is shorter is the beginning of too many. */
+/** Anything shorter is the beginning of too many words. */
 const SHORTEST_BEGINNING = 3;
 
 /** The known word that was probably meant, if one is near. `prefix` begins all of them, and is not compared. */
@@ -38,7 +36,7 @@ export function didYouMean(word: string, known: readonly string[], prefix?: stri
   return suggestion === undefined ? '' : `; did you mean ${suggestion}?`;
 }
 
-/** What is shorter is no secret. */
+/** Anything shorter is no secret. */
 const LONGEST_UNKNOWN = 15;
 
 /**

@@ -69,7 +69,7 @@ test('each command shows what is for it alone first, and then what it shares, by
   const titlesOf = (text: string) => [...text.matchAll(/^(\w.*):$/gm)].map(([, title]) => title);
   expect(titlesOf(settingsHelp())).toEqual([
     'Common',
-    'Identity, and how it gets tokens',
+    'Identity',
     'Passfile',
     'Timing',
     'Observing',
