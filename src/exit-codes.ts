@@ -1,6 +1,6 @@
 import type { ErrorCode } from './support/errors.ts';
 
-/** The exit code of each failure; docs/operations.md explains them. */
+/** The exit code of each failure. */
 const exitCodes = {
   internal: 1,
   'config.invalid': 2,
@@ -36,3 +36,17 @@ const exitCodes = {
 export function exitCodeOf(code: ErrorCode): number {
   return exitCodes[code];
 }
+
+/** The same for operators, as `--help` shows it. */
+export const exitCodesHelp = `Exit codes:
+  0      success, or run was stopped
+  1      internal error
+  2      usage or configuration
+  3      federated token, or a wrong clock
+  4      refused by Entra
+  5      Entra not reached, or no usable answer from it or from the token command
+  6      passfile not written
+  7      passfile not usable (wait, check)
+  8      login failed (check --connect)
+  128+n  stopped by signal n before it was done (once, wait, check)
+`;

@@ -1,30 +1,29 @@
-import { help, isDoneWhenStopped, loadCommand, parseCommandLine } from './cli.ts';
+import { help, loadCommand, parseCommandLine, succeedsWhenStopped } from './cli.ts';
 import type { CommandContext } from './commands/command.ts';
-import { secretsIn } from './config/secrets-in.ts';
+import { secretsIn } from './config/secrets.ts';
 import { exitCodeOf } from './exit-codes.ts';
-import { Outlet } from './outlet.ts';
 import { untilAborted } from './support/deadline.ts';
-import { asPgpassdError } from './support/errors.ts';
+import { asPgpassdError, systemErrorCode } from './support/errors.ts';
 import { presentable } from './support/printable.ts';
 import type { Secret } from './support/secret.ts';
 import { SHUTDOWN_MS } from './support/shutdown.ts';
 import { VERSION } from './version.ts';
 
-/** What the program hears of its process. */
+/** How the program learns of its process, and tells it how to end. */
 export interface ProcessEdge extends Pick<CommandContext, 'signal' | 'onHangup'> {
-  /** Called when being stopped is how the command ends: then it ends with 0. */
-  readonly onStopIsSuccess: () => void;
-  /** Registers who tells what was thrown where nobody caught it, and says with which code to end. */
+  /** From now on, being stopped is a success. */
+  readonly succeedWhenStopped: () => void;
+  /** Registers what reports an uncaught exception; it returns the exit code. */
   readonly onCrash: (listener: (thrown: unknown) => number) => void;
 }
 
-/** Does what the command line asks for. Resolves with the exit code when everything printed is out. */
+/** Does what the command line asks for. Resolves with the exit code when all output is written. */
 export async function runProgram({ onCrash, ...edge }: ProcessEdge): Promise<number> {
-  const [result, words] = [new Outlet(process.stdout), new Outlet(process.stderr)];
+  const [stdout, stderr] = [new Output(process.stdout), new Output(process.stderr)];
   const secrets = secretsIn(process.argv.slice(2), process.env);
-  const tell = (sentence: string) => words.write(`pgpassd: ${presentable(sentence, secrets)}\n`);
-  const print = (text: string) => result.write(text);
-  tellWarnings(tell);
+  const print = (text: string) => stdout.write(text);
+  const tell = (sentence: string) => stderr.write(`pgpassd: ${presentable(sentence, secrets)}\n`);
+  replaceWarnings(tell);
   const tellFailure = (thrown: unknown): number => {
     const error = asPgpassdError(thrown);
     for (const line of error.message.split('\n')) tell(line);
@@ -36,20 +35,22 @@ export async function runProgram({ onCrash, ...edge }: ProcessEdge): Promise<num
   };
   onCrash(tellFailure);
   const exitCode = await invoke({ ...edge, print, tell, secrets }).catch(tellFailure);
-  return await finish(exitCode, { result, words, tell, signal: edge.signal });
+  return await flush(exitCode, { stdout, stderr, tell, signal: edge.signal });
 }
 
-interface Invocation extends Omit<ProcessEdge, 'onCrash'>, Pick<CommandContext, 'print' | 'tell'> {
+interface InvocationContext
+  extends Omit<ProcessEdge, 'onCrash'>,
+    Pick<CommandContext, 'print' | 'tell'> {
   readonly secrets: readonly Secret[];
 }
 
-async function invoke({ onStopIsSuccess, ...edge }: Invocation): Promise<number> {
+async function invoke({ succeedWhenStopped, ...edge }: InvocationContext): Promise<number> {
   const invocation = parseCommandLine(process.argv.slice(2));
   if (invocation.kind !== 'command') {
     edge.print(invocation.kind === 'help' ? help(invocation.command) : `${VERSION}\n`);
     return 0;
   }
-  if (isDoneWhenStopped(invocation.command)) onStopIsSuccess();
+  if (succeedsWhenStopped(invocation.command)) succeedWhenStopped();
   const command = await loadCommand(invocation.command);
   return await command({
     flags: invocation.flags,
@@ -62,29 +63,78 @@ async function invoke({ onStopIsSuccess, ...edge }: Invocation): Promise<number>
   });
 }
 
-interface Ending {
-  readonly result: Outlet;
-  readonly words: Outlet;
+interface Outputs {
+  readonly stdout: Output;
+  readonly stderr: Output;
   readonly tell: (sentence: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** A reader of the result may take as long as it likes, until a signal ends that. */
-async function finish(exitCode: number, { result, words, tell, signal }: Ending): Promise<number> {
-  if (result.busy) await untilAborted(result.done(), signal);
-  if (result.busy) return signal.reason;
-  // A reader who has seen enough goes away: that is its own affair.
-  const lost = result.failure !== undefined && result.failure !== 'EPIPE';
-  if (lost) tell(`standard output cannot be written (${result.failure})`);
-  if (words.busy) await untilAborted(words.done(), AbortSignal.timeout(SHUTDOWN_MS));
-  return lost ? exitCode || exitCodeOf('internal') : exitCode;
+/** A reader of the result may take as long as it likes, until a signal ends the wait. */
+async function flush(exitCode: number, { stdout, stderr, tell, signal }: Outputs): Promise<number> {
+  if (stdout.isBusy) await untilAborted(stdout.written(), signal);
+  if (stdout.isBusy) return signal.reason;
+  // A reader may close its end when it has seen enough.
+  const isLost = stdout.failure !== undefined && stdout.failure !== 'EPIPE';
+  if (isLost) tell(`standard output cannot be written (${stdout.failure})`);
+  if (stderr.isBusy) await untilAborted(stderr.written(), AbortSignal.timeout(SHUTDOWN_MS));
+  return isLost ? exitCode || exitCodeOf('internal') : exitCode;
 }
 
-/** In place of Node's own lines: a warning may quote a variable that holds a token. */
-function tellWarnings(tell: (sentence: string) => void): void {
+/** Replaces Node's own lines: a warning may quote a variable that holds a token. */
+function replaceWarnings(tell: (sentence: string) => void): void {
   // With --no-warnings there is no listener to replace.
   if (process.listenerCount('warning') === 0) return;
   process.removeAllListeners('warning').on('warning', ({ message }) => {
     tell(`Node.js warns: ${message}`);
   });
+}
+
+/** The part of a standard stream that is used here. */
+interface Stream {
+  write(text: string, done: (error?: Error | null) => void): unknown;
+  on(event: 'error', listener: () => void): unknown;
+}
+
+/**
+ * A standard stream that knows whether everything is written. Node.js writes to a pipe as much as fits at
+ * once, and drops the rest when the process ends.
+ */
+class Output {
+  readonly #stream: Stream;
+  #pending = 0;
+  #written: PromiseWithResolvers<void> | undefined;
+  #failure: string | undefined;
+
+  constructor(stream: Stream) {
+    this.#stream = stream;
+    // Each write gets its own error; without a listener the stream would also throw it.
+    stream.on('error', () => undefined);
+  }
+
+  /** Whether something is not written yet. */
+  get isBusy(): boolean {
+    return this.#pending > 0;
+  }
+
+  /** The system's code of the first error of a write, such as `ENOSPC`. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  write(text: string): void {
+    this.#pending += 1;
+    this.#stream.write(text, (error) => {
+      if (error) this.#failure ??= systemErrorCode(error) ?? 'unknown error';
+      this.#pending -= 1;
+      if (!this.isBusy) this.#written?.resolve();
+    });
+  }
+
+  /** Resolves when everything is written, or has failed. */
+  async written(): Promise<void> {
+    if (!this.isBusy) return;
+    this.#written ??= Promise.withResolvers();
+    await this.#written.promise;
+  }
 }

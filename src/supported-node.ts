@@ -1,15 +1,15 @@
 type Release = readonly [major: number, minor: number, patch: number];
 
 /**
- * What is wrong with running on the Node.js release `running`, such as `24.15.0`, and what to do about
- * it; `undefined` when nothing is. `range` is the `engines.node` of a package.json whose alternatives
- * are written `^1.2.3` or `>=1.2.3`.
+ * Why pgpassd does not run on the Node.js release `running`, such as `24.15.0`, and what to do about it;
+ * `undefined` when it does. `range` is the `engines.node` of a package.json whose alternatives are written
+ * `^1.2.3` or `>=1.2.3`.
  */
 export function whyUnsupported(running: string, range: string): string | undefined {
   const release = releaseOf(running);
   const alternatives = range.split('||').map((alternative) => alternative.trim());
   if (alternatives.some((alternative) => includes(alternative, release))) return undefined;
-  return `this is Node.js ${running}, and pgpassd needs ${alternatives.map(inWords).join(', or ')}: install such a release, and see that PATH finds it first`;
+  return `this is Node.js ${running}, and pgpassd needs ${alternatives.map(inWords).join(', or ')}: install such a release, and put it first in PATH`;
 }
 
 function inWords(alternative: string): string {

@@ -6,8 +6,8 @@ const { version, engines } = JSON.parse(
 
 export const VERSION = version;
 
-/** The releases of Node.js that we run on, as `engines` of package.json has them. */
+/** The releases of Node.js that pgpassd runs on, as `engines` of package.json states them. */
 export const NODE_RANGE = engines.node;
 
-/** What we call ourselves towards Entra. */
+/** How pgpassd identifies itself to Entra. */
 export const USER_AGENT = `pgpassd/${version} node/${process.versions.node}`;

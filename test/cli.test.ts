@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { help, loadCommand, parseCommandLine } from '../src/cli.ts';
-import { loadConfig } from '../src/config/config.ts';
-import type { GivenFlag } from '../src/config/given.ts';
+import { loadConfig } from '../src/config/load.ts';
+import type { GivenFlags } from '../src/config/option.ts';
 import { options } from '../src/config/options.ts';
+import { asPgpassdError, PgpassdError } from '../src/support/errors.ts';
 import { everySample } from './config/samples.ts';
 
-const given = (flag: string, value?: string): GivenFlag => ({ flag, value });
-
-function flagsOf(args: readonly string[]): readonly GivenFlag[] {
+function flagsOf(args: readonly string[]): GivenFlags {
   const invocation = parseCommandLine(args);
   if (invocation.kind !== 'command') throw new Error(`this asks for ${invocation.kind}`);
   return invocation.flags;
@@ -36,103 +35,186 @@ describe('a command line', () => {
     ['--mode 0640 --help', undefined],
     ['nonsense --help', undefined],
     ['--version --help', undefined],
+    ['help', undefined],
+    ['help --passfile /x', undefined],
+    ['help help', undefined],
+    ['help version', undefined],
+    ['help wait', 'wait'],
+    ['help run', 'run'],
+    ['--nonsense --help', undefined],
+    ['once --mode --help', 'once'],
   ])('of %s asks for help, of a command if it names one', (line, command) => {
     expect(parseCommandLine(line.split(' '))).toEqual({ kind: 'help', command });
   });
 
-  test.each(['--version', 'once --version', 'wait --version -- psql --help'])(
-    'of %s asks for the version',
-    (line) => {
-      expect(parseCommandLine(line.split(' '))).toEqual({ kind: 'version' });
-    },
-  );
+  test.each([
+    ...['version', '--version', '-v', '-V', 'version --json'],
+    ...['once --version', 'check -V', '--mode 0640 -v', 'wait --version -- psql --help'],
+  ])('of %s asks for the version', (line) => {
+    expect(parseCommandLine(line.split(' '))).toEqual({ kind: 'version' });
+  });
 
   test('of wait keeps what follows two dashes for the program', () => {
     const words = ['wait', '--timeout', '5s', '--', 'psql', '--help', '--', '-c', ''];
     expect(parseCommandLine(words)).toEqual({
       kind: 'command',
       command: 'wait',
-      flags: [given('--timeout', '5s')],
+      flags: { timeoutMs: ['5s'] },
       rest: ['psql', '--help', '--', '-c', ''],
     });
   });
 
-  test.each(['onec', 'Run', '', 'toString', 'constructor', '__proto__'])(
+  test.each(['onec', 'Run', 'start', '', 'toString', 'constructor', '__proto__', 'help once'])(
     'of %j names no command',
     (name) => {
-      const parsing = () => parseCommandLine([name]);
-      expect(parsing).toThrow(expect.objectContaining({ code: 'config.invalid' }));
-      expect(parsing).toThrow(/is not a command; did you mean \w+\?/);
+      const { code, message, remedy } = refusal([name]);
+      expect(code).toBe('config.invalid');
+      expect(message).toMatch(/is not a command(; did you mean \w+\?)?$/);
+      expect(remedy).toContain('run, once, wait, check, help, version');
     },
   );
 
-  test('of a misspelt command names the nearest', () => {
-    expect(() => parseCommandLine(['onec'])).toThrow('onec is not a command; did you mean once?');
+  test.each([['onec'], ['help', 'onec']])('of %s %s names the command that is near', (...args) => {
+    expect(refusal(args).message).toBe('onec is not a command; did you mean once?');
+  });
+
+  test('of a word that is near to no command names none', () => {
+    expect(refusal(['start']).message).toBe('start is not a command');
+  });
+
+  test.each([
+    ['run -- psql', 'run'],
+    ['-- psql -h db', 'run'],
+    ['once --mode 0400 -- psql', 'once'],
+    ['check --', 'check'],
+  ])('of %s says that -- goes with wait', (line, command) => {
+    const { code, message, remedy } = refusal(line.split(' '));
+    expect(code).toBe('config.invalid');
+    expect(message).toBe(`pgpassd ${command} takes no program after --; pgpassd wait does`);
+    expect(remedy).toContain('pgpassd wait -- PROGRAM');
   });
 });
 
-test.each([['db:5432:app:me:s3cret'], ['once', 'db:5432:app:me:s3cret']])(
-  'an entry with a password in the wrong place (%s) is not repeated',
-  (...args) => {
-    const running = async () => {
-      const invocation = parseCommandLine(args);
-      if (invocation.kind === 'command') loadConfig(invocation.flags, {}, 'run');
-    };
-    return expect(running()).rejects.toThrow(
-      expect.objectContaining({ message: expect.not.stringContaining('s3cret') }),
+/** How a command line is refused, with the settings that it gives and no environment. */
+function refusal(args: readonly string[]): PgpassdError {
+  try {
+    const invocation = parseCommandLine(args);
+    if (invocation.kind === 'command') loadConfig(invocation.flags, {}, invocation.command);
+  } catch (error) {
+    expect(error).toBeInstanceOf(PgpassdError);
+    return asPgpassdError(error);
+  }
+  throw new Error(`${args.join(' ')} is not refused`);
+}
+
+describe('a mistyped flag', () => {
+  test.each([
+    ['--tenantid', '--tenant-id'],
+    ['--pasfile', '--passfile'],
+    ['--entries', '--entry'],
+    ['--Timeout', '--timeout'],
+    ['--hlep', '--help'],
+  ])('is reported alone, with the one that is near: %s, %s', (flag, near) => {
+    for (const args of [[flag, 'hunter2'], [`${flag}=hunter2`], [flag, 'hunter2', '--mode', '1']]) {
+      const { code, message, remedy } = refusal(args);
+      expect(code).toBe('config.invalid');
+      expect(message).toBe(`${flag} is not a setting; did you mean ${near}?`);
+      expect(remedy).toContain('pgpassd run --help');
+    }
+  });
+
+  test.each(['run', 'once', 'wait', 'check'])('stops %s', (command) => {
+    expect(refusal([command, '--verbose']).message).toBe('--verbose is not a setting');
+  });
+
+  test('may be one of another command', () => {
+    expect(refusal(['run', '--connect']).message).toBe('--connect is not a setting of pgpassd run');
+    expect(flagsOf(['check', '--connect'])).toEqual({ connect: ['true'] });
+  });
+
+  test('is reported with the others, and without what could be their values', () => {
+    expect(refusal(['once', '--pasfile', '/x', 'y', '-m', '0400']).message.split('\n')).toEqual([
+      '--pasfile is not a setting; did you mean --passfile?',
+      '-m is not a setting',
+    ]);
+  });
+
+  test('is reported by how it begins when it is no plain word', () => {
+    expect(refusal(['--entry:\u001b[2J:5432']).message).toBe(
+      'an argument that begins with - is not a setting; did you mean --entry?',
     );
-  },
-);
+  });
+});
+
+test.each([
+  ['db:5432:app:me:s3cret'],
+  ['once', 'db:5432:app:me:s3cret'],
+  ['wait', 'db:5432:app:me:s3cret'],
+  ['help', 'db:5432:app:me:s3cret'],
+  ['run', '--', 'psql', 'db:5432:app:me:s3cret'],
+  ['--entri', 'db:5432:app:me:s3cret'],
+  ['--entry:db:5432:app:me:s3cret'],
+  ['-dpostgresql://my-app:s3cret@my-server'],
+])('an entry with a password in the wrong place (%s %s) is not repeated', (...args) => {
+  const { message, remedy } = refusal(args);
+  expect(`${message} ${remedy}`).not.toContain('s3cret');
+});
 
 describe('a setting on the command line', () => {
   test.each(everySample.filter(([name]) => options[name].placeholder !== undefined))(
     'has its value after a blank or an equals sign: %s',
-    (_name, { flag, fromFlag }) => {
+    (name, { flag, fromFlag }) => {
       const [text] = fromFlag;
-      expect(flagsOf([flag, text])).toEqual([given(flag, text)]);
-      expect(flagsOf(['once', `${flag}=${text}`])).toEqual([given(flag, text)]);
+      expect(flagsOf(['check', flag, text])).toEqual({ [name]: [text] });
+      expect(flagsOf(['check', `${flag}=${text}`])).toEqual({ [name]: [text] });
     },
   );
 
-  test.each<[string, string[], GivenFlag[]]>([
-    ['is a switch', ['--allow-wildcard-host'], [given('--allow-wildcard-host')]],
+  test.each<[string, string[], GivenFlags]>([
+    ['is a switch', ['--allow-wildcard-host'], { allowWildcardHost: ['true'] }],
     [
       'is a switch that is spelt out',
       ['--allow-wildcard-host=false'],
-      [given('--allow-wildcard-host', 'false')],
+      { allowWildcardHost: ['false'] },
     ],
-    [
-      'is given twice',
-      ['--entry', 'a:::u', '--entry=b:::u'],
-      [given('--entry', 'a:::u'), given('--entry', 'b:::u')],
-    ],
-    ['has an empty value', ['--mode='], [given('--mode', '')]],
-    ['has an equals sign in its value', ['--scope=a=b'], [given('--scope', 'a=b')]],
-    ['has a dash before its value', ['--owner', '-1'], [given('--owner', '-1')]],
-    ['has dashes before its value', ['--scope=--x'], [given('--scope', '--x')]],
-    ['ends the line without a value', ['--mode'], [given('--mode')]],
-    [
-      'is misspelt',
-      ['--pasfile', '/x', '--mode', '0400'],
-      [given('--pasfile', '/x'), given('--mode', '0400')],
-    ],
-    ['is misspelt with a value', ['--pasfile=/x'], [given('--pasfile', '/x')]],
-    ['is a letter', ['-m', '0400'], [given('-m', '0400')]],
-    ['is a word', ['run', 'once'], [given('once')]],
-    ['is a word among others', ['--mode', '0400', 'x'], [given('--mode', '0400'), given('x')]],
-    [
-      'is a word after a switch',
-      ['--allow-wildcard-host', 'x'],
-      [given('--allow-wildcard-host'), given('x')],
-    ],
-    ['follows two dashes', ['--', 'x'], [given('--', 'x')]],
+    ['is given twice', ['--entry', 'a:::u', '--entry=b:::u'], { entry: ['a:::u', 'b:::u'] }],
+    ['has an empty value', ['--mode='], { mode: [''] }],
+    ['has an equals sign in its value', ['--scope=a=b'], { scope: ['a=b'] }],
+    ['has a dash before its value', ['--owner', '-1'], { owner: ['-1'] }],
+    ['has dashes before its value', ['--scope=--x'], { scope: ['--x'] }],
+    ['has a short flag as its value', ['--passfile', '-h'], { passfile: ['-h'] }],
   ])('that %s is passed on', (_case, args, flags) => {
     expect(flagsOf(args)).toEqual(flags);
   });
-});
 
-test('a setting that is followed by another has no value', () => {
-  expect(flagsOf(['--mode', '--owner', '1000'])[0]).toEqual(given('--mode'));
+  test.each(everySample.filter(([name]) => options[name].placeholder !== undefined))(
+    'needs something after its flag: %s',
+    (_name, { flag }) => {
+      expect(refusal(['check', flag]).message).toMatch(new RegExp(`^${flag} needs a value`));
+    },
+  );
+
+  test('that is followed by another has no value', () => {
+    expect(refusal(['--mode', '--owner', '1000']).message).toBe('--mode needs a value: OCTAL');
+  });
+
+  test.each([
+    ['a word', ['run', 'x'], 'x belongs to no setting'],
+    ['a word among others', ['--mode', '0400', 'x'], 'x belongs to no setting'],
+    ['a word after a switch', ['--allow-wildcard-host', 'x'], 'x belongs to no setting'],
+    [
+      'a program without --',
+      ['wait', 'psql'],
+      'psql belongs to no setting; put -- before a program',
+    ],
+    [
+      'a second command',
+      ['--mode', '0400', 'once'],
+      'once is not the first argument, where a command belongs',
+    ],
+  ])('is not %s', (_case, args, message) => {
+    expect(refusal(args).message).toBe(message);
+  });
 });
 
 test.each(['run', 'once', 'wait', 'check'] as const)('%s can be loaded', async (name) => {
@@ -149,8 +231,8 @@ describe('--help', () => {
       expect(text).toContain(variable);
     }
     for (const exitCode of [0, 1, 2, 3, 4, 5, 6, 7, 8])
-      expect(text).toMatch(new RegExp(`\\b${exitCode} \\w`));
-    expect(text).toContain('--version');
+      expect(text).toMatch(new RegExp(`^  ${exitCode} +\\w`, 'm'));
+    for (const verb of ['help', 'version']) expect(text).toMatch(new RegExp(`^  ${verb} `, 'm'));
   });
 
   test('of a command shows its own settings and no others', () => {

@@ -30,7 +30,7 @@ describe('what package.json asks for under engines', () => {
 
 test('what is wrong, and what to do about it, is one sentence', () => {
   expect(whyUnsupported('20.20.2', '^24.15.0 || >=26.0.0')).toBe(
-    'this is Node.js 20.20.2, and pgpassd needs 24.15.0 or a later 24, or 26.0.0 or later: install such a release, and see that PATH finds it first',
+    'this is Node.js 20.20.2, and pgpassd needs 24.15.0 or a later 24, or 26.0.0 or later: install such a release, and put it first in PATH',
   );
 });
 

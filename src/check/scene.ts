@@ -1,10 +1,10 @@
-import type { Reading } from '../config/config.ts';
-import type { Environment } from '../config/given.ts';
+import type { ConfigReading } from '../config/load.ts';
+import type { Environment } from '../config/option.ts';
 import type { Clock } from '../support/clock.ts';
 
 /** What `check` looks at, and with. */
 export interface Scene {
-  readonly reading: Reading;
+  readonly reading: ConfigReading;
   readonly env: Environment;
   readonly clock: Clock;
   /** Aborts when the process is asked to stop. */
@@ -21,5 +21,5 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** How long one attempt at something may take. */
 export function timeoutMsOf({ reading }: Scene): number {
-  return reading.values.requestTimeout ?? DEFAULT_TIMEOUT_MS;
+  return reading.values.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS;
 }

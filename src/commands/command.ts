@@ -1,10 +1,10 @@
-import type { Environment, GivenFlag } from '../config/given.ts';
+import type { Environment, GivenFlags } from '../config/option.ts';
 import type { LogSettings, OpenLog } from '../observe/log.ts';
 import type { Secret } from '../support/secret.ts';
 
 /** What the process edge hands to a command. */
 export interface CommandContext {
-  readonly flags: readonly GivenFlag[];
+  readonly flags: GivenFlags;
   /** The words after `--`, which `wait` takes for the program that follows it. */
   readonly rest: readonly string[] | undefined;
   readonly env: Environment;

@@ -1,6 +1,6 @@
-import type { Config } from '../config/config.ts';
-import type { Environment } from '../config/given.ts';
-import { filesToRead } from '../config/read-files.ts';
+import type { Config } from '../config/load.ts';
+import type { Environment } from '../config/option.ts';
+import { filesToRead } from '../config/source.ts';
 import { passfileIsRead } from '../passfile/causes.ts';
 import { wholeOwner } from '../passfile/inspect.ts';
 import { composeRefresher, type PassfileRefresher } from '../refresh/create-refresher.ts';

@@ -1,6 +1,6 @@
 import { access, constants, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Environment } from '../config/given.ts';
+import type { Environment } from '../config/option.ts';
 import { PgpassdError, systemErrorCode } from '../support/errors.ts';
 import { boundedText, programName } from '../support/printable.ts';
 

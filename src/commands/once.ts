@@ -1,4 +1,4 @@
-import { type Config, loadConfig } from '../config/config.ts';
+import { type Config, loadConfig } from '../config/load.ts';
 import type { Log } from '../observe/log.ts';
 import { createNarrator } from '../observe/narrator.ts';
 import { volumeSilent } from '../passfile/causes.ts';

@@ -1,4 +1,4 @@
-import { type Config, loadConfig } from '../config/config.ts';
+import { type Config, loadConfig } from '../config/load.ts';
 import { sentence } from '../observe/describe.ts';
 import type { Log } from '../observe/log.ts';
 import { createNarrator } from '../observe/narrator.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { loadWaitConfig, type WaitConfig } from '../config/wait-config.ts';
+import { loadWaitConfig, type WaitConfig } from '../config/load.ts';
 import { explainUnready } from '../passfile/explain-unready.ts';
 import { readPassfile } from '../passfile/read-passfile.ts';
 import { judgeInSteps, type Unready } from '../passfile/unready.ts';

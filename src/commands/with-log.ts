@@ -1,4 +1,4 @@
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/load.ts';
 import type { Log } from '../observe/log.ts';
 import { presentableLine } from '../observe/presentable-line.ts';
 import { LONGEST_LOG_CLOSE_MS } from '../support/shutdown.ts';

@@ -1,32 +1,36 @@
-import { ANY, type Entry, type Field, parseField, splitFields } from '../passfile/format.ts';
+import {
+  ANY,
+  type Connection,
+  type Entry,
+  type Field,
+  parseField,
+  splitFields,
+} from '../passfile/format.ts';
 import { isPort } from '../support/address.ts';
-import { parsePairs } from './conninfo-pairs.ts';
-import { type ConnectionParameters, entriesOfParameters } from './conninfo-parameters.ts';
-import { isUri, parseUri } from './conninfo-uri.ts';
-import type { Environment } from './given.ts';
+import {
+  type ConnectionParameters,
+  entriesOfParameters,
+  parseConnectionString,
+} from './conninfo.ts';
+import type { Environment } from './option.ts';
 import { ValueError } from './values.ts';
 
 /**
- * Whom an entry names: a passfile line without its password, or everyone in a connection string that
- * the application already has, read as libpq reads it and written as libpq looks it up.
+ * The entries that a text stands for: a passfile line without its password, or a connection string that the
+ * application already has, with one entry for each host, as libpq looks it up.
+ *
+ * @throws ValueError
  */
 export function parseEntries(text: string): readonly Entry[] {
-  if (isUri(text)) return entriesOfString(parseUri(text));
-  if (startsWithKeyword(text)) return entriesOfString(parsePairs(text));
-  return [parseLineEntry(text)];
-}
-
-/** A connection as libpq looks it up in the passfile. */
-export interface Connection {
-  readonly host: string;
-  readonly port: string;
-  readonly database: string;
-  readonly user: string;
+  const parameters = parseConnectionString(text);
+  return parameters === undefined ? [parseLineEntry(text)] : entriesOfString(parameters);
 }
 
 /**
- * The connections that a client makes with what an entry or a connection string says. As in libpq
- * the port is 5432 and the database has the user's name when they are not said.
+ * The connections that a client makes with an entry or a connection string. As in libpq, the port defaults
+ * to 5432 and the database to the user's name.
+ *
+ * @throws ValueError
  */
 export function parseConnections(text: string): readonly Connection[] {
   return parseEntries(text).map((entry) => {
@@ -36,25 +40,21 @@ export function parseConnections(text: string): readonly Connection[] {
   });
 }
 
-/** `undefined` when the entry does not say the host or the user, for which libpq has defaults of its own. */
+/** `undefined` when the entry lacks the host or the user, for which libpq has defaults of its own. */
 export function connectionTo({ host, port, database, user }: Entry): Connection | undefined {
   if (host === ANY || user === ANY) return undefined;
   return { host, port: port ?? '5432', database: database ?? user, user };
 }
 
-function startsWithKeyword(text: string): boolean {
-  return /^\s*\w+\s*=/.test(text);
-}
-
 /**
- * A host of `*` is refused. To libpq it is a name like any other, which no server has; whoever writes
- * it in an entry means the wildcard, and that is for a line to say, where it is noticed.
+ * A host of `*` is refused. To libpq it is a name like any other, which no server has; in an entry it is
+ * meant as the wildcard, which only the form of a passfile line can express.
  */
 function entriesOfString(parameters: ConnectionParameters): readonly Entry[] {
   const entries = entriesOfParameters(parameters).map(checked);
   if (entries.some(({ host }) => host === '*')) {
     throw new ValueError(
-      'name the host: in a connection string * is no wildcard; an entry for any host is written *:port:database:user',
+      'name the host: in a connection string * is no wildcard; write an entry for any host as *:port:database:user',
     );
   }
   return entries;
@@ -66,7 +66,7 @@ function parseLineEntry(text: string): Entry {
   const [host = '', port = '', database = '', user = ''] = fields;
   if (fields.length > 4) {
     throw new ValueError(
-      'write host:port:database:user without a password; a colon inside a field is written \\:',
+      'write host:port:database:user without a password; write a colon inside a field as \\:',
     );
   }
   if (fields.length < 4) {
@@ -92,7 +92,7 @@ export const PG_VARIABLES = {
 };
 
 /**
- * The entries that libpq's own variables describe, one a host; what they do not say matches any.
+ * The entries that libpq's own variables describe, one per host; a missing port or database matches any.
  * Several hosts are separated by commas, with one port for all or one for each:
  * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-MULTIPLE-HOSTS
  */
@@ -107,7 +107,7 @@ export function entriesFromPgVariables(env: Environment): readonly Entry[] {
 /** Far above any name of a host, a socket's directory, a database or a role. */
 const LONGEST_FIELD = 4_095;
 
-/** The entry, if a passfile can hold it and a client can ask for it. */
+/** The entry, if a passfile can hold it and a client can look it up. */
 function checked(entry: Entry): Entry {
   if (entry.host === '') throw new ValueError('the host is missing');
   if (entry.user === '') throw new ValueError('the user is missing');

@@ -1,9 +1,24 @@
 import type { Address } from '../support/address.ts';
 import { type Argv, splitCommandLine } from '../token-command/split.ts';
 
-/** Parsers of single settings. Each throws a ValueError that says what is expected. */
+/** What is wrong with the text of a setting, and what is expected; the text itself is not repeated. */
 export class ValueError extends Error {
   override readonly name = 'ValueError';
+}
+
+/**
+ * Kubernetes leaves `$(NAME)` as it is when no variable NAME stands before it in `env`:
+ * https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
+ */
+const REFERENCE = /\$\([A-Za-z_][\w.-]{0,63}\)/;
+
+/** @throws ValueError when the text still holds a reference to a variable */
+export function refuseReference(text: string): void {
+  const [reference] = REFERENCE.exec(text) ?? [];
+  if (reference === undefined) return;
+  throw new ValueError(
+    `${reference} was not replaced: Kubernetes knows no such variable here; define it in env, above the one that uses it`,
+  );
 }
 
 const UNIT_MS = { h: 3_600_000, m: 60_000, s: 1_000 } as const;
@@ -47,19 +62,19 @@ export interface NumericOwner {
 export function parseOwner(text: string): NumericOwner {
   const [, uid, gid] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(text) ?? [];
   if (uid === undefined || Number(uid) > LARGEST_ID || Number(gid ?? 0) > LARGEST_ID)
-    throw new ValueError('write numeric ids, UID or UID:GID, such as 1000:1000');
+    throw new ValueError('write numeric IDs, UID or UID:GID, such as 1000:1000');
   return { uid: Number(uid), gid: gid === undefined ? undefined : Number(gid) };
 }
 
 /** A tenant is a GUID or a domain name; anything else could change the path of the token endpoint. */
 export function parseTenantId(text: string): string {
   if (!/^[\da-z-]+(?:\.[\da-z-]+)*$/i.test(text)) {
-    throw new ValueError('write the tenant id, a GUID, or a verified domain of the tenant');
+    throw new ValueError('write the tenant ID, a GUID, or a verified domain of the tenant');
   }
   return text;
 }
 
-/** An https URL; http only on loopback, where nobody can listen in. */
+/** An https URL; http is allowed only to loopback, where no one can listen in. */
 export function parseSecureUrl(text: string): URL {
   const url = URL.parse(text);
   if (url === null) throw new ValueError('write a URL such as https://login.microsoftonline.com/');
@@ -68,7 +83,8 @@ export function parseSecureUrl(text: string): URL {
   if (text.includes('#')) throw new ValueError('leave the fragment out of it');
   const allowed =
     url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
-  if (!allowed) throw new ValueError('use https: the client assertion must not travel in clear');
+  if (!allowed)
+    throw new ValueError('use https: the client assertion must not be sent in clear text');
   return url;
 }
 
@@ -83,24 +99,24 @@ function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname);
 }
 
-/** A command line as its words; there is no shell. */
+/** A command line, split into words; there is no shell. */
 export function parseCommand(text: string): Argv {
   const line = splitCommandLine(text);
   if ('problem' in line) throw new ValueError(line.problem);
   return line.argv;
 }
 
-/** `K=V`, the value as it is. */
+/** `NAME=VALUE`; the value is taken as it is. */
 export function parseFormField(text: string): readonly [name: string, value: string] {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) throw new ValueError('write NAME=VALUE');
   return [name, value];
 }
 
-/** A user's number. */
+/** The numeric ID of a user. */
 export function parseUid(text: string): number {
   const { uid, gid } = parseOwner(text);
-  if (gid !== undefined) throw new ValueError('write a numeric user id such as 1000');
+  if (gid !== undefined) throw new ValueError('write a numeric user ID such as 1000');
   return uid;
 }
 
@@ -119,7 +135,7 @@ export function parseText(text: string): string {
   return text;
 }
 
-/** One of a closed set of words. */
+/** One of the given words. */
 export function parseWord<const W extends string>(...words: readonly W[]): (text: string) => W {
   return (text) => {
     const word = words.find((each) => each === text);

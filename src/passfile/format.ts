@@ -17,6 +17,9 @@ export interface Entry {
   readonly user: Field;
 }
 
+/** What libpq looks up for one server. No field is empty: libpq fills in its defaults first. */
+export type Connection = Readonly<Record<keyof Entry, string>>;
+
 export interface PassfileLine {
   readonly entry: Entry;
   readonly password: string;

@@ -1,10 +1,7 @@
 import { finish, type Steps } from '../support/steps.ts';
-import { ANY, type Entry } from './format.ts';
+import { ANY, type Connection, type Entry } from './format.ts';
 import { Coverage, LINES_A_PIECE } from './line-index.ts';
 import { type EntryLine, entryLinesOf, type FieldName, fieldNames, type Line } from './lines.ts';
-
-/** What libpq looks up for one server. None is empty: it fills in its defaults before it looks. */
-export type Connection = Readonly<Record<FieldName, string>>;
 
 export interface Lookup {
   /** The line whose password libpq sends, be it right or wrong. */

@@ -1,11 +1,11 @@
-import type { Config } from '../config/config.ts';
+import type { SourceSettings } from '../config/source.ts';
 import type { OpenedSource, SourceContext } from './source.ts';
 import { openTokenCommand } from './token-command.ts';
 import { openWorkloadIdentity } from './workload-identity.ts';
 
 /** Throws PgpassdError `config.invalid`. */
 export async function openSource(
-  settings: Config['source'],
+  settings: SourceSettings,
   context: SourceContext,
 ): Promise<OpenedSource> {
   return settings.kind === 'token-command'

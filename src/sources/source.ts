@@ -1,4 +1,4 @@
-import type { Environment } from '../config/given.ts';
+import type { Environment } from '../config/option.ts';
 import type { PassfileRefresher } from '../refresh/create-refresher.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
 import type { FetchToken } from '../refresh/refresher.ts';

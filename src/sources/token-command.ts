@@ -1,4 +1,4 @@
-import type { TokenCommandSettings } from '../config/config.ts';
+import type { TokenCommandSettings } from '../config/source.ts';
 import { createTokenCommand } from '../token-command/source.ts';
 import type { OpenedSource, SourceContext } from './source.ts';
 import { timed } from './timed.ts';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import type { WorkloadIdentitySettings } from '../config/config.ts';
-import type { Environment } from '../config/given.ts';
+import type { Environment } from '../config/option.ts';
+import type { WorkloadIdentitySettings } from '../config/source.ts';
 import { createDirectWay } from '../entra/direct-way.ts';
 import { createExchange, type Exchange } from '../entra/exchange.ts';
 import { objectionsTo } from '../entra/issued-for.ts';

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { check } from '../../src/commands/check.ts';
-import type { Environment } from '../../src/config/given.ts';
+import type { Environment } from '../../src/config/option.ts';
 
 /** What the command prints on a terminal. */
 async function printed(columns: number | undefined, env: Environment = {}): Promise<string> {
   let text = '';
   await check({
-    flags: [{ flag: '--offline', value: undefined }],
+    flags: { offline: ['true'] },
     rest: undefined,
     terminal: true,
     columns,

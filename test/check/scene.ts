@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Finding } from '../../src/check/finding.ts';
 import type { Scene } from '../../src/check/scene.ts';
-import { readConfig } from '../../src/config/config.ts';
-import type { Environment } from '../../src/config/given.ts';
+import { readConfig } from '../../src/config/load.ts';
+import type { Environment } from '../../src/config/option.ts';
 import { systemClock } from '../../src/support/system-clock.ts';
 import {
   type FakeEntra,
@@ -22,7 +22,7 @@ import {
 /** What `check` looks at when the container has this environment. */
 export function sceneWith(env: Environment, given: Partial<Scene> = {}): Scene {
   return {
-    reading: readConfig([], env, 'check'),
+    reading: readConfig({}, env, 'check'),
     env,
     clock: systemClock,
     signal: new AbortController().signal,

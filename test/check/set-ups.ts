@@ -3,7 +3,7 @@ import { appendFile, chmod, chown, mkdir, rm, symlink, writeFile } from 'node:fs
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
-import type { Environment } from '../../src/config/given.ts';
+import type { Environment } from '../../src/config/option.ts';
 import { PLACEHOLDER } from '../../src/passfile/template.ts';
 import { answeredWith } from '../faults/refusals.ts';
 import { ROLE, SERVER_NAME } from '../postgres/azure.ts';

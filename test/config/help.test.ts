@@ -48,7 +48,7 @@ describe.each(everySample)('%s', (name, { flag, variable, also, otherwise }) => 
       otherwise === 'required',
     );
     expect(otherwiseCell).toContain(defaultText ?? '');
-    expect(meaning).toBe(help);
+    expect(meaning?.replace(/^(?:(?:run|once|wait|check)(?:, |: ))+/, '')).toBe(help);
   });
 });
 
@@ -63,4 +63,28 @@ test('the table has a head and one row a setting', () => {
   expect(head).toBe('| flag | variables | default | meaning |');
   expect(rule).toBe('|---|---|---|---|');
   expect(rows).toHaveLength(Object.keys(options).length);
+});
+
+test('each command shows what is for it alone first, and then what it shares, by group', () => {
+  const titlesOf = (text: string) => [...text.matchAll(/^(\w.*):$/gm)].map(([, title]) => title);
+  expect(titlesOf(settingsHelp())).toEqual([
+    'Common',
+    'Identity',
+    'Passfile',
+    'Timing',
+    'Observing',
+    'Settings of check',
+  ]);
+  expect(titlesOf(settingsHelp('wait'))).toEqual(['Settings of wait', 'Common']);
+  const flagsOf = (text = '') => [...text.matchAll(/^ {2}(--[\w-]+)/gm)].map(([, flag]) => flag);
+  const [own] = settingsHelp('wait').split('\n\n');
+  expect(flagsOf(own)).toEqual(['--timeout', '--min-validity']);
+  const [ofRun] = settingsHelp('run').split('\n\n');
+  expect(flagsOf(ofRun)).toEqual(['--on-exit', '--http-address']);
+});
+
+test('a setting that only some commands use says so, but not in their own help', () => {
+  expect(settingsHelp('run')).toContain('\n      once, wait: give up after this long\n');
+  expect(settingsHelp('wait')).toContain('\n      give up after this long\n');
+  expect(rowOf('--timeout')[4]).toBe('once, wait: give up after this long');
 });

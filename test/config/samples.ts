@@ -12,9 +12,9 @@ export interface Samples<V> {
   readonly fromFlag: Sample<V>;
   readonly fromVariable: Sample<V>;
   readonly fromAlso?: Sample<V>;
-  /** What it is when nobody says anything. */
+  /** Its value where it is not given. */
   readonly otherwise: 'required' | { readonly value: V };
-  /** What nobody can mean. */
+  /** A text that makes no sense. */
   readonly nonsense?: string;
 }
 
@@ -67,7 +67,7 @@ export const samples: { readonly [N in OptionName]: Samples<OptionValues[N]> } =
     fromVariable: ['variable --all', ['variable', '--all']],
     otherwise: { value: undefined },
   },
-  tokenLifetime: {
+  tokenLifetimeMs: {
     flag: '--token-lifetime',
     variable: 'PGPASSD_TOKEN_LIFETIME',
     fromFlag: ['15m', 900_000],
@@ -175,7 +175,7 @@ export const samples: { readonly [N in OptionName]: Samples<OptionValues[N]> } =
     otherwise: { value: 0.5 },
     nonsense: '1',
   },
-  requestTimeout: {
+  requestTimeoutMs: {
     flag: '--request-timeout',
     variable: 'PGPASSD_REQUEST_TIMEOUT',
     fromFlag: ['5s', 5_000],
@@ -183,7 +183,7 @@ export const samples: { readonly [N in OptionName]: Samples<OptionValues[N]> } =
     otherwise: { value: 10_000 },
     nonsense: '10',
   },
-  timeout: {
+  timeoutMs: {
     flag: '--timeout',
     variable: 'PGPASSD_TIMEOUT',
     fromFlag: ['5m', 300_000],
@@ -191,7 +191,7 @@ export const samples: { readonly [N in OptionName]: Samples<OptionValues[N]> } =
     otherwise: { value: 60_000 },
     nonsense: '0s',
   },
-  minValidity: {
+  minValidityMs: {
     flag: '--min-validity',
     variable: 'PGPASSD_MIN_VALIDITY',
     fromFlag: ['5m', 300_000],

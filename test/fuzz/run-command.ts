@@ -1,6 +1,6 @@
 import { loadCommand, parseCommandLine } from '../../src/cli.ts';
-import type { Environment } from '../../src/config/given.ts';
-import { secretsIn } from '../../src/config/secrets-in.ts';
+import type { Environment } from '../../src/config/option.ts';
+import { secretsIn } from '../../src/config/secrets.ts';
 import type { LogLine } from '../../src/observe/describe.ts';
 import { asPgpassdError, type ErrorCode } from '../../src/support/errors.ts';
 import { presentable } from '../../src/support/printable.ts';

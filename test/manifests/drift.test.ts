@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { parseCommandLine } from '../../src/cli.ts';
-import { type Config, loadConfig } from '../../src/config/config.ts';
+import { type Config, loadConfig } from '../../src/config/load.ts';
 import type { CommandName } from '../../src/config/option.ts';
 import { STALL_LIMIT_MS } from '../../src/observe/health.ts';
 import { Heartbeat } from '../../src/observe/heartbeat.ts';
@@ -34,7 +34,7 @@ function configOf({ container }: Where): Config {
   const own = (container.env ?? []).map(({ name, value }) => [name, value ?? ''] as const);
   const env = { ...fromOutside, ...Object.fromEntries(own) };
   return loadConfig(
-    invocation.kind === 'command' ? invocation.flags : [],
+    invocation.kind === 'command' ? invocation.flags : {},
     env,
     commandOf({ container }),
   );

@@ -64,7 +64,7 @@ test.each(rules)('the runbook of $alert runs commands that there are', ({ annota
   expect(runbook).toMatch(/^kubectl (exec|logs|describe pod) -n \{\{ \$labels\.namespace \}\} /);
   const [, ours] = / -c pgpassd -- pgpassd (.+)$/.exec(runbook) ?? [];
   if (ours !== undefined) {
-    expect(parseCommandLine(ours.split(' '))).toMatchObject({ kind: 'command', flags: [] });
+    expect(parseCommandLine(ours.split(' '))).toMatchObject({ kind: 'command', flags: {} });
   } else {
     expect(runbook).not.toContain('kubectl exec');
   }

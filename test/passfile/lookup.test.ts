@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ANY, type Entry, formatLine } from '../../src/passfile/format.ts';
+import { ANY, type Connection, type Entry, formatLine } from '../../src/passfile/format.ts';
 import { Coverage, LineIndex } from '../../src/passfile/line-index.ts';
 import {
   type EntryLine,
@@ -9,13 +9,7 @@ import {
   type Line,
   parseLines,
 } from '../../src/passfile/lines.ts';
-import {
-  type Connection,
-  linesServing,
-  lookUp,
-  servingInSteps,
-  shadowedLines,
-} from '../../src/passfile/lookup.ts';
+import { linesServing, lookUp, servingInSteps, shadowedLines } from '../../src/passfile/lookup.ts';
 import { PLACEHOLDER } from '../../src/passfile/template.ts';
 import { Secret } from '../../src/support/secret.ts';
 import { finish } from '../../src/support/steps.ts';

@@ -13,26 +13,49 @@ describe('a bad configuration', () => {
     });
     expect(await pgpassd.exited).toEqual({ code: 2, signal: null });
     const sentences = sentencesOf(pgpassd.errors());
-    const told = ['--timeout: ', '--mode: ', '--owner: ', '--tenant-id (AZURE_TENANT_ID, '];
-    told.push('PGPASSD_REFRESH_FRACTOIN is not a setting; did you mean PGPASSD_REFRESH_FRACTION?');
-    told.push('AZURE_AUTHORITY_HOST: use https');
-    for (const start of told) {
+    const reported = ['--timeout: ', '--mode: ', '--owner: ', '--tenant-id (AZURE_TENANT_ID, '];
+    reported.push(
+      'PGPASSD_REFRESH_FRACTOIN is not a setting; did you mean PGPASSD_REFRESH_FRACTION?',
+    );
+    reported.push('AZURE_AUTHORITY_HOST: use https');
+    for (const start of reported) {
       expect(
         sentences.filter((sentence) => sentence.startsWith(start)),
         start,
       ).toHaveLength(1);
     }
-    expect(sentences).toHaveLength(told.length + 1);
+    expect(sentences).toHaveLength(reported.length + 1);
     expect(sentences.at(-1)).toBe('See pgpassd once --help for every setting.');
     expect(pgpassd.lines).toEqual([]);
     expect(entra.requests).toEqual([]);
     expect(await namesIn(directory)).toEqual([]);
   });
 
-  test('is a command that does not exist, too', async () => {
+  test.each(['run', 'once', 'wait', 'check'])(
+    'of %s ends 2 with a mistyped flag alone, however much is missing',
+    async (command) => {
+      const { entra, directory, start } = await openWorkload();
+      const env = { PGPASSFILE: '', AZURE_TENANT_ID: '', PGPASSD_TIMEOUT: 'soon' };
+      const pgpassd = start([command, '--pasfile', '/pgpass/pgpass'], { env });
+      expect(await pgpassd.exited).toEqual({ code: 2, signal: null });
+      expect(sentencesOf(pgpassd.errors())).toEqual([
+        '--pasfile is not a setting; did you mean --passfile?',
+        `See pgpassd ${command} --help for every setting.`,
+      ]);
+      expect(pgpassd.output()).toBe(pgpassd.errors());
+      expect(entra.requests).toEqual([]);
+      expect(await namesIn(directory)).toEqual([]);
+    },
+  );
+
+  test.each([
+    [['onec'], 'onec is not a command; did you mean once?'],
+    [['start'], 'start is not a command'],
+    [['run', '--', 'psql'], 'pgpassd run takes no program after --; pgpassd wait does'],
+  ])('is a command line that is not understood, too: %s', async (args, sentence) => {
     const { start } = await openWorkload();
-    const pgpassd = start(['onec']);
+    const pgpassd = start(args);
     expect(await pgpassd.exited).toEqual({ code: 2, signal: null });
-    expect(sentencesOf(pgpassd.errors())[0]).toBe('onec is not a command; did you mean once?');
+    expect(sentencesOf(pgpassd.errors())[0]).toBe(sentence);
   });
 });

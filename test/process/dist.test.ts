@@ -108,7 +108,7 @@ describe('the built program', () => {
         const pgpassd = startPgpassd({ entry: join(younger, 'dist', 'main.js'), args, env: {} });
         expect(await pgpassd.exited).toEqual({ code: 2, signal: null });
         expect(sentencesOf(pgpassd.errors())).toEqual([
-          `this is Node.js ${process.versions.node}, and pgpassd needs 97.1.0 or a later 97, or 98.0.0 or later: install such a release, and see that PATH finds it first`,
+          `this is Node.js ${process.versions.node}, and pgpassd needs 97.1.0 or a later 97, or 98.0.0 or later: install such a release, and put it first in PATH`,
         ]);
         expect(pgpassd.output()).toBe(pgpassd.errors());
       });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '../../src/config/config.ts';
-import { secretsIn } from '../../src/config/secrets-in.ts';
+import { readConfig } from '../../src/config/load.ts';
+import { secretsIn } from '../../src/config/secrets.ts';
 import { interpretAnswer } from '../../src/entra/answer.ts';
 import { parseFederatedToken } from '../../src/federated-token/token.ts';
 import { adoptToken } from '../../src/passfile/adopt.ts';
@@ -85,17 +85,17 @@ const courses: readonly [what: string, work: () => unknown][] = [
       [`${name} as a template`, () => templateLayout(template)],
       [`${name} as a passfile in place`, () => adoptToken(passfile, 0, layout, () => true)],
       [`${name} as a command line`, () => splitCommandLine(setting)],
-      [`${name} as an entry`, () => readConfig([], { PGPASSD_ENTRIES: setting }, 'check')],
-      [`${name} as a path`, () => readConfig([], { PGPASSFILE: setting }, 'check')],
+      [`${name} as an entry`, () => readConfig({}, { PGPASSD_ENTRIES: setting }, 'check')],
+      [`${name} as a path`, () => readConfig({}, { PGPASSFILE: setting }, 'check')],
       [`${name} in an environment`, () => secretsIn([setting], { PGUSER: setting })],
       [`${name} in a sentence`, () => presentable(setting)],
     ];
   }),
-  ['65,000 hosts', () => readConfig([], { PGHOST: filled('h,', 128 * KIB), PGUSER: 'u' }, 'check')],
+  ['65,000 hosts', () => readConfig({}, { PGHOST: filled('h,', 128 * KIB), PGUSER: 'u' }, 'check')],
   [
     '65,000 hosts and a long user',
     () =>
-      readConfig([], { PGHOST: filled('h,', 128 * KIB), PGUSER: filled('u', 128 * KIB) }, 'check'),
+      readConfig({}, { PGHOST: filled('h,', 128 * KIB), PGUSER: filled('u', 128 * KIB) }, 'check'),
   ],
 ];
 
@@ -123,7 +123,7 @@ describe('no step takes more than 50 ms, whatever comes within its bounds', () =
       Array.from({ length: 50_000 }, (_, at) => [`PGPASSD_X${at}`, '']),
     );
     // Node takes longer to tell us of them.
-    expect(leastMs(() => readConfig([], env, 'check'))).toBeLessThan(150);
+    expect(leastMs(() => readConfig({}, env, 'check'))).toBeLessThan(150);
   });
 
   test('a passfile whose first line is 4 MiB of password, for many entries', () => {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Environment } from '../../config/given.ts';
+import type { Environment } from '../../config/option.ts';
 import { type FoundPassfile, readPassfile } from '../../passfile/read-passfile.ts';
 import { withoutLinks } from './place.ts';
 

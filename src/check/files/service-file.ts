@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Environment } from '../../config/given.ts';
+import type { Environment } from '../../config/option.ts';
 import { systemErrorCode } from '../../support/errors.ts';
 import { readRegularFile } from '../../support/regular-file.ts';
 

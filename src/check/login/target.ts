@@ -1,4 +1,4 @@
-import type { Environment } from '../../config/given.ts';
+import type { Environment } from '../../config/option.ts';
 import { ANY, type Entry } from '../../passfile/format.ts';
 import { isPort } from '../../support/address.ts';
 

@@ -112,9 +112,6 @@ function indented({ text, verbatim }: TextLine, tone?: Tone): Piece[] {
   return [{ text: verbatim ? '' : ' '.repeat(TEXT_INDENT) }, { text, tone }];
 }
 
-/** Of the summary's advice: all of it is above. */
-const MOST_ADVICE_LINES = 2;
-
 function summaryOf(findings: readonly Finding[], columns: number): Piece[][] {
   const cause = firstWrong(findings);
   if (cause === undefined) {
@@ -128,7 +125,9 @@ function summaryOf(findings: readonly Finding[], columns: number): Piece[][] {
       ? 'One thing is wrong.'
       : `${wrongs} things are wrong; the first may explain the rest.`;
   const start = `Start with the ${cause.step}:`;
-  const [first = '', ...others] = shortened(`${start} ${openingOf(cause.remedy)}`, columns);
+  const [first = '', ...others] = layOut(`${start} ${openingOf(cause.remedy)}`, columns).map(
+    ({ text }) => text,
+  );
   return [
     [{ text: verdict, tone: 'red' }],
     [{ text: start, tone: 'bold' }, { text: first.slice(start.length) }],
@@ -140,16 +139,4 @@ function summaryOf(findings: readonly Finding[], columns: number): Piece[][] {
 function openingOf(remedy: string): string {
   const [first = '', ...others] = remedy.split('\n');
   return others.length === 0 ? first : `${first.replace(/[.:]$/, '')} (see above).`;
-}
-
-function shortened(text: string, columns: number): string[] {
-  const lines = linesOf(text, columns);
-  if (lines.length <= MOST_ADVICE_LINES) return lines;
-  const ellipsis = ' …';
-  const kept = linesOf(text, columns - widthOf(ellipsis)).slice(0, MOST_ADVICE_LINES);
-  return [...kept.slice(0, -1), `${kept.at(-1)}${ellipsis}`];
-}
-
-function linesOf(text: string, columns: number): string[] {
-  return layOut(text, columns).map((line) => line.text);
 }

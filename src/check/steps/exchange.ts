@@ -1,4 +1,4 @@
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../config/load.ts';
 import { elapsedMs } from '../../refresh/schedule.ts';
 import { openSource } from '../../sources/open.ts';
 import type { AccessToken } from '../../support/access-token.ts';

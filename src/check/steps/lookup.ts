@@ -1,7 +1,7 @@
-import { type Connection, connectionTo, entriesFromPgVariables } from '../../config/entry.ts';
+import { connectionTo, entriesFromPgVariables } from '../../config/entry.ts';
 import { ValueError } from '../../config/values.ts';
 import { passfileWithoutEntry } from '../../passfile/causes.ts';
-import { type Entry, formatEntry } from '../../passfile/format.ts';
+import { type Connection, type Entry, formatEntry } from '../../passfile/format.ts';
 import { type EntryLine, entryLinesOf, type Line } from '../../passfile/lines.ts';
 import { type Lookup, linesServing, lookUp, shadowedLines } from '../../passfile/lookup.ts';
 import { duration } from '../../support/duration.ts';

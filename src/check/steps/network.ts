@@ -1,4 +1,4 @@
-import type { WorkloadIdentitySettings } from '../../config/config.ts';
+import type { WorkloadIdentitySettings } from '../../config/source.ts';
 import { wayOf } from '../../sources/workload-identity.ts';
 import { asPgpassdError, PgpassdError } from '../../support/errors.ts';
 import { type Finding, skipped } from '../finding.ts';

@@ -1,4 +1,4 @@
-import { misplacedIn } from '../../config/misplaced.ts';
+import { misplacedIn } from '../../config/secrets.ts';
 import * as causes from '../causes/overrides.ts';
 import { defaultPassfile, isSamePath, type PassfileAt } from '../files/passfile-at.ts';
 import { findService, serviceFiles } from '../files/service-file.ts';

@@ -1,4 +1,6 @@
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../config/load.ts';
+import { injectedOptions } from '../../config/options.ts';
+import type { Problem } from '../../config/read-options.ts';
 import { layoutOf, readTemplate } from '../../passfile/read-template.ts';
 import { openSource } from '../../sources/open.ts';
 import { asPgpassdError } from '../../support/errors.ts';
@@ -11,14 +13,12 @@ import { type Scene, type Side, timeoutMsOf } from '../scene.ts';
 /** Whether the settings are all there and can be used. */
 export async function checkSettings(scene: Scene, side: Side): Promise<readonly Finding[]> {
   const { problems, config } = scene.reading;
-  const told = problems.texts.filter(
-    (text) => side === 'daemon' || !problems.missing.includes(text),
-  );
+  const told = problems.filter(({ kind }) => side === 'daemon' || kind !== 'missing');
   const uninjected = side === 'daemon' && !knowsAzure(scene);
   const findings = [
     ...told
-      .filter((text) => !(uninjected && isAboutAzure(text)))
-      .map((problem) => wrong('settings', badSetting({ problem }))),
+      .filter((problem) => !(uninjected && isUninjected(problem)))
+      .map(({ text }) => wrong('settings', badSetting({ problem: text }))),
     ...(await fileFindings(scene)),
   ];
   const aside = leftAside(scene);
@@ -68,8 +68,9 @@ function knowsAzure({ reading: { values } }: Scene): boolean {
   );
 }
 
-function isAboutAzure(problem: string): boolean {
-  return /^--(?:tenant-id|client-id|federated-token-file) /.test(problem);
+/** Whether the webhook would have set what is missing. */
+function isUninjected({ kind, option }: Problem): boolean {
+  return kind === 'missing' && injectedOptions.some((name) => name === option);
 }
 
 /** The template, the CA files and the HTTP proxy: what the daemon would refuse to start with. */

@@ -1,5 +1,5 @@
-import type { Config } from '../../config/config.ts';
-import { filesToRead } from '../../config/read-files.ts';
+import type { Config } from '../../config/load.ts';
+import { filesToRead } from '../../config/source.ts';
 import { passfileIsItsTemplate, passfileIsRead } from '../../passfile/causes.ts';
 import { lookWhose, refusalOf } from '../../passfile/in-place.ts';
 import { wholeOwner } from '../../passfile/inspect.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type LoginTarget, loginTarget, mayShowToken } from '../../../src/check/login/target.ts';
-import type { Environment } from '../../../src/config/given.ts';
+import type { Environment } from '../../../src/config/option.ts';
 import { ANY, type Entry } from '../../../src/passfile/format.ts';
 
 const host = 'my-server.postgres.database.azure.com';

@@ -96,7 +96,8 @@ describe('the end of the report', () => {
       [
         'One thing is wrong.',
         'Start with the login: word word word word word word word word word word word',
-        'word word word word word word word word word word word word word word word …',
+        'word word word word word word word word word word word word word word word word',
+        'word word word word word word word word word word word word word end.',
       ].join('\n'),
     ],
   ])('when %s', (_, findings, end) => {

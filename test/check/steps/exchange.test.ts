@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { checkExchange, type Prospects } from '../../../src/check/steps/exchange.ts';
-import type { Environment } from '../../../src/config/given.ts';
+import type { Environment } from '../../../src/config/option.ts';
 import { aadsts } from '../../support/fake-entra/faults.ts';
 import type { FakeEntra } from '../../support/fake-entra/server.ts';
 import { startSilentPeer } from '../../support/silent-peer.ts';

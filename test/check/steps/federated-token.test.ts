@@ -2,7 +2,7 @@ import { chmod } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import type { AuthorityClock } from '../../../src/check/steps/clocks.ts';
 import { checkFederatedToken } from '../../../src/check/steps/federated-token.ts';
-import type { Environment } from '../../../src/config/given.ts';
+import type { Environment } from '../../../src/config/option.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
 import { environmentOf, fileWith, sceneWith, shown, startEntra, volumeWith } from '../scene.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkLogins } from '../../../src/check/steps/login.ts';
-import type { Environment } from '../../../src/config/given.ts';
+import type { Environment } from '../../../src/config/option.ts';
 import { Secret } from '../../../src/support/secret.ts';
 import { manualClock } from '../../support-units/manual-clock.ts';
 import { startPeer } from '../login/parts.ts';

@@ -3,7 +3,7 @@ import { createServer, type OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { checkNetwork } from '../../../src/check/steps/network.ts';
-import type { Environment } from '../../../src/config/given.ts';
+import type { Environment } from '../../../src/config/option.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import type { FakeEntra, FakeEntraOptions } from '../../support/fake-entra/server.ts';
 import { type HttpProxyOptions, startHttpProxy } from '../../support/http-proxy.ts';

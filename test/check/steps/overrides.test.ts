@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { findPassfile } from '../../../src/check/files/passfile-at.ts';
 import type { Side } from '../../../src/check/scene.ts';
 import { checkOverrides } from '../../../src/check/steps/overrides.ts';
-import type { Environment } from '../../../src/config/given.ts';
+import type { Environment } from '../../../src/config/option.ts';
 import { emptyDirectory, sceneWith, shown } from '../scene.ts';
 
 const passfile = '/pgpass/pgpass';

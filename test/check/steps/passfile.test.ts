@@ -6,7 +6,7 @@ import { findPassfile } from '../../../src/check/files/passfile-at.ts';
 import type { Scene, Side } from '../../../src/check/scene.ts';
 import type { Daemon } from '../../../src/check/steps/daemon.ts';
 import { checkPassfile } from '../../../src/check/steps/passfile.ts';
-import type { Environment } from '../../../src/config/given.ts';
+import type { Environment } from '../../../src/config/option.ts';
 import { PLACEHOLDER } from '../../../src/passfile/template.ts';
 import { canMount, mountTmpfs } from '../../support/tmpfs.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { loadConfig } from '../../../src/config/config.ts';
+import { parseCommandLine } from '../../../src/cli.ts';
 import { parseEntries } from '../../../src/config/entry.ts';
+import { loadConfig } from '../../../src/config/load.ts';
 import { flagOf, variableOf } from '../../../src/config/option.ts';
 import { options } from '../../../src/config/options.ts';
 import {
@@ -178,8 +179,14 @@ export const settings = [
         fc.dictionary(mistypedVariable(texts), settingOf(texts), { maxKeys: 4 }),
       ),
     ([flags, env]) => {
+      const words = flags.flatMap(({ flag, value }) =>
+        value === undefined ? [flag] : [flag, value],
+      );
       outcome(
-        () => loadConfig(flags, env, 'check'),
+        () => {
+          const invocation = parseCommandLine(['check', ...words]);
+          return loadConfig(invocation.kind === 'command' ? invocation.flags : {}, env, 'check');
+        },
         (error) =>
           error instanceof PgpassdError &&
           error.code === 'config.invalid' &&

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Environment } from '../../src/config/given.ts';
-import { Problems } from '../../src/config/problems.ts';
-import { readTokenProxy } from '../../src/config/token-proxy.ts';
+import type { Environment } from '../../src/config/option.ts';
+import { readTokenProxy } from '../../src/config/source.ts';
 
 function read(env: Environment) {
-  const problems = new Problems();
-  return { settings: readTokenProxy(env, problems), problems: problems.texts };
+  const { tokenProxy, problems } = readTokenProxy(env);
+  return { settings: tokenProxy, problems: problems.map(({ text }) => text) };
 }
 
 const proxy = { AZURE_KUBERNETES_TOKEN_PROXY: 'https://10.0.0.1/proxy' };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Config, loadConfig, readConfig } from '../../src/config/config.ts';
-import type { Environment } from '../../src/config/given.ts';
+import { type Config, loadConfig, readConfig } from '../../src/config/load.ts';
+import type { Environment } from '../../src/config/option.ts';
 import { ANY } from '../../src/passfile/format.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 
@@ -15,7 +15,7 @@ const pod: Environment = {
   AZURE_AUTHORITY_HOST: 'https://login.microsoftonline.com/',
 };
 
-const load = (env: Environment = {}): Config => loadConfig([], { ...pod, ...env }, 'run');
+const load = (env: Environment = {}): Config => loadConfig({}, { ...pod, ...env }, 'run');
 
 function exchangeOf({ source }: Config) {
   if (source.kind !== 'workload-identity') throw new Error('another source');
@@ -110,7 +110,7 @@ describe('a configuration', () => {
 });
 
 describe('how tokens are asked for', () => {
-  const sourceOf = (env: Environment) => readConfig([], { ...pod, ...env }, 'check').source;
+  const sourceOf = (env: Environment) => readConfig({}, { ...pod, ...env }, 'check').source;
 
   test('is known although a setting that has no part in it is wrong, or missing', () => {
     const { source } = load();
@@ -162,11 +162,15 @@ describe('a wildcard host', () => {
 
 describe('a problem', () => {
   test.each<[string, Environment, RegExp]>([
-    ['nobody the token is for', { PGHOST: '' }, /^--entry \(PGPASSD_ENTRIES\).*PGHOST and PGUSER/],
+    [
+      'nothing that the token is for',
+      { PGHOST: '' },
+      /^--entry \(PGPASSD_ENTRIES\).*PGHOST and PGUSER/,
+    ],
     [
       'a host without a user',
       { PGUSER: '' },
-      /^PGUSER is not set, and --entry \(PGPASSD_ENTRIES\) neither/,
+      /^PGUSER is not set, and --entry \(PGPASSD_ENTRIES\) is not set either/,
     ],
     ['an unreadable entry', { PGPASSD_ENTRIES: 'h' }, /^PGPASSD_ENTRIES: value 1: /],
     [
@@ -183,11 +187,11 @@ describe('a problem', () => {
     ['no tenant', { AZURE_TENANT_ID: '' }, /^--tenant-id \(AZURE_TENANT_ID, /],
     ['no passfile', { PGPASSFILE: '' }, /^--passfile \(PGPASSFILE, /],
     ['a mode that libpq ignores', { PGPASSD_MODE: '0640' }, /^PGPASSD_MODE: /],
-  ])('is told once: %s', (_case, env, problem) => {
+  ])('is reported once: %s', (_case, env, problem) => {
     expect(problemsOf(env)).toEqual([expect.stringMatching(problem)]);
   });
 
-  test('is told with all the others, one a line', () => {
+  test('is reported with all the others, one per line', () => {
     const problems = problemsOf({
       PGPASSFILE: '',
       PGHOST: '',

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { checkSettings } from '../../../src/check/steps/settings.ts';
+import type { Environment } from '../../../src/config/option.ts';
+import { sceneWith } from '../scene.ts';
+
+/** What is found when every problem has another text than ours. */
+async function foundIn(env: Environment, side: 'daemon' | 'client') {
+  const scene = sceneWith(env);
+  const problems = scene.reading.problems.map((problem, at) => ({ ...problem, text: `nr. ${at}` }));
+  const reading = { ...scene.reading, problems };
+  const findings = await checkSettings({ ...scene, reading }, side);
+  const namesOf = (text: string) => text.replace(/^nr\. (\d+)$/, (_, at) => kindOf(Number(at)));
+  const kindOf = (at: number) => `${problems[at]?.kind} ${problems[at]?.option}`;
+  return findings.map(({ found }) => namesOf(found));
+}
+
+const pod: Environment = { PGPASSFILE: '/pgpass/pgpass', PGPASSD_ENTRIES: 'db:5432:*:my-app' };
+
+test('what the webhook would set is left to one finding, by its name and not by a sentence', async () => {
+  expect(await foundIn({ ...pod, PGPASSD_MODE: '0640' }, 'daemon')).toEqual([
+    expect.stringContaining('webhook did not touch this container'),
+    'invalid mode',
+  ]);
+});
+
+test('what is missing is not reported beside an application, what is wrong is', async () => {
+  expect(await foundIn({ PGPASSD_MODE: '0640' }, 'client')).toEqual(['invalid mode']);
+});
+
+test('what is missing is reported to the daemon', async () => {
+  const env = { ...pod, PGPASSFILE: '', AZURE_CLIENT_ID: 'client' };
+  expect(await foundIn(env, 'daemon')).toEqual([
+    'missing passfile',
+    'missing tenantId',
+    'missing federatedTokenFile',
+  ]);
+});
