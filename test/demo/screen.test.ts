@@ -19,7 +19,7 @@ const refreshed: Happening = {
   line: {
     level: 'info',
     event: 'token.refreshed',
-    message: 'got a token, valid for 10 s',
+    message: 'obtained a token, valid for 10 s',
     tokenExpiresAtMs: beganMs + 12_000,
     nextRefreshInMs: 5_000,
   },

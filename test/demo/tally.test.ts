@@ -22,7 +22,8 @@ const refreshed = daemon('token.refreshed', {
   nextRefreshInMs: 4_500,
 });
 const failed = daemon('refresh.failed', {
-  message: 'Entra refused it. Look there. The token in place: none; next try in 1 s.',
+  message:
+    'Entra refused it. Look there. There is no token yet, so clients cannot connect; next attempt in 1 s.',
   remedy: 'Look there.',
 });
 

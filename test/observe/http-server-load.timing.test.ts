@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { mostConnections } from '../../src/observe/connections.ts';
+import { mostConnections } from '../../src/observe/http-limits.ts';
 import type { Answer, Views } from '../../src/observe/http-server.ts';
 import {
   ask,

@@ -23,7 +23,7 @@ async function scrape(...events: RefreshEvent[]) {
     state: () => state,
     version: '1.2.3',
     node: '24.0.0',
-    startedAtMs: NOW.wallMs,
+    process: { startedAtMs: NOW.wallMs, cpuSeconds: () => 1, residentBytes: () => 1 },
   });
   for (const event of events) {
     state = stateAfter(state, event, NOW);

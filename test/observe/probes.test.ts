@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createProbes } from '../../src/observe/probes.ts';
+import { createProbes } from '../../src/observe/health.ts';
 import type { Damage } from '../../src/refresh/events.ts';
 import { type DaemonState, initialState, stateAfter } from '../../src/refresh/state.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -34,7 +34,7 @@ function open() {
 
 const unanswered = {
   status: 503,
-  reason: 'the passfile cannot be looked at: its volume does not answer',
+  reason: 'the passfile cannot be checked: its volume does not respond',
 };
 
 test('a disk that does not answer makes nobody wait, and fails /readyz alone', async () => {
@@ -75,7 +75,7 @@ test('what happens while the disk is looked at counts', async () => {
   const expiring = ask('/readyz');
   clock.stepWallClock(60_000);
   looks[0]?.resolve(undefined);
-  expect(await expiring).toEqual({ status: 503, reason: 'the token in place has expired' });
+  expect(await expiring).toEqual({ status: 503, reason: 'the token in the passfile has expired' });
 
   const stopping = ask('/readyz');
   daemon.state = { ...daemon.state, stopping: true };
