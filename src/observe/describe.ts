@@ -199,7 +199,7 @@ function validity(token: TokenInPlace | undefined): string {
 function tokenFields(token: TokenInPlace | undefined): Record<string, unknown> {
   if (token === undefined) return { tokenValidForSeconds: 0 };
   return {
-    tokenExpiresAt: iso(token.expiresAtMs),
+    tokenExpiresAt: isoTime(token.expiresAtMs),
     tokenValidForSeconds: seconds(token.remainingMs),
   };
 }
@@ -211,7 +211,7 @@ function federatedFields({
 }: Extract<RefreshEvent, { type: 'federated-token.found' | 'federated-token.changed' }>) {
   return {
     ...identity,
-    ...(expiresAtMs !== undefined && { federatedTokenExpiresAt: iso(expiresAtMs) }),
+    ...(expiresAtMs !== undefined && { federatedTokenExpiresAt: isoTime(expiresAtMs) }),
     refreshing,
   };
 }
@@ -225,7 +225,7 @@ function line(
   return { level, event: type, message, fields };
 }
 
-function iso(ms: number): string {
+export function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }
 

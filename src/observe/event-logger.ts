@@ -40,18 +40,18 @@ function createLimiter(clock: Clock): (event: RefreshEvent, line: LogLine) => Lo
   return (event, line) => {
     if (line.level === 'debug') return line;
     if (event.type === 'token.refreshed') forgetFailures(windows);
-    const kind = kindOf(event, line);
+    const key = limitKey(event, line);
     const limit = limitOf(event);
     const nowMs = clock.now().monotonicMs;
-    const last = windows.get(kind);
+    const last = windows.get(key);
     const isOpen = last !== undefined && nowMs - last.openedAtMs < limit.withinMs;
     if (isOpen && last.logged >= limit.lines) {
-      windows.set(kind, { ...last, suppressed: last.suppressed + 1 });
+      windows.set(key, { ...last, suppressed: last.suppressed + 1 });
       return { ...line, level: 'debug' };
     }
     // A different failure is news, and so is the earlier one when it returns.
     if (limit === sameFailure && !isOpen) forgetFailures(windows);
-    windows.set(kind, isOpen ? { ...last, logged: last.logged + 1 } : openedAt(nowMs));
+    windows.set(key, isOpen ? { ...last, logged: last.logged + 1 } : openedAt(nowMs));
     return last === undefined || isOpen ? line : summedUp(line, last.suppressed);
   };
 }
@@ -63,7 +63,7 @@ function openedAt(nowMs: number): Window {
 const FAILURE = 'refresh.failed';
 
 /** The key under which events are counted together. */
-function kindOf(event: RefreshEvent, { level }: LogLine): string {
+function limitKey(event: RefreshEvent, { level }: LogLine): string {
   switch (event.type) {
     case 'federated-token.changed':
       return `${event.type} ${event.refreshing}`;
@@ -85,7 +85,7 @@ function limitOf(event: RefreshEvent): Limit {
 }
 
 function forgetFailures(windows: Map<string, Window>): void {
-  for (const kind of windows.keys()) if (kind.startsWith(FAILURE)) windows.delete(kind);
+  for (const key of windows.keys()) if (key.startsWith(FAILURE)) windows.delete(key);
 }
 
 function summedUp(line: LogLine, suppressed: number): LogLine {

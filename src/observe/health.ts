@@ -1,6 +1,7 @@
 import type { Damage } from '../refresh/events.ts';
 import { type DaemonState, isValid } from '../refresh/state.ts';
 import type { Clock, Instant } from '../support/clock.ts';
+import { isoTime } from './describe.ts';
 import type { Answer, Views } from './http-server.ts';
 
 export interface ProbeParts {
@@ -13,10 +14,10 @@ export interface ProbeParts {
 
 /** The answers of the probes: 200 or 503, with the reason as JSON. */
 export function createProbes({ clock, state, pulse, look }: ProbeParts): Views {
-  const answer = (verdict: Verdict): Answer => ({
-    status: verdict.ok ? 200 : 503,
+  const answer = (result: ProbeResult): Answer => ({
+    status: result.ok ? 200 : 503,
     contentType: 'application/json',
-    body: `${JSON.stringify(bodyOf(verdict, state()))}\n`,
+    body: `${JSON.stringify(bodyOf(result, state()))}\n`,
   });
   const lookAtDisk = coalesce(clock, look);
   return new Map([
@@ -58,49 +59,45 @@ function coalesce(clock: Clock, look: ProbeParts['look']): () => Promise<OnDisk>
   };
 }
 
-function bodyOf({ ok, reason }: Verdict, { token, failure }: DaemonState) {
+function bodyOf({ ok, reason }: ProbeResult, { token, failure }: DaemonState) {
   return {
     status: ok ? 'ok' : 'fail',
     reason,
-    ...(token && { tokenExpiresAt: iso(token.expiresAtMs) }),
+    ...(token && { tokenExpiresAt: isoTime(token.expiresAtMs) }),
     ...(failure && {
       lastError: {
         code: failure.error.code,
         message: failure.error.message,
         remedy: failure.error.remedy,
         ...failure.error.details,
-        at: iso(failure.atMs),
+        at: isoTime(failure.atMs),
         failures: failure.failures,
       },
     }),
   };
 }
 
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
 /** The result of a look at the passfile on disk: as written, damaged, or no result in time. */
 export type OnDisk = 'ours' | Damage | 'unknown';
 
 /** A probe's result and the reason for it. */
-interface Verdict {
+interface ProbeResult {
   readonly ok: boolean;
   readonly reason: string;
 }
 
-const ok = (reason: string): Verdict => ({ ok: true, reason });
-const fail = (reason: string): Verdict => ({ ok: false, reason });
+const ok = (reason: string): ProbeResult => ({ ok: true, reason });
+const fail = (reason: string): ProbeResult => ({ ok: false, reason });
 
 const NO_TOKEN_YET = 'the passfile has not held a valid token yet';
 
 /** Whether the passfile has held a valid token at any time since the start. */
-export function startup({ token }: DaemonState): Verdict {
+export function startup({ token }: DaemonState): ProbeResult {
   return token === undefined ? fail(NO_TOKEN_YET) : ok('the passfile has held a valid token');
 }
 
 /** Whether a client that connects now finds a valid token: ours, on disk, acceptable to libpq. */
-export function readiness(state: DaemonState, onDisk: OnDisk, now: Instant): Verdict {
+export function readiness(state: DaemonState, onDisk: OnDisk, now: Instant): ProbeResult {
   const { token, failure, stopping } = state;
   if (stopping) return fail('stopping');
   if (token === undefined) return fail(NO_TOKEN_YET);
@@ -148,7 +145,7 @@ const FAILED_STARTS = 3;
  * Whether the process should live on. Outside failures do not count: a restart does not repair Entra,
  * and costs time.
  */
-export function liveness({ failure }: DaemonState, pulse: Pulse, now: Instant): Verdict {
+export function liveness({ failure }: DaemonState, pulse: Pulse, now: Instant): ProbeResult {
   if (pulse.stallMs > STALL_LIMIT_MS) {
     return fail(`the event loop was blocked for ${Math.round(pulse.stallMs / 1000)} s`);
   }

@@ -54,24 +54,24 @@ export function createMetrics({ state, version, node, process }: MetricsOptions)
   gauge(
     'pgpassd_token_expiry_timestamp_seconds',
     'When the token in the passfile expires; 0 before the first token.',
-    ({ token }) => seconds(token?.expiresAtMs),
+    ({ token }) => toSeconds(token?.expiresAtMs),
   );
   gauge(
     'pgpassd_token_issued_timestamp_seconds',
     'When the life of the token in the passfile began; 0 before the first token.',
-    ({ token }) => seconds(token?.issuedAtMs),
+    ({ token }) => toSeconds(token?.issuedAtMs),
   );
   gauge(
     'pgpassd_refresh_last_success_timestamp_seconds',
     'When a new token was last written to the passfile; 0 before the first token.',
-    ({ lastSuccessAtMs }) => seconds(lastSuccessAtMs),
+    ({ lastSuccessAtMs }) => toSeconds(lastSuccessAtMs),
   );
   gauge(
     'pgpassd_refresh_next_timestamp_seconds',
     'When the next refresh is due; 0 until that is known.',
     (current) => {
       const next = nextAttempt(current);
-      return next && seconds(next.endsAtMs ?? next.since.wallMs + next.delayMs);
+      return next && toSeconds(next.endsAtMs ?? next.since.wallMs + next.delayMs);
     },
   );
   gauge(
@@ -82,7 +82,7 @@ export function createMetrics({ state, version, node, process }: MetricsOptions)
   gauge(
     'pgpassd_federated_token_expiry_timestamp_seconds',
     'When the federated token expires; 0 if that is unknown or there is none.',
-    ({ federatedTokenExpiresAtMs }) => seconds(federatedTokenExpiresAtMs),
+    ({ federatedTokenExpiresAtMs }) => toSeconds(federatedTokenExpiresAtMs),
   );
   new Gauge({
     name: 'pgpassd_build_info',
@@ -155,7 +155,7 @@ export function createMetrics({ state, version, node, process }: MetricsOptions)
   };
 }
 
-function seconds(ms: number | undefined): number | undefined {
+function toSeconds(ms: number | undefined): number | undefined {
   return ms === undefined ? undefined : ms / 1000;
 }
 

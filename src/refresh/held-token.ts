@@ -63,7 +63,7 @@ export function adopted(
   return { token: found.token, life, due: dueAfter(life, delayMs), doubtful: !believable };
 }
 
-export interface Answer {
+export interface SourceAnswer {
   readonly issued: AccessToken;
   /** When it was requested: counted from then, a life is never overestimated, however long the answer took. */
   readonly askedAt: Instant;
@@ -78,7 +78,7 @@ export interface Answer {
  * @throws PgpassdError `token-source.failed` when the answer's token has expired in the meantime
  */
 export function received(
-  { issued, askedAt, cause }: Answer,
+  { issued, askedAt, cause }: SourceAnswer,
   held: HeldToken | undefined,
   circumstances: Circumstances,
 ): HeldToken {

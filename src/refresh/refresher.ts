@@ -87,7 +87,7 @@ export class Refresher {
     return (this.#backoff ?? this.#templateBackoff) !== undefined;
   }
 
-  /** What the loop did last. */
+  /** What the loop is doing. */
   get turn(): Turn {
     return this.#turn;
   }
@@ -272,7 +272,7 @@ export class Refresher {
     this.#reportAdoption();
   }
 
-  /** Writes an unwritten token first, and fetches another one unless that was all; `requested`: even then. */
+  /** Writes a token that is still unwritten instead of fetching one; after that, a `requested` one is fetched too. */
   async #refresh(cause: RefreshCause, requested: boolean, signal: AbortSignal): Promise<void> {
     const started = this.#parts.clock.now();
     this.#parts.onEvent({ type: 'refresh.started', cause });

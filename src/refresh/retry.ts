@@ -20,7 +20,7 @@ const LONGEST_RETRY_AFTER_MS = 3_600_000;
 
 export interface FailedAttempt {
   readonly error: Pick<PgpassdError, 'code' | 'details'>;
-  /** Failures in a row, this one included. */
+  /** Failures in a row, including this one. */
   readonly failures: number;
   /** How long the current token stays valid; 0 without one. */
   readonly tokenValidForMs: number;

@@ -278,7 +278,7 @@ describe('a failure', () => {
   });
 });
 
-test('one failure before a recovery is told as one', () => {
+test('one failure before a recovery is logged as one', () => {
   const recovered = { type: 'refresh.recovered', failures: 1, lastedMs: 2_000 } as const;
   expect(describeEvent(recovered).message).toBe('recovered after a failed attempt in 2 s');
 });
@@ -293,7 +293,7 @@ test.each([
   expect(describeEvent(event).message).toContain(setting);
 });
 
-test('a directory that was moved aside is told with its new name', () => {
+test('a directory that was moved aside is logged with its new name', () => {
   const event = { type: 'passfile.repaired', damage: 'not-a-file', repairs: 1 } as const;
   const line = describeEvent({ ...event, displacedTo: '/pgpass/pgpass.displaced-12345678' });
   expect(line.fields).toMatchObject({ displacedTo: '/pgpass/pgpass.displaced-12345678' });
@@ -305,7 +305,7 @@ test('a token that expired before it could be published is none', () => {
 });
 
 describe('a federated token', () => {
-  test('that does not tell its expiry has none in the log', () => {
+  test('without an expiry has none in the log', () => {
     const line = describeEvent({ ...lines['federated-token.found'][0], expiresAtMs: undefined });
     expect(line.fields).not.toHaveProperty('federatedTokenExpiresAt');
   });

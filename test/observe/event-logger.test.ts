@@ -38,7 +38,7 @@ function logging() {
 }
 
 describe('while clients are without a token', () => {
-  test('the same failure is told once a minute, and at level debug in between', async () => {
+  test('the same failure is logged once a minute, and at level debug in between', async () => {
     const { clock, level } = logging();
     const levels: string[] = [];
     for (let second = 0; second <= 120; second += 20) {
@@ -50,15 +50,15 @@ describe('while clients are without a token', () => {
 
   test('a day of tries every second is a line a minute', async () => {
     const { clock, level } = logging();
-    let told = 0;
+    let lines = 0;
     for (let second = 0; second < 86_400; second += 1) {
-      if (level(failed) === 'fatal') told += 1;
+      if (level(failed) === 'fatal') lines += 1;
       if (second % 60 === 59) await clock.advance(60_000);
     }
-    expect(told).toBe(1_440);
+    expect(lines).toBe(1_440);
   });
 
-  test('another failure is told at once', () => {
+  test('another failure is logged at once', () => {
     const { level } = logging();
     expect([level(failed), level({ ...failed, error: otherError }), level(failed)]).toEqual([
       'fatal',
@@ -67,14 +67,14 @@ describe('while clients are without a token', () => {
     ]);
   });
 
-  test('a token that expired is told at once after a start without one', () => {
+  test('a token that expired is logged at once after a start without one', () => {
     const { level } = logging();
     expect(level({ ...failed, expiredForMs: undefined })).toBe('error');
     expect(level({ ...failed, expiredForMs: undefined })).toBe('debug');
     expect(level(failed)).toBe('fatal');
   });
 
-  test('a failure after a recovery is told at once', () => {
+  test('a failure after a recovery is logged at once', () => {
     const { level } = logging();
     level(failed);
     level({ type: 'token.refreshed', token, refreshInMs: 1, tookMs: 1 });
@@ -82,12 +82,12 @@ describe('while clients are without a token', () => {
   });
 });
 
-test('while a token is valid every failure is told', () => {
+test('while a token is valid every failure is logged', () => {
   const { level } = logging();
   expect([level({ ...failed, token }), level({ ...failed, token })]).toEqual(['error', 'error']);
 });
 
-test('that files cannot be watched is told once', () => {
+test('that files cannot be watched is logged once', () => {
   const { level } = logging();
   const failure = (what: 'passfile' | 'template') =>
     level({ type: 'watch.failed', what, error: new Error('EMFILE') });
@@ -98,7 +98,7 @@ test('that files cannot be watched is told once', () => {
   ]);
 });
 
-describe('what others bring about as often as they like', () => {
+describe('what others can cause at any rate', () => {
   const identity = { issuer: 'https://issuer.example/', subject: 'me', audience: [] };
   const refusal = new PgpassdError('config.invalid', 'It is bad', 'Mend it.');
   const storms: readonly RefreshEvent[] = [
@@ -116,23 +116,23 @@ describe('what others bring about as often as they like', () => {
   ];
 
   test.each(storms)(
-    'is told five times a minute, and then how often it was: $type',
+    'is logged five times a minute, and then how often it happened: $type',
     async (event) => {
       const { clock, logged } = logging();
-      const told: string[] = [];
+      const messages: string[] = [];
       for (let tenth = 0; tenth <= 1_200; tenth += 1) {
         const { level, message } = logged(event);
-        if (level !== 'debug') told.push(message);
+        if (level !== 'debug') messages.push(message);
         await clock.advance(100);
       }
-      expect(told).toHaveLength(11);
-      expect(told[4]).toBe(told[0]);
-      expect(told[5]).toBe(`${told[0]} (595 more since this was last logged)`);
-      expect(told[6]).toBe(told[0]);
+      expect(messages).toHaveLength(11);
+      expect(messages[4]).toBe(messages[0]);
+      expect(messages[5]).toBe(`${messages[0]} (595 more since this was last logged)`);
+      expect(messages[6]).toBe(messages[0]);
     },
   );
 
-  test('keeps nothing else from being told', () => {
+  test('does not keep anything else from being logged', () => {
     const { level } = logging();
     for (let swap = 0; swap < 500; swap += 1) level({ type: 'template.changed' });
     expect(level({ type: 'passfile.repaired', damage: 'missing', repairs: 1 })).toBe('warn');
@@ -142,18 +142,18 @@ describe('what others bring about as often as they like', () => {
     expect(level({ type: 'passfile.repaired', damage: 'mode', repairs: 1 })).toBe('warn');
   });
 
-  test('is told as it is when it happens now and then', async () => {
+  test('is logged as it is when it happens now and then', async () => {
     const { clock, logged } = logging();
-    const told: string[] = [];
+    const messages: string[] = [];
     for (let hour = 0; hour < 24; hour += 1) {
-      told.push(logged({ type: 'template.changed' }).message);
+      messages.push(logged({ type: 'template.changed' }).message);
       await clock.advance(3_600_000);
     }
-    expect(new Set(told)).toEqual(new Set(['the template changed']));
+    expect(new Set(messages)).toEqual(new Set(['the template changed']));
   });
 });
 
-test('whatever else happens is told as it is', () => {
+test('everything else is logged as it is', () => {
   const { level } = logging();
   level(failed);
   expect([level({ type: 'passfile.written' }), level({ type: 'passfile.written' })]).toEqual([

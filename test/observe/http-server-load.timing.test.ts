@@ -32,7 +32,7 @@ test.each([200, 600])(
   },
 );
 
-test('whoever holds a connection open the shortest keeps it', async () => {
+test('the newest of the connections that are held open stay', async () => {
   const server = await serve();
   const slow = await connectSlowly(server, MOST_CONNECTIONS);
   const [oldest, ...others] = slow;

@@ -127,7 +127,7 @@ test('a passfile that cannot be written, and one that was repaired, are counted 
   expect(value('pgpassd_passfile_repairs_total')).toBe(1);
 });
 
-test('rotations of the federated token are counted, and its expiry told', async () => {
+test('rotations of the federated token are counted, and its expiry shown', async () => {
   const seen = (type: 'federated-token.found' | 'federated-token.changed'): RefreshEvent => ({
     type,
     identity: { issuer: undefined, subject: undefined, audience: [] },

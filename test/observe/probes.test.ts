@@ -37,7 +37,7 @@ const unanswered = {
   reason: 'the passfile cannot be checked: its volume does not respond',
 };
 
-test('a disk that does not answer makes nobody wait, and fails /readyz alone', async () => {
+test('a disk that does not respond delays no answer for long, and fails /readyz alone', async () => {
   const { clock, looks, ask } = open();
   const answer = ask('/readyz');
   await clock.advance(SOON_MS);
@@ -52,7 +52,7 @@ test('a disk that does not answer makes nobody wait, and fails /readyz alone', a
   expect(await later).toMatchObject({ status: 200 });
 });
 
-test('however many ask, the disk is looked at once at a time', async () => {
+test('however many probes come, there is one look at the disk at a time', async () => {
   const { clock, looks, ask } = open();
   const first = Array.from({ length: 10 }, () => ask('/readyz'));
   await clock.advance(SOON_MS);

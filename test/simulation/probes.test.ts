@@ -30,7 +30,7 @@ class ObservedWorld {
     },
   });
   state: DaemonState = initialState;
-  /** What somebody did to the passfile. */
+  /** What was done to the passfile. */
   damage: Damage | undefined;
   readonly #probes = createProbes({
     clock: this.world.clock,
