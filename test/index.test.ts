@@ -8,9 +8,9 @@ import { fileWith } from './support/temporary-file.ts';
 const source = async () => ({ token: 'a-token', expiresAt: new Date(Date.now() + 3_600_000) });
 
 test.each<[string, Partial<RefresherOptions>, RegExp]>([
-  ['neither entries nor a template', {}, /neither entries nor a template$/],
-  ['no entry', { entries: [] }, /neither entries nor a template$/],
-  ['both', { entries: ['h:*:*:u'], template: '/nowhere' }, /both entries and a template$/],
+  ['neither entries nor a template', {}, /either entries or a template, and was given neither$/],
+  ['no entry', { entries: [] }, /was given neither$/],
+  ['both', { entries: ['h:*:*:u'], template: '/nowhere' }, /was given both$/],
   [
     'an entry with a password',
     { entries: ['h:*:*:u:hunter2'] },
@@ -63,6 +63,11 @@ test('createRefresher refuses a passfile of another writer, unless a template sa
   expect(keptAs).toEqual([`${passfile}.before-pgpassd`]);
   expect(await readFile(`${passfile}.before-pgpassd`, 'utf8')).toBe(foreign);
   expect(await readFile(passfile, 'utf8')).toBe('h:*:*:u:a-token\n');
+});
+
+test('the module of the package only re-exports', async () => {
+  const text = await readFile(new URL('../src/index.ts', import.meta.url), 'utf8');
+  expect(text).toMatch(/^(export (type )?\{[^{}]*\} from '\.[^']+';\n)+$/);
 });
 
 test('createRefresher refuses a template that is the passfile', async () => {

@@ -11,7 +11,7 @@ import type { Command } from './command.ts';
 
 const WIDTH = { narrowest: 60, usual: 80, widest: 100 } as const;
 
-/** Looks at everything in order, and says what is wrong and what to do about it. Changes nothing. */
+/** Checks everything in order, and prints what is wrong and what to do about it. Changes nothing. */
 export const check: Command = async (context) => {
   const { flags, print, terminal, columns, signal, secrets } = context;
   const env = withoutMisplaced(context.env);
@@ -23,11 +23,11 @@ export const check: Command = async (context) => {
     signal,
     uid: process.getuid?.(),
   });
-  // Whatever is looked at, be it a volume that does not answer: a signal ends it now.
+  // A signal ends it even while a volume does not respond.
   const found = await untilAborted(examining, signal);
   if (found === undefined) return signal.reason;
   const findings = presentableFindings(found, secrets);
-  // A terminal that was not told its size has no columns.
+  // A terminal of unknown size has no columns.
   const width = Math.min(Math.max(columns || WIDTH.usual, WIDTH.narrowest), WIDTH.widest);
   const colour = terminal && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
   print(

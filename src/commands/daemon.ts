@@ -1,6 +1,8 @@
 import type { Config } from '../config/load.ts';
 import type { Environment } from '../config/option.ts';
 import { filesToRead } from '../config/source.ts';
+import { presentableLine } from '../observe/describe.ts';
+import type { Log } from '../observe/log.ts';
 import { passfileIsRead } from '../passfile/causes.ts';
 import { wholeOwner } from '../passfile/inspect.ts';
 import { composeRefresher, type PassfileRefresher } from '../refresh/create-refresher.ts';
@@ -12,30 +14,26 @@ import { untilAborted, withDeadline } from '../support/deadline.ts';
 import { errorOf } from '../support/failure.ts';
 import { KnownSecrets } from '../support/known-secrets.ts';
 import { firstSameFile } from '../support/same-file.ts';
+import { LONGEST_LOG_CLOSE_MS } from '../support/shutdown.ts';
 import { systemClock } from '../support/system-clock.ts';
+import type { CommandContext } from './command.ts';
 
-export interface Daemon {
-  readonly refresher: PassfileRefresher;
-  /** Runs until `signal` aborts. */
-  run(signal: AbortSignal): Promise<void>;
-}
-
-/** Puts the parts together, for `run` and `once` alike. Throws PgpassdError `config.invalid`. */
+/** The refresher and its source as configured, for `run` and `once`. Throws PgpassdError `config.invalid`. */
 export async function createDaemon(
   config: Config,
   env: Environment,
   onEvent: (event: RefreshEvent) => void,
-): Promise<Daemon> {
+): Promise<PassfileRefresher> {
   const { requestTimeoutMs, template, passfile, entries, mode, refreshFraction } = config;
   await assertOwnFile(config, env);
   const secrets = new KnownSecrets();
   const context = { requestTimeoutMs, env, clock: systemClock, onEvent, secrets };
   const source = await openSource(config.source, context);
-  const refresher = await composeRefresher({
+  return await composeRefresher({
     passfile,
     entries,
     template,
-    fetchToken: fetchAskedFor(source),
+    fetchToken: fetchAsConfigured(source),
     mode,
     owner: config.owner && wholeOwner(config.owner),
     refreshFraction,
@@ -43,17 +41,12 @@ export async function createDaemon(
     onEvent,
     clock: systemClock,
     secrets,
+    runBeside: (refresher, signal) => source.run(refresher, signal),
   });
-  return {
-    refresher,
-    async run(signal) {
-      await Promise.all([refresher.run(signal), source.accompany(refresher, signal)]);
-    },
-  };
 }
 
-/** What the source gives, unless it is for another than the settings ask for. */
-function fetchAskedFor({ fetch, objectionTo }: OpenedSource): FetchToken {
+/** The source's token, unless it was issued for another identity or audience than the configured one. */
+function fetchAsConfigured({ fetch, objectionTo }: OpenedSource): FetchToken {
   return async (signal) => {
     const issued = await fetch(signal);
     const claims = issued.token.jwtClaims();
@@ -63,15 +56,32 @@ function fetchAskedFor({ fetch, objectionTo }: OpenedSource): FetchToken {
   };
 }
 
-/** A volume that does not answer by then is an error when it is to be written. */
+/** A volume that does not respond within this is reported when the passfile is written. */
 const LOOK_MS = 2_000;
 
 const { signal: never } = new AbortController();
 
-/** That the passfile is no file that something else is read from. Throws PgpassdError `config.invalid`. */
+/** Checks that the passfile is not a file that is read. Throws PgpassdError `config.invalid`. */
 async function assertOwnFile(config: Config, env: Environment): Promise<void> {
   const same = await withDeadline(systemClock, LOOK_MS, never, (attempt) =>
     untilAborted(firstSameFile(config.passfile, filesToRead(config, env)), attempt),
   );
   if (same !== undefined) throw errorOf(passfileIsRead({ setting: same.setting }));
+}
+
+/** Runs `work` with the configured log, and waits until its lines are written. */
+export async function withLog<T>(
+  config: Config,
+  { terminal, secrets, openLog }: CommandContext,
+  work: (log: Log) => Promise<T>,
+): Promise<T> {
+  const format = config.logFormat ?? (terminal ? 'pretty' : 'json');
+  const { log, close } = await openLog({ level: config.logLevel, format });
+  try {
+    return await work((line) => log(presentableLine(line, secrets)));
+  } finally {
+    const closed = new AbortController();
+    await close(systemClock.sleep(LONGEST_LOG_CLOSE_MS, closed.signal));
+    closed.abort();
+  }
 }

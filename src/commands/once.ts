@@ -1,28 +1,27 @@
 import { type Config, loadConfig } from '../config/load.ts';
+import { createEventLogger } from '../observe/event-logger.ts';
 import type { Log } from '../observe/log.ts';
-import { createNarrator } from '../observe/narrator.ts';
 import { volumeSilent } from '../passfile/causes.ts';
 import type { RefreshEvent, TokenInPlace } from '../refresh/events.ts';
 import { mayPassByItself } from '../refresh/retry.ts';
 import { withDeadline } from '../support/deadline.ts';
 import { duration } from '../support/duration.ts';
-import { PgpassdError } from '../support/errors.ts';
-import { errorOf } from '../support/failure.ts';
+import type { PgpassdError } from '../support/errors.ts';
+import { errorOf, type Failure, failure, type Values } from '../support/failure.ts';
 import { LONGEST_LAST_WRITE_MS } from '../support/shutdown.ts';
 import { systemClock } from '../support/system-clock.ts';
 import type { Command, CommandContext } from './command.ts';
-import { createDaemon } from './daemon.ts';
-import { withLog } from './with-log.ts';
+import { createDaemon, withLog } from './daemon.ts';
 
 const { signal: never } = new AbortController();
 
-/** The daemon's own steps, until the passfile holds a valid token; for init containers and CronJobs. */
+/** Runs the daemon until the passfile holds a valid token; for init containers and CronJobs. */
 export const once: Command = async (context) => {
   const config = attemptInTime(loadConfig(context.flags, context.env, 'once'));
   return await withLog(config, context, (log) => obtain(config, context, log));
 };
 
-/** An attempt takes no more than this of `--timeout`, so that its own failure is told, with its phase. */
+/** The share of `--timeout` that one attempt may take, so that its own failure, with its phase, is reported. */
 const ATTEMPT_SHARE = 0.9;
 
 function attemptInTime(config: Config): Config {
@@ -37,14 +36,14 @@ async function obtain(
   log: Log,
 ): Promise<number> {
   const outcome = new Outcome(config);
-  const narrate = createNarrator(systemClock);
+  const logEvent = createEventLogger(systemClock, log);
   const daemon = await createDaemon(config, env, (event) => {
-    log(narrate(event));
-    outcome.notice(event);
-    // In service, but not for long enough: here that is reason enough to ask for another.
-    if (event.type === 'passfile.adopted') daemon.refresher.refresh();
+    logEvent(event);
+    outcome.observe(event);
+    // If the adopted token lasts for --min-validity, the run has ended by now; if not, another one is needed.
+    if (event.type === 'passfile.adopted') daemon.refresh();
   });
-  onHangup(() => daemon.refresher.refresh());
+  onHangup(() => daemon.refresh());
   const ended = await withDeadline(systemClock, config.timeoutMs, signal, (attempt) => {
     const over = AbortSignal.any([attempt, outcome.reached]);
     return endsInTime(daemon.run(over), over);
@@ -55,8 +54,8 @@ async function obtain(
 }
 
 /**
- * Whether `running` comes to its end after `over` has aborted: a write that has begun is seen to its
- * end, unless its volume does not answer.
+ * Whether `running` ends in time after `over` has aborted: a write that has begun is completed, unless
+ * its volume does not respond.
  */
 async function endsInTime(running: Promise<void>, over: AbortSignal): Promise<boolean> {
   const late = new Promise<false>((settle) => {
@@ -67,7 +66,7 @@ async function endsInTime(running: Promise<void>, over: AbortSignal): Promise<bo
   return await Promise.race([running.then(() => true), late]);
 }
 
-/** Whether `once` has what it came for, or why it never will. */
+/** Whether `once` has succeeded, or why it cannot. */
 class Outcome {
   readonly #config: Config;
   readonly #reached = new AbortController();
@@ -81,60 +80,91 @@ class Outcome {
     return this.#reached.signal;
   }
 
-  /** Whether a valid token is in place. */
+  /** Whether the passfile holds a valid token. */
   get obtained(): boolean {
     return this.reached.aborted && this.#error === undefined;
   }
 
-  notice(event: RefreshEvent): void {
+  observe(event: RefreshEvent): void {
     if (event.type === 'refresh.failed') this.#error = event.error;
-    if (event.type === 'token.unchanged') this.#error = tooShort(this.#config, event.token);
+    if (event.type === 'token.unchanged') {
+      this.#error = errorOf(cachedToken(this.#config, event.token));
+    }
     if (isSuccess(event, this.#config.minValidityMs)) this.#error = undefined;
     else if (event.type !== 'refresh.failed' || mayPassByItself(event.error.code)) return;
     this.#reached.abort();
   }
 
   /**
-   * Throws the last failure unless a valid token is in place. `ended`: whether the daemon came to its
-   * end, which a volume that does not answer keeps it from.
+   * Throws the last failure unless the passfile holds a valid token. `ended`: whether the daemon ended,
+   * which a volume that does not respond prevents.
    */
   conclude(ended: boolean): void {
     if (this.#error !== undefined) throw this.#error;
     if (this.reached.aborted) return;
-    throw ended ? outOfTime(this.#config) : errorOf(volumeSilent({ path: this.#config.passfile }));
+    const { passfile } = this.#config;
+    throw errorOf(ended ? timedOut(this.#config) : volumeSilent({ path: passfile }));
   }
 }
 
-function outOfTime({ source, timeoutMs }: Config): PgpassdError {
-  const what = `no token was obtained within ${timeoutMs / 1000} s`;
-  return source.kind === 'token-command'
-    ? new PgpassdError(
-        'token-command.failed',
-        what,
-        'See what the command of --token-command waits for, or allow more with --timeout.',
-      )
-    : new PgpassdError(
-        'entra.timeout',
-        what,
-        'Check the way out of the pod (NetworkPolicy, firewall, proxy), or allow more with --timeout.',
-      );
+function timedOut({ source, timeoutMs }: Config): Failure {
+  const limit = { seconds: timeoutMs / 1000 };
+  return source.kind === 'token-command' ? commandTimedOut(limit) : entraTimedOut(limit);
 }
 
-/** The source gave the token in place again, or one that ends before it. */
-function tooShort({ source, minValidityMs }: Config, { remainingMs }: TokenInPlace): PgpassdError {
-  const isCommand = source.kind === 'token-command';
-  const who = isCommand ? 'the command of --token-command' : 'Entra';
-  const keeper = isCommand ? 'that command' : 'something between pgpassd and Entra';
-  return new PgpassdError(
-    isCommand ? 'token-command.failed' : 'entra.bad-answer',
-    `${who} gives no newer token than the one in place, which is valid for ${duration(remainingMs)}: --min-validity asks for ${duration(minValidityMs)}`,
-    `See whether ${keeper} hands out tokens that it has kept, or allow more with --timeout (PGPASSD_TIMEOUT), or ask for less with --min-validity (PGPASSD_MIN_VALIDITY).`,
-  );
+/** The source returned the current token again, or one that expires earlier. */
+function cachedToken({ source, minValidityMs }: Config, { remainingMs }: TokenInPlace): Failure {
+  const values = { left: duration(remainingMs), minValidity: duration(minValidityMs) };
+  return source.kind === 'token-command' ? commandTokenCached(values) : entraTokenCached(values);
 }
 
-/** A new token is as good as there is; one found in place has to last for --min-validity. */
+/** A new token is always good enough; a token that was already in the passfile has to last for --min-validity. */
 function isSuccess(event: RefreshEvent, minValidityMs: number): boolean {
   if (event.type === 'token.refreshed') return event.token !== undefined;
   const inPlace = event.type === 'passfile.adopted' || event.type === 'token.unchanged';
   return inPlace && event.token.remainingMs >= minValidityMs;
 }
+
+export const commandTimedOut = failure<'seconds'>(
+  'token-command-out-of-time',
+  'token-command.failed',
+  ({ seconds }) => ({
+    found: `no token was obtained within ${seconds} s`,
+    remedy:
+      'Find out what the command of --token-command waits for, or raise --timeout (PGPASSD_TIMEOUT).',
+  }),
+);
+
+export const entraTimedOut = failure<'seconds'>(
+  'entra-out-of-time',
+  'entra.timeout',
+  ({ seconds }) => ({
+    found: `no token was obtained within ${seconds} s`,
+    remedy:
+      'Check the egress of the pod (NetworkPolicy, firewall, proxy), or raise --timeout (PGPASSD_TIMEOUT).',
+  }),
+);
+
+const cached = (issuer: string, { left, minValidity }: Values<'left' | 'minValidity'>) =>
+  `${issuer} returned no newer token than the current one, which is valid for ${left}; --min-validity requires ${minValidity}`;
+
+const WAIT_OR_ACCEPT =
+  'or raise --timeout (PGPASSD_TIMEOUT), or lower --min-validity (PGPASSD_MIN_VALIDITY).';
+
+export const commandTokenCached = failure<'left' | 'minValidity'>(
+  'token-command-token-cached',
+  'token-command.failed',
+  (values) => ({
+    found: cached('the command of --token-command', values),
+    remedy: `Check whether the command returns cached tokens, ${WAIT_OR_ACCEPT}`,
+  }),
+);
+
+export const entraTokenCached = failure<'left' | 'minValidity'>(
+  'entra-token-cached',
+  'entra.bad-answer',
+  (values) => ({
+    found: cached('Entra', values),
+    remedy: `Check whether something between pgpassd and Entra returns cached tokens, ${WAIT_OR_ACCEPT}`,
+  }),
+);

@@ -1,16 +1,24 @@
 import { type Config, loadConfig } from '../config/load.ts';
-import { sentence } from '../observe/describe.ts';
+import { asSentences } from '../observe/describe.ts';
+import { createEventLogger } from '../observe/event-logger.ts';
+import { createProbes, Heartbeat } from '../observe/health.ts';
+import { type HttpServer, openHttpServer } from '../observe/http-server.ts';
 import type { Log } from '../observe/log.ts';
-import { createNarrator } from '../observe/narrator.ts';
-import { asPgpassdError } from '../support/errors.ts';
+import { createMetrics, type Metrics } from '../observe/metrics.ts';
+import type { PassfileRefresher } from '../refresh/create-refresher.ts';
+import type { RefreshEvent } from '../refresh/events.ts';
+import { type DaemonState, initialState, stateAfter } from '../refresh/state.ts';
+import type { Address } from '../support/address.ts';
+import { asPgpassdError, PgpassdError } from '../support/errors.ts';
+import { presentable } from '../support/printable.ts';
+import type { Secret } from '../support/secret.ts';
+import { LONGEST_FAREWELL_MS } from '../support/shutdown.ts';
 import { systemClock } from '../support/system-clock.ts';
 import { VERSION } from '../version.ts';
 import type { Command, CommandContext } from './command.ts';
-import { createDaemon } from './daemon.ts';
-import { Observation } from './observation.ts';
-import { withLog } from './with-log.ts';
+import { createDaemon, withLog } from './daemon.ts';
 
-/** Keeps the passfile current until it is asked to stop. */
+/** Keeps the passfile current until it is stopped. */
 export const run: Command = async (context) => {
   const config = loadConfig(context.flags, context.env, 'run');
   await withLog(config, context, (log) => keepCurrent(config, context, log));
@@ -22,18 +30,18 @@ async function keepCurrent(
   { env, signal, onHangup, secrets }: CommandContext,
   log: Log,
 ): Promise<void> {
-  const narrate = createNarrator(systemClock);
+  const logEvent = createEventLogger(systemClock, log);
   const observation = new Observation(secrets);
   const daemon = await createDaemon(config, env, (event) => {
-    observation.notice(event);
-    log(narrate(event));
+    observation.observe(event);
+    logEvent(event);
   });
   const { httpAddress } = config;
   const served =
     httpAddress === 'off'
       ? undefined
-      : await observation.serve(httpAddress, daemon.refresher, workLimitMs(config), signal);
-  onHangup(() => daemon.refresher.refresh());
+      : await observation.serve(httpAddress, daemon, workLimitMs(config), signal);
+  onHangup(() => daemon.refresh());
   log({
     level: 'info',
     event: 'started',
@@ -49,8 +57,8 @@ async function keepCurrent(
   });
   await daemon.run(signal);
   if (config.onExit === 'remove') {
-    await daemon.refresher.remove().catch((error: unknown) => {
-      const message = sentence(asPgpassdError(error));
+    await daemon.remove().catch((error: unknown) => {
+      const message = asSentences(asPgpassdError(error));
       log({ level: 'error', event: 'passfile.remove-failed', message, fields: {} });
     });
   }
@@ -58,7 +66,86 @@ async function keepCurrent(
   log({ level: 'info', event: 'stopped', message: 'stopped', fields: { onExit: config.onExit } });
 }
 
-/** How long the loop may be at work: two exchanges, when the token rotates meanwhile, and a slow disk. */
+/** How long one turn of the loop may take: two exchanges, if the token rotates in between, and a slow disk. */
 function workLimitMs({ requestTimeoutMs }: Config): number {
   return 2 * requestTimeoutMs + 30_000;
+}
+
+/** The daemon's state, derived from its events, and the probes and metrics served from it. */
+class Observation {
+  #state: DaemonState = initialState;
+  readonly #secrets: readonly Secret[];
+  readonly #metrics: Metrics = createMetrics({
+    state: () => this.#state,
+    version: VERSION,
+    node: process.versions.node,
+    process: {
+      startedAtMs: systemClock.now().wallMs - process.uptime() * 1000,
+      cpuSeconds: () => {
+        const { user, system } = process.cpuUsage();
+        return (user + system) / 1e6;
+      },
+      residentBytes: () => process.memoryUsage.rss(),
+    },
+  });
+
+  constructor(secrets: readonly Secret[]) {
+    this.#secrets = secrets;
+  }
+
+  observe(event: RefreshEvent): void {
+    this.#state = stateAfter(this.#state, this.#presentable(event), systemClock.now());
+    this.#metrics.note(event);
+  }
+
+  /** The probes show the last error to every client. */
+  #presentable(event: RefreshEvent): RefreshEvent {
+    if (event.type !== 'refresh.failed') return event;
+    const { code, message, remedy, details } = event.error;
+    const shown = (text: string) => presentable(text, this.#secrets);
+    return { ...event, error: new PgpassdError(code, shown(message), shown(remedy), { details }) };
+  }
+
+  /**
+   * Resolves when the server listens. It serves until `signal` aborts and the requests that have begun are
+   * answered.
+   *
+   * @throws PgpassdError `config.invalid` when it cannot listen on the address
+   */
+  async serve(
+    address: Address,
+    refresher: PassfileRefresher,
+    workLimitMs: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly port: number; readonly closed: Promise<void> }> {
+    const heartbeat = new Heartbeat(systemClock);
+    const probes = createProbes({
+      clock: systemClock,
+      state: () => this.#state,
+      pulse: () => {
+        const { at, napMs } = refresher.turn;
+        return {
+          turnedAtMs: at.monotonicMs,
+          turnsWithinMs: napMs ?? workLimitMs,
+          stallMs: heartbeat.stallMs,
+        };
+      },
+      look: () => refresher.lookAtPassfile(),
+    });
+    const metrics = async () => ({
+      status: 200,
+      contentType: this.#metrics.contentType,
+      body: await this.#metrics.render(),
+    });
+    const server = await openHttpServer(address, new Map([...probes, ['/metrics', metrics]]));
+    return { port: server.port, closed: this.#close(server, heartbeat, signal) };
+  }
+
+  async #close(server: HttpServer, heartbeat: Heartbeat, signal: AbortSignal): Promise<void> {
+    await heartbeat.run(signal);
+    this.#state = { ...this.#state, stopping: true };
+    const answered = new AbortController();
+    await server.close(systemClock.sleep(LONGEST_FAREWELL_MS, answered.signal));
+    answered.abort();
+  }
 }

@@ -12,28 +12,28 @@ import { errorOf } from '../support/failure.ts';
 import { inSteps } from '../support/steps.ts';
 import { systemClock } from '../support/system-clock.ts';
 import type { Command, CommandContext } from './command.ts';
-import { findProgram, handOver } from './hand-over.ts';
+import { exec, findProgram } from './exec.ts';
 
 /**
- * Half of the 200 ms within which we want to be through after a publication, also where there is
- * nothing to watch with; to read so small a file ten times a second costs next to nothing.
+ * `wait` is to end within 200 ms of a publication, even if the file cannot be watched. Reading so small a
+ * file ten times a second costs almost nothing.
  */
 const POLL_INTERVAL_MS = 100;
 
-/** Waits until the passfile lets a client log in; then becomes the program behind `--`, if there is one. */
+/** Waits until a client can log in with the passfile, and then executes the program after `--`, if any. */
 export const wait: Command = async (context) => {
   const { env, rest, signal } = context;
   const config = loadWaitConfig(context.flags, env);
   const program = rest && (await findProgram(rest, env['PATH']));
   const failure = await untilReady(config, context);
-  // A program that was to follow would not hear of the signal any more.
+  // The program would not get the signal any more.
   if (signal.aborted && (failure ?? program) !== undefined) return signal.reason;
   if (failure !== undefined) throw failure;
-  if (program !== undefined) handOver(program, env);
+  if (program !== undefined) exec(program, env);
   return 0;
 };
 
-/** Resolves with the last reason if it is still in the way at the deadline, or when we are stopped. */
+/** Resolves with the reason that still applies at the deadline, or when the process is stopped. */
 async function untilReady(
   { passfile, timeoutMs, ...wanted }: WaitConfig,
   { signal, tell }: CommandContext,
@@ -71,7 +71,7 @@ async function untilReady(
     await look();
     await attendant.run(AbortSignal.any([attempt, ready.signal]));
   };
-  // A look at a volume that does not answer has no end.
+  // Reading from a volume that does not respond never ends.
   await withDeadline(systemClock, timeoutMs, signal, (attempt) =>
     untilAborted(attend(attempt), attempt),
   );

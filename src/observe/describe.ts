@@ -1,6 +1,8 @@
 import type { Damage, RefreshEvent, TokenInPlace } from '../refresh/events.ts';
 import { duration, seconds } from '../support/duration.ts';
 import { type PgpassdError, systemErrorCode } from '../support/errors.ts';
+import { presentable } from '../support/printable.ts';
+import type { Secret } from '../support/secret.ts';
 import { VERIFIED_ALL_THE_SAME } from '../support/verification.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
@@ -13,34 +15,44 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** While more than this share of the life is left, a failure can still mend itself unnoticed. */
+/** While more than this share of its life is left, clients notice nothing of a failure. */
 const COMFORTABLE_SHARE = 0.25;
 
-/** What the log says of an event: the words, how loud, and the fields for machines. */
-export function describe(event: RefreshEvent): LogLine {
+/** The log line for an event: level, message, and fields for machines. */
+export function describeEvent(event: RefreshEvent): LogLine {
   switch (event.type) {
     case 'passfile.swept':
-      return line('info', event, 'removed what an interrupted write had left', {
+      return line('info', event, 'removed temporary files left by an interrupted write', {
         files: event.files,
       });
     case 'passfile.adopted':
-      return line('info', event, `took over the passfile in place, ${validity(event.token)}`, {
-        ...tokenFields(event.token),
-        nextRefreshInSeconds: seconds(event.refreshInMs),
-      });
+      return line(
+        'info',
+        event,
+        `adopted the existing passfile; its token is ${validity(event.token)}`,
+        {
+          ...tokenFields(event.token),
+          nextRefreshInSeconds: seconds(event.refreshInMs),
+        },
+      );
     case 'passfile.written':
       return line('info', event, 'wrote the passfile');
     case 'passfile.unchanged':
-      return line('info', event, 'the passfile holds this token already');
+      return line('info', event, 'the passfile already holds this token');
     case 'refresh.started':
-      return line('debug', event, 'asking for a token', { cause: event.cause });
+      return line('debug', event, 'requesting a token', { cause: event.cause });
     case 'exchange.ended':
-      return line('debug', event, event.succeeded ? 'got an answer' : 'got no token', {
-        succeeded: event.succeeded,
-        tookSeconds: seconds(event.tookMs),
-      });
+      return line(
+        'debug',
+        event,
+        event.succeeded ? 'the token request succeeded' : 'the token request failed',
+        {
+          succeeded: event.succeeded,
+          tookSeconds: seconds(event.tookMs),
+        },
+      );
     case 'token.refreshed':
-      return line('info', event, `got a token, ${validity(event.token)}`, {
+      return line('info', event, `obtained a token, ${validity(event.token)}`, {
         ...tokenFields(event.token),
         nextRefreshInSeconds: seconds(event.refreshInMs),
         tookSeconds: seconds(event.tookMs),
@@ -49,7 +61,7 @@ export function describe(event: RefreshEvent): LogLine {
       return line(
         levelOf(event.token),
         event,
-        `got no newer token than the one in place, which is ${validity(event.token)}`,
+        `the source returned no newer token; the current one is ${validity(event.token)}`,
         {
           ...tokenFields(event.token),
           nextRefreshInSeconds: seconds(event.refreshInMs),
@@ -79,7 +91,7 @@ export function describe(event: RefreshEvent): LogLine {
       return line(
         'error',
         event,
-        `${sentence(event.error)} The last good template stays in force.`,
+        `${asSentences(event.error)} The last valid template stays in use.`,
         {
           reason: event.error.code,
           remedy: event.error.remedy,
@@ -90,7 +102,7 @@ export function describe(event: RefreshEvent): LogLine {
     case 'watch.failed':
       return line('warn', event, watchFailure(event.error), { what: event.what });
     case 'passfile.repaired':
-      return line('warn', event, `${findings[event.damage]}; put it back`, {
+      return line('warn', event, `${damages[event.damage]}; restored it`, {
         damage: event.damage,
         repairs: event.repairs,
         ...(event.displacedTo !== undefined && { displacedTo: event.displacedTo }),
@@ -99,35 +111,35 @@ export function describe(event: RefreshEvent): LogLine {
       return line(
         'warn',
         event,
-        `the passfile in place was not one that pgpassd wrote; it is kept as ${event.keptAs}`,
+        `the existing passfile was not written by pgpassd; it is kept as ${event.keptAs}`,
         { keptAs: event.keptAs },
       );
     case 'passfile.contested':
       return line(
         'error',
         event,
-        `somebody keeps changing the passfile, ${event.repairsInAMinute} times within a minute; find the other writer (a second pgpassd, a start script), or mount the volume read-only in the other containers. Until then it is put back every 10 s.`,
+        `another process keeps changing the passfile: ${event.repairsInAMinute} times within a minute. Find it (a second pgpassd, a start-up script), or mount the volume read-only in the other containers. Until then the passfile is restored every 10 s.`,
         { repairsInAMinute: event.repairsInAMinute },
       );
     case 'passfile.repair-failed':
-      return line('error', event, sentence(event.error), {
+      return line('error', event, asSentences(event.error), {
         reason: event.error.code,
         remedy: event.error.remedy,
       });
   }
 }
 
-const findings: Readonly<Record<Damage, string>> = {
-  missing: 'somebody removed the passfile',
-  'not-a-file': 'somebody put something else in the place of the passfile',
-  owner: 'somebody gave the passfile away',
-  mode: 'somebody changed the mode of the passfile',
-  content: 'somebody changed the content of the passfile',
+const damages: Readonly<Record<Damage, string>> = {
+  missing: 'the passfile was removed',
+  'not-a-file': 'the passfile was replaced by something that is not a regular file',
+  owner: 'the owner of the passfile was changed',
+  mode: 'the mode of the passfile was changed',
+  content: 'the content of the passfile was changed',
 };
 
 function watchFailure(error: unknown): string {
   const code = systemErrorCode(error) ?? 'unknown error';
-  return `files cannot be watched (${code}), so they are looked at every 30 s; ${watchRemedies[code] ?? 'see whether their file system supports inotify'}`;
+  return `cannot watch files for changes (${code}), so they are checked every 30 s; ${watchRemedies[code] ?? 'check whether their file system supports inotify'}`;
 }
 
 const watchRemedies: Readonly<Record<string, string>> = {
@@ -136,11 +148,11 @@ const watchRemedies: Readonly<Record<string, string>> = {
   ENOSPC: 'raise fs.inotify.max_user_watches on the node',
 };
 
-type Failure = Extract<RefreshEvent, { type: 'refresh.failed' }>;
+type RefreshFailed = Extract<RefreshEvent, { type: 'refresh.failed' }>;
 
-function describeFailure(event: Failure): LogLine {
+function describeFailure(event: RefreshFailed): LogLine {
   const { error, failures, token, retryInMs } = event;
-  const message = `${sentence(error)} ${inPlace(event)}; next try in ${duration(retryInMs)}.`;
+  const message = `${asSentences(error)} ${effect(event)}; next attempt in ${duration(retryInMs)}.`;
   return line(failureLevel(event), event, message, {
     reason: error.code,
     failures,
@@ -151,14 +163,14 @@ function describeFailure(event: Failure): LogLine {
   });
 }
 
-function inPlace({ token, expiredForMs }: Failure): string {
-  if (token !== undefined) return `The token in place is ${validity(token)}`;
+function effect({ token, expiredForMs }: RefreshFailed): string {
+  if (token !== undefined) return `The current token is ${validity(token)}`;
   return expiredForMs === undefined
     ? 'There is no token yet, so clients cannot connect'
-    : `The token in place expired ${duration(expiredForMs)} ago, so clients cannot connect`;
+    : `The current token expired ${duration(expiredForMs)} ago, so clients cannot connect`;
 }
 
-function failureLevel({ token, expiredForMs }: Failure): Level {
+function failureLevel({ token, expiredForMs }: RefreshFailed): Level {
   if (token === undefined) return expiredForMs === undefined ? 'error' : 'fatal';
   return isComfortable(token) ? 'warn' : 'error';
 }
@@ -171,8 +183,8 @@ function isComfortable({ remainingMs, lifeMs }: TokenInPlace): boolean {
   return remainingMs > COMFORTABLE_SHARE * lifeMs;
 }
 
-/** A failure as a person reads it: what failed, then what to do. */
-export function sentence({ message, remedy }: PgpassdError): string {
+/** What failed, then what to do. */
+export function asSentences({ message, remedy }: PgpassdError): string {
   return `${message}${message.endsWith('.') ? '' : '.'} ${remedy}`;
 }
 
@@ -187,7 +199,7 @@ function validity(token: TokenInPlace | undefined): string {
 function tokenFields(token: TokenInPlace | undefined): Record<string, unknown> {
   if (token === undefined) return { tokenValidForSeconds: 0 };
   return {
-    tokenExpiresAt: iso(token.expiresAtMs),
+    tokenExpiresAt: isoTime(token.expiresAtMs),
     tokenValidForSeconds: seconds(token.remainingMs),
   };
 }
@@ -199,7 +211,7 @@ function federatedFields({
 }: Extract<RefreshEvent, { type: 'federated-token.found' | 'federated-token.changed' }>) {
   return {
     ...identity,
-    ...(expiresAtMs !== undefined && { federatedTokenExpiresAt: iso(expiresAtMs) }),
+    ...(expiresAtMs !== undefined && { federatedTokenExpiresAt: isoTime(expiresAtMs) }),
     refreshing,
   };
 }
@@ -213,6 +225,31 @@ function line(
   return { level, event: type, message, fields };
 }
 
-function iso(ms: number): string {
+export function isoTime(ms: number): string {
   return new Date(ms).toISOString();
+}
+
+/** Of a list, such as a token's audiences. */
+const MOST_ELEMENTS = 20;
+
+const LONGEST_FIELD = 1_000;
+
+/** A line as it may be logged: every text in it printable, of bounded length and without a secret. */
+export function presentableLine(line: LogLine, secrets: readonly Secret[]): LogLine {
+  const { level, event, message, fields } = line;
+  return {
+    level,
+    event,
+    message: presentable(message, secrets),
+    fields: Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [name, presentableValue(value, secrets)]),
+    ),
+  };
+}
+
+function presentableValue(value: unknown, secrets: readonly Secret[]): unknown {
+  if (typeof value === 'string') return presentable(value, secrets, LONGEST_FIELD);
+  if (!Array.isArray(value)) return value;
+  const shown = value.slice(0, MOST_ELEMENTS).map((each) => presentableValue(each, secrets));
+  return value.length > MOST_ELEMENTS ? [...shown, '…'] : shown;
 }

@@ -11,14 +11,14 @@ export type Log = (line: LogLine) => void;
 
 export interface OpenLog {
   readonly log: Log;
-  /** Resolves when everything told is written, or cannot be; once `patience` is over, with what is. */
+  /** Resolves when every line is written or cannot be written, or when `patience` resolves. */
   close(patience: Promise<void>): Promise<void>;
 }
 
-/** Tokens are `Secret`s and print as such; should one ever get past that, these fields stay empty. */
+/** Tokens are `Secret`s and print as `[redacted]`; if one ever got past that, these fields are redacted too. */
 const NEVER = ['token', 'assertion', 'password', 'access_token', 'client_assertion', 'body'];
 
-/** What is kept for a reader who stalls; later lines are dropped. */
+/** Kept for a reader that stalls; further lines are dropped. */
 const LARGEST_BACKLOG_BYTES = 1024 * 1024;
 
 const STDOUT = 1;
@@ -35,7 +35,7 @@ export async function createLog({ level, format }: LogSettings): Promise<OpenLog
       formatters: { level: (label) => ({ level: label }) },
       redact: NEVER.flatMap((name) => [name, `*.${name}`]),
     },
-    // No more of the stream than this: where pino finds a way to flush, it waits for the reader at each fatal line.
+    // Only `write`: given a way to flush, pino would wait for the reader at each fatal line.
     { write: (line: string) => write(present(line)) },
   );
   return {
@@ -51,13 +51,13 @@ export async function createLog({ level, format }: LogSettings): Promise<OpenLog
 
 interface Destination {
   readonly write: (text: string) => void;
-  /** Resolves when everything is written, or cannot be. */
+  /** Resolves when everything is written or cannot be written. */
   end(): Promise<void>;
-  /** What is not written by now is lost. */
+  /** Drops what is not written yet. */
   abandon(): void;
 }
 
-/** Written without waiting: a reader of the log who stalls or goes away is no reason to stop serving clients. */
+/** Never waits for the reader: one that stalls or goes away must not keep clients from getting tokens. */
 function openStdout(): Destination {
   const stdout = pino.destination({
     fd: sharesItsPosition(STDOUT) ? STDOUT : (nonBlockingStdout() ?? STDOUT),
@@ -79,16 +79,17 @@ function openStdout(): Destination {
 }
 
 /**
- * Whether all who were given this descriptor go on writing where the last of them ended: a file, that
- * is. Opened anew it would have a position of its own, and they would overwrite each other's lines.
+ * Whether the processes that share this descriptor also share its position, as they do in a file. Opened
+ * again, it would have a position of its own, and they would overwrite each other's lines.
  */
 function sharesItsPosition(fd: number): boolean {
   return fstatSync(fd).isFile();
 }
 
 /**
- * A blocking write that nobody reads would hold the process's end up, too. Opened anew, standard
- * output can be non-blocking without being so for whoever shares it. A socket cannot be opened.
+ * A blocking write without a reader would also delay the end of the process. Opened again, standard
+ * output can be non-blocking without becoming so for the processes that share it. A socket cannot be
+ * opened.
  */
 function nonBlockingStdout(): number | undefined {
   try {
@@ -101,8 +102,8 @@ function nonBlockingStdout(): number | undefined {
   }
 }
 
-/** What the sentences say already. */
-const SAID = [
+/** Fields that repeat the message. */
+const REPEATED = [
   'event',
   'remedy',
   'version',
@@ -112,11 +113,11 @@ const SAID = [
   'damage',
 ];
 
-/** Coloured on a terminal, with the date for those who read later what a container said. */
+/** Coloured on a terminal; with the date, since a container's log may be read much later. */
 async function loadPretty(): Promise<(line: string) => string> {
   const { default: pretty } = await import('pino-pretty');
   return pretty.prettyFactory({
-    ignore: SAID.join(','),
+    ignore: REPEATED.join(','),
     translateTime: 'SYS:yyyy-mm-dd HH:MM:ss',
     singleLine: true,
   });

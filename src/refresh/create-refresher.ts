@@ -1,4 +1,6 @@
 import { resolve } from 'node:path';
+import { parseEntries } from '../config/entry.ts';
+import { ValueError } from '../config/values.ts';
 import { passfileIsItsTemplate } from '../passfile/causes.ts';
 import type { Entry } from '../passfile/format.ts';
 import { createGuard } from '../passfile/guard.ts';
@@ -11,67 +13,146 @@ import type { Clock } from '../support/clock.ts';
 import { watchClockSteps } from '../support/clock-steps.ts';
 import { untilAborted, withDeadline } from '../support/deadline.ts';
 import { asPgpassdError } from '../support/errors.ts';
-import { errorOf } from '../support/failure.ts';
+import { errorOf, failure } from '../support/failure.ts';
 import { createFollower } from '../support/follow-file.ts';
 import type { JwtClaims } from '../support/jwt.ts';
-import type { KnownSecrets } from '../support/known-secrets.ts';
+import { KnownSecrets } from '../support/known-secrets.ts';
 import { isSameFile } from '../support/same-file.ts';
+import { systemClock } from '../support/system-clock.ts';
 import { hasBegun, ourClock } from '../support/token-life.ts';
 import type { Damage, RefreshCause, RefreshEvent, TokenInPlace } from './events.ts';
 import { type FetchToken, Refresher } from './refresher.ts';
 import type { Turn } from './schedule.ts';
+import { fetchFrom, type TokenSource } from './token-source.ts';
 
-export interface RefresherSettings {
-  /** The file to write. */
+export interface RefresherOptions {
+  /** The path of the passfile to write. */
   readonly passfile: string;
-  /** Who the token is for, in order; empty when there is a template. */
+  /** The entries for the token, in order: `host:port:database:user`, connection strings, or parsed. */
+  readonly entries?: readonly (string | Entry)[];
+  /** Instead of entries: the path of a template, whose managed lines have the password `${token}`. */
+  readonly template?: string;
+  readonly source: TokenSource;
+  /** 0o600 by default; libpq ignores a file that group or world may access. */
+  readonly mode?: 0o600 | 0o400;
+  /** Set before the file is published; by default the owner that the file system gives it. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  /** The share of a token's life after which it is refreshed; 0.5 by default. */
+  readonly refreshFraction?: number;
+  /** Whether a token found in an existing passfile, by its claims, is one of the source's; all are by default. */
+  readonly isOurs?: (claims: JwtClaims) => boolean;
+  /** Called with everything worth reporting; no event holds a token. */
+  readonly onEvent?: (event: RefreshEvent) => void;
+  readonly clock?: Clock;
+}
+
+/** The options with their defaults, and what the caller's own source does not need. */
+interface RefresherSettings {
+  readonly passfile: string;
+  /** Empty when there is a template. */
   readonly entries: readonly Entry[];
-  /** Instead of entries: a passfile whose managed lines have the password `${token}`. */
   readonly template: string | undefined;
   readonly fetchToken: FetchToken;
   readonly mode: 0o600 | 0o400;
-  /** Absent: the owner that the file system gives the file. */
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
-  /** Refresh when this share of a token's life has passed. */
   readonly refreshFraction: number;
-  /** Whether a token found in a passfile already in place, by its claims, is one of the source's. */
   readonly isOurs: (claims: JwtClaims) => boolean;
   readonly onEvent: (event: RefreshEvent) => void;
   readonly clock: Clock;
-  /** Where the passwords found in place are added. */
+  /** The passwords found in the passfile are added to it. */
   readonly secrets: KnownSecrets;
+  /** Runs beside the refresher until the signal aborts. */
+  readonly runBeside?: (refresher: PassfileRefresher, signal: AbortSignal) => Promise<void>;
 }
 
 export interface PassfileRefresher {
-  /** The unexpired token in the passfile, as far as we know; without the token itself. */
+  /** The expiry and life of the token in the passfile, if it has not expired, as far as we know. */
   readonly tokenInPlace: TokenInPlace | undefined;
   /** Whether the last attempt failed. */
   readonly failing: boolean;
-  /** What the loop did last. */
+  /** What the refresh loop is doing. */
   readonly turn: Turn;
-  /** What keeps clients from finding the token in place, on disk and now. */
+  /** What on disk keeps clients from finding the current token right now, if anything. */
   lookAtPassfile(): Promise<Damage | undefined>;
-  /** Keeps the passfile current until `signal` aborts; never rejects for a fault of the world. */
+  /** Keeps the passfile current until `signal` aborts; never rejects for an outside failure. */
   run(signal: AbortSignal): Promise<void>;
   /**
-   * Asks for a refresh: for a `request` as soon as decent, whatever the schedule says; for a `rotation`
-   * within five minutes while the token in place is valid, so that not all pods ask at once.
+   * Requests a refresh: for a `request` within a second, whatever the schedule says; for a `rotation`
+   * within five minutes while the current token is valid, so that not all pods refresh at the same time.
    */
   refresh(cause?: Exclude<RefreshCause, 'due' | 'template'>): void;
-  /** Takes the passfile away from its clients. Throws PgpassdError `passfile.*`. */
+  /** Removes the passfile. Throws PgpassdError `passfile.*`. */
   remove(): Promise<void>;
 }
 
-/** A volume that does not answer by then is looked at again before anything is asked for. */
+/** A volume that does not respond within this is tried again before the first token is requested. */
 const LOOK_MS = 2_000;
 
 const { signal: never } = new AbortController();
 
 /**
- * Puts the refresher, the guard of the passfile and what follows the template together.
+ * Keeps a passfile current with tokens of the caller's own source.
  *
- * @throws PgpassdError `config.invalid` for a template that cannot be used, for a file in place that is not
- * ours to replace, and for a passfile that would be too large to be read
+ * @throws PgpassdError `config.invalid`
+ * - when there are both entries and a template, or neither;
+ * - when the template or an entry cannot be used;
+ * - when the template and the passfile are the same file;
+ * - when the passfile would be too large to be read;
+ * - when pgpassd did not write the existing file, and there are entries. With a template, which describes the
+ *   whole file, it is kept beside the passfile instead; what cannot be kept, such as a FIFO, is refused.
+ */
+export async function createRefresher(options: RefresherOptions): Promise<PassfileRefresher> {
+  const { clock = systemClock, entries = [], template } = options;
+  if ((template === undefined) === (entries.length === 0)) {
+    throw errorOf(eitherEntriesOrTemplate({ given: template === undefined ? 'neither' : 'both' }));
+  }
+  return await composeRefresher({
+    passfile: options.passfile,
+    entries: entries.flatMap(asEntries),
+    template,
+    fetchToken: fetchFrom(options.source, clock),
+    mode: options.mode ?? 0o600,
+    owner: options.owner,
+    refreshFraction: options.refreshFraction ?? 0.5,
+    isOurs: options.isOurs ?? (() => true),
+    onEvent: options.onEvent ?? (() => undefined),
+    clock,
+    secrets: new KnownSecrets(),
+  });
+}
+
+function asEntries(entry: string | Entry): readonly Entry[] {
+  if (typeof entry !== 'string') return [entry];
+  try {
+    return parseEntries(entry);
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    throw errorOf(entryUnusable({ problem: error.message }));
+  }
+}
+
+export const eitherEntriesOrTemplate = failure<'given'>(
+  'entries-or-template',
+  'config.invalid',
+  ({ given }) => ({
+    found: `createRefresher takes either entries or a template, and was given ${given}`,
+    remedy: 'Pass one of the two.',
+  }),
+);
+
+export const entryUnusable = failure<'problem'>(
+  'entry-unusable',
+  'config.invalid',
+  ({ problem }) => ({
+    found: `an entry cannot be used: ${problem}`,
+    remedy: 'Write it as host:port:database:user, or as a connection string without a password.',
+  }),
+);
+
+/**
+ * Combines the refresher, the guard of the passfile and the follower of the template.
+ *
+ * @throws PgpassdError `config.invalid` as `createRefresher` does
  */
 export async function composeRefresher(settings: RefresherSettings): Promise<PassfileRefresher> {
   const { clock, onEvent, template, mode, owner, isOurs, secrets } = settings;
@@ -136,7 +217,7 @@ export async function composeRefresher(settings: RefresherSettings): Promise<Pas
           onWatchFailed: (error) => onEvent({ type: 'watch.failed', what: 'template', error }),
         });
 
-  return {
+  const composed: PassfileRefresher = {
     get tokenInPlace() {
       return refresher.tokenInPlace;
     },
@@ -153,6 +234,7 @@ export async function composeRefresher(settings: RefresherSettings): Promise<Pas
         guard.run(signal),
         templateFollower?.run(signal),
         watchClockSteps(clock, () => refresher.clockStepped(), signal),
+        settings.runBeside?.(composed, signal),
       ]);
     },
     refresh(cause = 'request') {
@@ -161,6 +243,7 @@ export async function composeRefresher(settings: RefresherSettings): Promise<Pas
     },
     remove: () => passfile.remove(),
   };
+  return composed;
 }
 
 async function assertApart({ passfile, template }: RefresherSettings): Promise<void> {
@@ -168,7 +251,7 @@ async function assertApart({ passfile, template }: RefresherSettings): Promise<v
   throw errorOf(passfileIsItsTemplate());
 }
 
-/** A failing volume is an error when the passfile is written, not yet here. */
+/** A volume that fails is reported when the passfile is written, not here. */
 async function claim(passfile: Passfile): Promise<void> {
   await passfile.claim().catch((error: unknown) => {
     if (asPgpassdError(error).code === 'config.invalid') throw error;

@@ -6,13 +6,13 @@ export type { Damage } from '../passfile/inspect.ts';
 
 /** The token that clients find in the passfile. */
 export interface TokenInPlace {
-  /** By the issuer's clock where that is known, else by ours; milliseconds since the epoch. */
+  /** By the issuer's clock if known, else by ours; milliseconds since the epoch. */
   readonly expiresAtMs: number;
   readonly remainingMs: number;
   readonly lifeMs: number;
 }
 
-/** Everything worth telling about the life of the daemon. None of it holds a token. */
+/** Everything worth reporting about the daemon's life. No event holds a token. */
 export type RefreshEvent =
   | { readonly type: 'passfile.swept'; readonly files: number }
   | {
@@ -22,16 +22,16 @@ export type RefreshEvent =
     }
   | { readonly type: 'passfile.written' | 'passfile.unchanged' }
   | {
-      /** Somebody had changed the passfile; it is back. */
+      /** The passfile had been changed, and was restored. */
       readonly type: 'passfile.repaired';
       readonly damage: Damage;
-      /** Where a directory that stood in its place is now. */
+      /** The new path of a directory that was in its place. */
       readonly displacedTo?: string;
-      /** Since the start, this one included. */
+      /** Since the start, including this one. */
       readonly repairs: number;
     }
   | {
-      /** The file in the passfile's place was not one that we wrote; it was kept before it was replaced. */
+      /** The existing file was not written by pgpassd; it was kept under this path and replaced. */
       readonly type: 'passfile.kept';
       readonly keptAs: string;
     }
@@ -39,20 +39,20 @@ export type RefreshEvent =
   | { readonly type: 'passfile.repair-failed'; readonly error: PgpassdError }
   | { readonly type: 'refresh.started'; readonly cause: RefreshCause }
   | {
-      /** An answer, or none in time: of Entra, or of the token command. */
+      /** Entra or the token command answered, or did not in time. */
       readonly type: 'exchange.ended';
       readonly succeeded: boolean;
       readonly tookMs: number;
     }
   | {
       readonly type: 'token.refreshed';
-      /** Absent when it expired before it could be published. */
+      /** Absent when it expired before it could be written. */
       readonly token: TokenInPlace | undefined;
       readonly refreshInMs: number;
       readonly tookMs: number;
     }
   | {
-      /** The source gave the token in place again, or one that ends before it: no renewal. */
+      /** The source returned the current token again, or one that expires earlier. */
       readonly type: 'token.unchanged';
       readonly token: TokenInPlace;
       readonly refreshInMs: number;
@@ -61,10 +61,10 @@ export type RefreshEvent =
       readonly type: 'refresh.failed';
       readonly cause: RefreshCause;
       readonly error: PgpassdError;
-      /** Failures in a row, this one included. */
+      /** Failures in a row, including this one. */
       readonly failures: number;
       readonly token: TokenInPlace | undefined;
-      /** How long ago the token in place expired; absent when it is valid, or there never was one. */
+      /** How long ago the current token expired; absent when it is valid, or there never was one. */
       readonly expiredForMs: number | undefined;
       readonly retryInMs: number;
     }
@@ -76,19 +76,19 @@ export type RefreshEvent =
       readonly refreshing: boolean;
     }
   | {
-      /** The file is only polled from now on. */
+      /** From now on the file is only polled. */
       readonly type: 'watch.failed';
       readonly what: 'federated-token' | 'template' | 'passfile';
       readonly error: unknown;
     }
-  /** NODE_TLS_REJECT_UNAUTHORIZED asks to leave certificates unverified; they are verified. */
+  /** NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: certificates are verified. */
   | { readonly type: 'verification.kept' }
   | { readonly type: 'template.changed' }
   | { readonly type: 'template.rejected'; readonly error: PgpassdError }
   | { readonly type: 'token-command.said'; readonly text: string };
 
 /**
- * Why there is something to do: a token is due, the federated token changed, somebody asked
- * (SIGHUP), or the template changed, which needs no new token.
+ * Why a refresh starts: it is due, the federated token changed, an operator requested it (SIGHUP), or
+ * the template changed, which needs no new token.
  */
 export type RefreshCause = 'due' | 'rotation' | 'request' | 'template';

@@ -1,6 +1,6 @@
 import type { AccessToken } from '../support/access-token.ts';
 import type { Instant } from '../support/clock.ts';
-import { PgpassdError } from '../support/errors.ts';
+import { errorOf, failure } from '../support/failure.ts';
 import type { Secret } from '../support/secret.ts';
 import type { RefreshCause, TokenInPlace } from './events.ts';
 import {
@@ -13,23 +13,23 @@ import {
   type Wait,
 } from './schedule.ts';
 
-/** A token that is in the passfile, or on its way there. */
+/** A token that is in the passfile, or about to be written to it. */
 export interface HeldToken {
   readonly token: Secret;
-  /** From the request for it to its end. */
+  /** From the request for it to its expiry. */
   readonly life: Wait;
-  /** From the same moment until it is to be refreshed. */
+  /** From the same moment until it is due for a refresh. */
   readonly due: Wait;
-  /** It was found in place, and claims a life that its issuer does not give. */
+  /** It was found in the passfile, and claims a longer life than its issuer grants. */
   readonly doubtful?: boolean;
 }
 
-/** What a schedule depends on, apart from the token. */
+/** What a schedule depends on in addition to the token. */
 export interface Circumstances {
   readonly now: Instant;
-  /** Share of a token's life after which it is refreshed. */
+  /** The share of a token's life after which it is refreshed. */
   readonly fraction: number;
-  /** In [0, 1), another one each time. */
+  /** A new number in [0, 1) for each call. */
   readonly random: () => number;
 }
 
@@ -37,18 +37,19 @@ export interface Circumstances {
 export function inPlace({ life }: HeldToken, now: Instant): TokenInPlace | undefined {
   const remainingMs = leftMs(life, now);
   if (remainingMs <= 0) return undefined;
-  const { since, delayMs: lifeMs } = life;
-  const endMs = now.wallMs + remainingMs;
-  const { endsAtMs = endMs } = life;
-  const agrees = Math.abs(endsAtMs - endMs) <= COARSENESS_MS;
-  // The same at each look.
-  const ourEndMs =
-    Math.abs(since.wallMs + lifeMs - endMs) <= COARSENESS_MS ? since.wallMs + lifeMs : endMs;
-  return { expiresAtMs: agrees ? ourEndMs : endsAtMs, remainingMs, lifeMs };
+  const { since, delayMs: lifeMs, endsAtMs } = life;
+  // Computed from the clock, the end varies by milliseconds from call to call; the planned one does not.
+  const ownEndMs = snap(now.wallMs + remainingMs, since.wallMs + lifeMs);
+  const expiresAtMs = endsAtMs === undefined ? ownEndMs : snap(endsAtMs, ownEndMs);
+  return { expiresAtMs, remainingMs, lifeMs };
 }
 
-/** A Date tells whole seconds, and an answer takes a while: what differs by no more is the same moment. */
+/** A `Date` header counts whole seconds, and a response takes a while: within this, two moments are the same. */
 const COARSENESS_MS = 2_000;
+
+function snap(ms: number, toMs: number): number {
+  return Math.abs(ms - toMs) <= COARSENESS_MS ? toMs : ms;
+}
 
 /** A token that an earlier run left in the passfile. */
 export function adopted(
@@ -62,22 +63,22 @@ export function adopted(
   return { token: found.token, life, due: dueAfter(life, delayMs), doubtful: !believable };
 }
 
-export interface Answer {
+export interface SourceAnswer {
   readonly issued: AccessToken;
-  /** When it was asked for: counting from there errs on the short side, however long the answer took. */
+  /** When it was requested: counted from then, a life is never overestimated, however long the answer took. */
   readonly askedAt: Instant;
   readonly cause: RefreshCause;
 }
 
 /**
- * What an answer makes of the token in the passfile. The same token again keeps its end, whatever the
- * answer says of its life. So does a token in place that ends later than the answer's, unless an operator
- * or a new identity asked for another: a source that keeps tokens has to offer a better one.
+ * The token to keep after an answer. If the source returned the current token again, its expiry stays,
+ * whatever the answer says. If it returned one that expires earlier, the current token stays, unless an
+ * operator or a new identity asked for another: a source that caches tokens has to offer a better one.
  *
- * @throws PgpassdError `token-source.failed` when the answer's token has expired meanwhile
+ * @throws PgpassdError `token-source.failed` when the answer's token has expired in the meantime
  */
 export function received(
-  { issued, askedAt, cause }: Answer,
+  { issued, askedAt, cause }: SourceAnswer,
   held: HeldToken | undefined,
   circumstances: Circumstances,
 ): HeldToken {
@@ -86,7 +87,7 @@ export function received(
   const again = held?.token.equals(token) ? held : undefined;
   const life = again?.life ?? { since: askedAt, delayMs: expiresInSeconds * 1000, endsAtMs };
   const validForMs = leftMs(life, now);
-  if (validForMs <= 0) throw expired();
+  if (validForMs <= 0) throw errorOf(tokenExpiredOnArrival());
   if (again) return postponed(again, circumstances);
   const better = held && !held.doubtful && leftMs(held.life, now) > validForMs;
   if (better && cause === 'due') return postponed(held, circumstances);
@@ -102,7 +103,7 @@ export function received(
 
 const plainWish = { refreshInMs: undefined, sameToken: false } as const;
 
-/** The token in place once more, to be asked for again later. */
+/** The current token, to be refreshed later. */
 function postponed(
   { token, life }: HeldToken,
   { now, fraction, random }: Circumstances,
@@ -112,10 +113,12 @@ function postponed(
   return { token, life, due: dueAfter(life, life.delayMs - validForMs + refreshDelayMs(wish)) };
 }
 
-function expired(): PgpassdError {
-  return new PgpassdError(
-    'token-source.failed',
-    'the token that was obtained had expired before it could be published',
-    'See whether something between pgpassd and the issuer of its tokens hands out tokens that it has kept.',
-  );
-}
+export const tokenExpiredOnArrival = failure(
+  'token-expired-on-arrival',
+  'token-source.failed',
+  () => ({
+    found: 'the obtained token had expired before it could be written to the passfile',
+    remedy:
+      'Check whether something between pgpassd and the issuer of its tokens returns cached tokens.',
+  }),
+);

@@ -17,7 +17,7 @@ import {
   type Wait,
 } from './schedule.ts';
 
-/** Asks the source for a token. Rejects with a PgpassdError, or with the reason of `signal`. */
+/** Requests a token from the source. Rejects with a PgpassdError, or with the reason of `signal`. */
 export type FetchToken = (signal: AbortSignal) => Promise<AccessToken>;
 
 export interface RefresherParts {
@@ -26,15 +26,15 @@ export interface RefresherParts {
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
-  /** Share of a token's life after which it is refreshed. */
+  /** The share of a token's life after which it is refreshed. */
   readonly refreshFraction: number;
   readonly onEvent: (event: RefreshEvent) => void;
-  /** LONGEST_NAP_MS when absent; a simulation whose clocks never step may sleep longer. */
+  /** LONGEST_NAP_MS by default; a simulation whose clocks never step may sleep longer. */
   readonly longestNapMs?: number;
 }
 
-/** Failures in a row: how many, since when, what failed, and when to try it again. */
-interface Trouble {
+/** Failures in a row: how many, since when, what failed last, and when the next attempt is due. */
+interface Backoff {
   readonly failures: number;
   readonly began: Instant;
   readonly cause: RefreshCause;
@@ -42,27 +42,27 @@ interface Trouble {
   readonly retry: Wait;
 }
 
-/** A refresh that was asked for, whatever the schedule says. */
+/** A refresh that was requested outside the schedule. */
 interface Request {
   readonly cause: Exclude<RefreshCause, 'due' | 'template'>;
   readonly wait: Wait;
 }
 
-/** Keeps the passfile current: the order of steps, and the only place that decides on a retry. */
+/** Keeps the passfile current: the order of the steps, and the only place that decides on a retry. */
 export class Refresher {
   readonly #parts: RefresherParts;
   #prepared = false;
   #inPlace: HeldToken | undefined;
-  /** Fetched, but not written yet: a full disk must not cost an exchange for every try. */
+  /** Fetched but not written yet: on a full disk, an attempt must not cost an exchange each time. */
   #unpublished: HeldToken | undefined;
-  /** With refreshing, and with putting a changed template into force: each has a back-off of its own. */
-  #trouble: Trouble | undefined;
-  #templateTrouble: Trouble | undefined;
+  /** Refreshing and applying a changed template back off separately. */
+  #backoff: Backoff | undefined;
+  #templateBackoff: Backoff | undefined;
   #lastAttempt: Instant | undefined;
   #asked: Request | undefined;
-  /** Whether the template has changed since the token in place was published. */
+  /** Whether the template has changed since the current token was written. */
   #templateChanged = false;
-  /** A token was taken over whose file has still to get its mode and owner. */
+  /** A token was adopted whose file does not have the configured mode and owner yet. */
   #adoptionPending = false;
   #stepped = false;
   #turn: Turn;
@@ -84,18 +84,18 @@ export class Refresher {
 
   /** Whether the last attempt failed. */
   get failing(): boolean {
-    return (this.#trouble ?? this.#templateTrouble) !== undefined;
+    return (this.#backoff ?? this.#templateBackoff) !== undefined;
   }
 
-  /** What the loop did last. */
+  /** What the loop is doing. */
   get turn(): Turn {
     return this.#turn;
   }
 
   /**
-   * Asks for an attempt: at once when an operator asks, when a changed template needs no new token, or
-   * when a rotation mends the file; any other rotation may reach a whole fleet, so it waits while there is
-   * time.
+   * Requests an attempt: immediately for an operator, for a changed template, which needs no new token, and
+   * for a rotation that may resolve a failure of the file itself. Any other rotation may reach a whole
+   * fleet, so it is delayed at random while the current token is valid.
    */
   ask(cause: Exclude<RefreshCause, 'due'>): void {
     if (cause === 'template') this.#templateChanged = true;
@@ -105,8 +105,8 @@ export class Refresher {
 
   #askedWait(cause: Request['cause']): Wait {
     const { clock, random } = this.#parts;
-    const mends = this.#trouble !== undefined && isLocal(this.#trouble.code);
-    const hurried = cause === 'request' || mends;
+    const mayResolve = this.#backoff !== undefined && isLocal(this.#backoff.code);
+    const hurried = cause === 'request' || mayResolve;
     const validForMs = hurried ? 0 : (this.tokenInPlace?.remainingMs ?? 0);
     return { since: clock.now(), delayMs: rotationDelayMs(validForMs, random()) };
   }
@@ -117,25 +117,25 @@ export class Refresher {
     return pending && leftMs(pending.wait, now) < leftMs(request.wait, now) ? pending : request;
   }
 
-  /** A clock was set: what is due may have changed, and so may what is to be believed of the passfile in place. */
+  /** A clock was set, which may change what is due, and whether the token found in the passfile is valid. */
   clockStepped(): void {
     this.#stepped = true;
     this.wake();
   }
 
-  /** Looks at once whether something is to be done. */
+  /** Checks immediately whether anything is due. */
   wake(): void {
     this.#nap.abort();
   }
 
-  /** Runs until `signal` aborts. Never rejects for a fault of the world: it is told, and tried again. */
+  /** Runs until `signal` aborts. Never rejects for an outside failure: that is reported, and retried. */
   async run(signal: AbortSignal): Promise<void> {
     const wake = () => this.wake();
     signal.addEventListener('abort', wake);
     await this.#prepare().catch((error: unknown) => this.#failed(error, 'due'));
     await this.#adopt();
     while (!signal.aborted) {
-      await this.#rest(signal);
+      await this.#sleepUntilDue(signal);
       if (!signal.aborted) await this.#attempt(signal);
     }
     signal.removeEventListener('abort', wake);
@@ -147,7 +147,7 @@ export class Refresher {
     if (files > 0) this.#parts.onEvent({ type: 'passfile.swept', files });
   }
 
-  /** Takes over what an earlier run left, so that a restart while Entra is down does no harm. */
+  /** Adopts the passfile of an earlier run, so that a restart during an Entra outage does no harm. */
   async #adopt(): Promise<void> {
     const found = await this.#parts.passfile.adopt().catch((error: unknown) => {
       this.#failed(error, 'due');
@@ -156,17 +156,17 @@ export class Refresher {
     this.#inPlace = adopted(found, this.#circumstances());
     this.#adoptionPending = this.tokenInPlace !== undefined;
     if (found.problem) {
-      // It is tried again as for a changed template: with the token in place.
+      // Retried as for a changed template: with the current token.
       this.#templateChanged = true;
       this.#failed(found.problem, 'template');
       return;
     }
     if (found.rewritten) this.#parts.onEvent({ type: 'passfile.written' });
-    this.#tellAdoption();
+    this.#reportAdoption();
   }
 
-  /** Once the file is as it is to be: clients cannot read it before. */
-  #tellAdoption(): void {
+  /** Only once mode and owner are set: clients cannot read the file before. */
+  #reportAdoption(): void {
     const token = this.tokenInPlace;
     if (!this.#adoptionPending || token === undefined) return;
     this.#adoptionPending = false;
@@ -174,20 +174,20 @@ export class Refresher {
     this.#parts.onEvent({ type: 'passfile.adopted', token, refreshInMs });
   }
 
-  /** Another pgpassd has put a token in place that lasts longer than ours. */
+  /** Another pgpassd has written a token that expires later than ours. */
   takeOver(found: FoundLife & { readonly token: Secret }): void {
     this.#inPlace = adopted(found, this.#circumstances());
     this.#unpublished = undefined;
     this.#adoptionPending = true;
-    this.#tellAdoption();
+    this.#reportAdoption();
     this.wake();
   }
 
-  /** Sleeps until something is to be done, in naps: see LONGEST_NAP_MS. */
-  async #rest(signal: AbortSignal): Promise<void> {
+  /** Sleeps until an attempt is due, for LONGEST_NAP_MS at most at a time. */
+  async #sleepUntilDue(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.#nap = new AbortController();
-      if (this.#stepped) await this.#lookAgain();
+      if (this.#stepped) await this.#adoptAgain();
       const untilMs = Math.min(this.#untilRefreshMs(), this.#untilTemplateMs());
       if (untilMs <= 0) return;
       const napMs = Math.min(Math.ceil(untilMs), this.#parts.longestNapMs ?? LONGEST_NAP_MS);
@@ -196,8 +196,8 @@ export class Refresher {
     }
   }
 
-  /** What seemed expired, or not valid yet, may be valid by a clock that was set right. */
-  async #lookAgain(): Promise<void> {
+  /** A token that seemed expired, or not valid yet, may be valid by the corrected clock. */
+  async #adoptAgain(): Promise<void> {
     this.#stepped = false;
     if (this.tokenInPlace !== undefined) return;
     await this.#adopt();
@@ -205,27 +205,28 @@ export class Refresher {
 
   #untilRefreshMs(): number {
     const now = this.#parts.clock.now();
-    const scheduledMs = this.#trouble
-      ? leftMs(this.#trouble.retry, now)
-      : Math.max(this.#untilDueMs(), this.#restMs(SHORTEST_INTERVAL_MS.due));
+    const scheduledMs = this.#backoff
+      ? leftMs(this.#backoff.retry, now)
+      : Math.max(this.#untilDueMs(), this.#untilIntervalMs(SHORTEST_INTERVAL_MS.due));
     if (this.#asked === undefined) return scheduledMs;
     const askedMs = Math.max(
       leftMs(this.#asked.wait, now),
-      this.#restMs(SHORTEST_INTERVAL_MS.asked),
+      this.#untilIntervalMs(SHORTEST_INTERVAL_MS.asked),
     );
     return Math.min(scheduledMs, askedMs);
   }
 
-  /** Without a token there is nothing to put into the changed template yet. */
+  /** Without a token, a changed template cannot be rendered yet. */
   #untilTemplateMs(): number {
-    if (!this.#templateChanged || !(this.tokenInPlace ?? this.#freshUnpublished())) return Infinity;
-    const retryMs = this.#templateTrouble
-      ? leftMs(this.#templateTrouble.retry, this.#parts.clock.now())
+    if (!this.#templateChanged || !(this.tokenInPlace ?? this.#usableUnpublished()))
+      return Infinity;
+    const retryMs = this.#templateBackoff
+      ? leftMs(this.#templateBackoff.retry, this.#parts.clock.now())
       : 0;
-    return Math.max(retryMs, this.#restMs(SHORTEST_INTERVAL_MS.asked));
+    return Math.max(retryMs, this.#untilIntervalMs(SHORTEST_INTERVAL_MS.asked));
   }
 
-  #restMs(intervalMs: number): number {
+  #untilIntervalMs(intervalMs: number): number {
     if (this.#lastAttempt === undefined) return 0;
     return leftMs({ since: this.#lastAttempt, delayMs: intervalMs }, this.#parts.clock.now());
   }
@@ -235,11 +236,11 @@ export class Refresher {
   }
 
   async #attempt(signal: AbortSignal): Promise<void> {
-    // What was fetched and could not be written may fit the changed template.
-    const refreshing = this.#untilRefreshMs() <= 0 || this.#freshUnpublished() !== undefined;
+    // A token that could not be written may fit into the changed template.
+    const refreshing = this.#untilRefreshMs() <= 0 || this.#usableUnpublished() !== undefined;
     const asked = refreshing ? this.#asked : undefined;
-    const cause = refreshing ? (asked?.cause ?? this.#trouble?.cause ?? 'due') : 'template';
-    const waiting = this.#freshUnpublished();
+    const cause = refreshing ? (asked?.cause ?? this.#backoff?.cause ?? 'due') : 'template';
+    const waiting = this.#usableUnpublished();
     const templateChanged = this.#templateChanged;
     this.#templateChanged = false;
     if (refreshing) this.#asked = undefined;
@@ -253,31 +254,31 @@ export class Refresher {
       }
       this.#succeeded(cause);
     } catch (error) {
-      // What is still to be written is written by the changed template, whenever that succeeds.
-      if (templateChanged && !this.#freshUnpublished()) this.#templateChanged = true;
+      // An unwritten token is going to be rendered by the changed template anyway.
+      if (templateChanged && !this.#usableUnpublished()) this.#templateChanged = true;
       if (signal.aborted) return;
       this.#failed(error, cause);
-      // What was fetched before still waits to be written, and another token is wanted after it.
-      if (asked && waiting && this.#unpublished === waiting && this.#trouble) {
-        this.#asked ??= { cause: asked.cause, wait: this.#trouble.retry };
+      // The earlier token is still unwritten, and the requested one is to follow it.
+      if (asked && waiting && this.#unpublished === waiting && this.#backoff) {
+        this.#asked ??= { cause: asked.cause, wait: this.#backoff.retry };
       }
     }
   }
 
-  /** Puts the token in place into a changed template. */
+  /** Writes the current token by the changed template. */
   async #republish(): Promise<void> {
     const held = this.tokenInPlace && this.#inPlace;
     if (held) await this.#publish(held);
-    this.#tellAdoption();
+    this.#reportAdoption();
   }
 
-  /** What was fetched and could not be written goes first; `anew` when another one was asked for. */
-  async #refresh(cause: RefreshCause, anew: boolean, signal: AbortSignal): Promise<void> {
+  /** Writes a token that is still unwritten instead of fetching one; after that, a `requested` one is fetched too. */
+  async #refresh(cause: RefreshCause, requested: boolean, signal: AbortSignal): Promise<void> {
     const started = this.#parts.clock.now();
     this.#parts.onEvent({ type: 'refresh.started', cause });
-    const waiting = this.#freshUnpublished();
+    const waiting = this.#usableUnpublished();
     if (waiting !== undefined) await this.#putInPlace(waiting, started);
-    if (waiting !== undefined && !anew) return;
+    if (waiting !== undefined && !requested) return;
     this.#unpublished = await this.#fetch(cause, signal);
     await this.#putInPlace(this.#unpublished, started);
   }
@@ -304,7 +305,7 @@ export class Refresher {
     this.#parts.onEvent({ type });
   }
 
-  #freshUnpublished(): HeldToken | undefined {
+  #usableUnpublished(): HeldToken | undefined {
     const held = this.#unpublished;
     return held && leftMs(held.due, this.#parts.clock.now()) > 0 ? held : undefined;
   }
@@ -320,13 +321,13 @@ export class Refresher {
     return { now: clock.now(), fraction: refreshFraction, random };
   }
 
-  /** A refresh writes by the changed template, too; a template in force is no success of refreshing. */
+  /** A refresh also applies a changed template; applying a template does not end a refresh failure. */
   #succeeded(cause: RefreshCause): void {
     const ended =
-      cause === 'template' ? this.#templateTrouble : (this.#trouble ?? this.#templateTrouble);
-    this.#templateTrouble = undefined;
-    if (cause !== 'template') this.#trouble = undefined;
-    if (ended === undefined || this.#trouble !== undefined) return;
+      cause === 'template' ? this.#templateBackoff : (this.#backoff ?? this.#templateBackoff);
+    this.#templateBackoff = undefined;
+    if (cause !== 'template') this.#backoff = undefined;
+    if (ended === undefined || this.#backoff !== undefined) return;
     const { failures, began } = ended;
     const lastedMs = elapsedMs(began, this.#parts.clock.now());
     this.#parts.onEvent({ type: 'refresh.recovered', failures, lastedMs });
@@ -336,16 +337,16 @@ export class Refresher {
     const { clock, random, onEvent } = this.#parts;
     const error = asPgpassdError(thrown);
     const now = clock.now();
-    const before = cause === 'template' ? this.#templateTrouble : this.#trouble;
+    const before = cause === 'template' ? this.#templateBackoff : this.#backoff;
     const failures = (before?.failures ?? 0) + 1;
     const token = this.tokenInPlace;
     const tokenValidForMs = token?.remainingMs ?? 0;
     const delayMs = retryDelayMs({ error, failures, tokenValidForMs, random: random() });
     const retry = { since: now, delayMs };
     const began = before?.began ?? now;
-    const trouble = { failures, began, cause, code: error.code, retry };
-    if (cause === 'template') this.#templateTrouble = trouble;
-    else this.#trouble = trouble;
+    const backoff = { failures, began, cause, code: error.code, retry };
+    if (cause === 'template') this.#templateBackoff = backoff;
+    else this.#backoff = backoff;
     const expiredForMs = token ? undefined : this.#expiredForMs(now);
     const retryInMs = delayMs;
     onEvent({ type: 'refresh.failed', cause, error, failures, token, expiredForMs, retryInMs });

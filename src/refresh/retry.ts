@@ -3,35 +3,35 @@ import type { ErrorCode, Nature, PgpassdError } from '../support/errors.ts';
 const SHORTEST_MS = 1_000;
 
 /**
- * The longest wait between two tries. Waits between 1 s and a minute bring a fleet that failed
- * together back at 3.3 % a second; while there is time, two minutes halve that.
+ * The longest wait between two attempts. With waits between 1 s and a minute, 3.3 % of a fleet that
+ * failed together come back in each second; while there is time, two minutes halve that.
  */
 const CEILING_MS = { soon: 60_000, unhurried: 120_000, operator: 300_000 } as const;
 
-/** A token in place that lasts longer than this leaves time for more than one unhurried wait. */
+/** A current token with more life left than this allows more than one unhurried wait. */
 const UNHURRIED_MS = 300_000;
 
-/** Kept free before the token in place expires, for an attempt and what may still go wrong with it. */
+/** Reserved before the current token expires, for one more attempt and whatever delays it. */
 const RESERVE_MS = 30_000;
 
-/** A fleet that was told the same Retry-After is spread over this share of it, always to the late side. */
+/** A Retry-After is extended at random by up to this share, so that a fleet does not come back together. */
 const RETRY_AFTER_JITTER = 0.1;
 const LONGEST_RETRY_AFTER_MS = 3_600_000;
 
 export interface FailedAttempt {
   readonly error: Pick<PgpassdError, 'code' | 'details'>;
-  /** Failures in a row, this one included. */
+  /** Failures in a row, including this one. */
   readonly failures: number;
-  /** How long the token in place stays valid; 0 without one. */
+  /** How long the current token stays valid; 0 without one. */
   readonly tokenValidForMs: number;
   /** In [0, 1). */
   readonly random: number;
 }
 
 /**
- * How long to wait after a failure: what the server asks for, else a random time between one second
- * and a ceiling that doubles with each failure; but never so long that the token in place would
- * expire without another try.
+ * How long to wait after a failure: as long as the server asks for, else a random time between one
+ * second and a ceiling that doubles with each failure; but never so long that the current token would
+ * expire without another attempt.
  */
 export function retryDelayMs(attempt: FailedAttempt): number {
   const { error, failures, tokenValidForMs, random } = attempt;
@@ -57,19 +57,19 @@ function natureOf({ code, details }: FailedAttempt['error']): Nature {
   return code === 'config.invalid' || code === 'internal' ? 'ours' : 'transient';
 }
 
-/** Trying a file of the pod again is no load on anybody. */
+/** Failures inside the pod: retrying them puts no load on a server. */
 export function isLocal(code: ErrorCode): boolean {
   return code.startsWith('passfile.') || code.startsWith('federated-token.');
 }
 
-/** The latest next try that a valid token in place allows; without one there is nothing to be late for. */
+/** The longest wait that leaves time for an attempt before the current token expires. */
 function latestMs(tokenValidForMs: number): number {
   if (tokenValidForMs <= 0) return Infinity;
   if (tokenValidForMs > 2 * RESERVE_MS) return tokenValidForMs - RESERVE_MS;
   return Math.max(SHORTEST_MS, tokenValidForMs / 2);
 }
 
-/** A passfile that cannot be written stays so until somebody changes the pod; the rest may pass. */
+/** Whether the failure may resolve by itself; the others last until an operator changes the pod. */
 export function mayPassByItself(code: ErrorCode): boolean {
   return code !== 'passfile.unwritable' && code !== 'config.invalid' && code !== 'internal';
 }

@@ -1,61 +1,61 @@
 import type { Instant } from '../support/clock.ts';
 
-/** A due time is looked at this often, however far away: a clock may step, a machine may sleep. */
+/** The due time is checked at least this often, since a clock may step and a machine may be suspended. */
 export const LONGEST_NAP_MS = 30_000;
 
-/** Whatever a source says of its tokens, and however often somebody asks: attempts start this far apart. */
+/** The shortest interval between attempts, whatever the source says and however often a refresh is requested. */
 export const SHORTEST_INTERVAL_MS = { due: 500, asked: 1_000 } as const;
 
-/** Refreshing is spread over this share of its delay, always to the early side. */
+/** The delay of a refresh is shortened at random by up to this share. */
 const JITTER = 0.1;
 
-/** An adopted token that is overdue is refreshed within this share of what is left of it. */
+/** An adopted token that is overdue is refreshed within this share of its remaining life. */
 const OVERDUE_SPREAD = 0.5;
 
 /**
- * What reaches all pods at once, such as a new issuer, makes none ask at once: while the token in place
- * is valid, within this time, or within half of what is left of the token. A shorter time would bring
- * those who retry together with those who have not asked yet.
+ * A change that reaches all pods at once, such as a new issuer, is spread over this time, or over half of
+ * the current token's remaining life if that is shorter. In a shorter time, retries of some pods would
+ * coincide with first attempts of others.
  */
 const ROTATION_SPREAD_MS = 300_000;
 
-/** Entra's tokens live for up to a day; what claims to live for longer is bounded. */
+/** Entra's tokens live for up to a day; a longer claim is cut to this. */
 const LONGEST_ADOPTED_LIFE_MS = 28 * 3_600_000;
 
-/** A claim beyond this is none of Entra's. */
+/** Entra never issues a token with a longer life. */
 const UNBELIEVABLE_LIFE_MS = 48 * 3_600_000;
 
-/** What a source says, or hands out again until shortly before its end, makes nobody ask more often than this. */
+/** The shortest interval between refreshes, whatever the source asks for, even if it returns a cached token. */
 const SOURCE_FLOOR_MS = 10_000;
 
-/** A time to come: so long after a moment that both clocks remember. */
+/** A delay from a moment that is known on both clocks. */
 export interface Wait {
   readonly since: Instant;
   readonly delayMs: number;
-  /** When it is over by the clock of a token's issuer, in milliseconds since the epoch, where that is known. */
+  /** Its end by the clock of the token's issuer, in milliseconds since the epoch, if known. */
   readonly endsAtMs?: number | undefined;
 }
 
-/** A turn of the loop: since when it naps, or is at work. */
+/** What the refresh loop is doing: since when it has been sleeping, or working. */
 export interface Turn {
   readonly at: Instant;
-  /** How long the nap is to last; absent while at work. */
+  /** How long the sleep is to last; absent while working. */
   readonly napMs: number | undefined;
 }
 
 export interface RefreshWish {
   readonly lifeMs: number;
-  /** The server's own wish, which wins when it is earlier. */
+  /** The server's own wish; the earlier time counts. */
   readonly refreshInMs: number | undefined;
-  /** Share of the life after which to refresh, above 0 and below 1. */
+  /** The share of the life after which to refresh, above 0 and below 1. */
   readonly fraction: number;
   /** In [0, 1). */
   readonly random: number;
-  /** The source returned the token that was already in place. */
+  /** The source returned the current token again. */
   readonly sameToken: boolean;
 }
 
-/** How long after its acquisition a token is to be refreshed. */
+/** How long after it was requested a token is to be refreshed. */
 export function refreshDelayMs(wish: RefreshWish): number {
   const wishedMs = Math.max(wish.refreshInMs ?? Infinity, SOURCE_FLOOR_MS);
   const delayMs = Math.min(wish.fraction * wish.lifeMs, wishedMs) * (1 - JITTER * wish.random);
@@ -64,9 +64,9 @@ export function refreshDelayMs(wish: RefreshWish): number {
 }
 
 /**
- * The same for a token that an earlier run left. One that is overdue, for want of Entra or of a running
- * pgpassd, is mostly so in a whole fleet: it is refreshed at a random moment of the first half of what
- * is left. `random` is another one than the wish's.
+ * The same for a token that an earlier run left. If it is overdue, because Entra or pgpassd was down, so
+ * are those of the whole fleet, as a rule: it is refreshed at a random moment in the first half of its
+ * remaining life. `random` is independent of the wish's.
  */
 export function adoptedDelayMs(wish: RefreshWish, elapsedMs: number, random: number): number {
   const delayMs = refreshDelayMs(wish);
@@ -74,13 +74,13 @@ export function adoptedDelayMs(wish: RefreshWish, elapsedMs: number, random: num
   return elapsedMs + random * OVERDUE_SPREAD * Math.max(0, wish.lifeMs - elapsedMs);
 }
 
-/** What a token found in a passfile says of itself, unverified: moments by the wall clock. */
+/** What a token found in a passfile claims, unverified, by the wall clock. */
 export interface FoundLife {
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
 }
 
-/** The life of a token found in place, and whether it is one that Entra would give. */
+/** The life of a token found in the passfile, and whether Entra would grant it. */
 export function adoptedLife(
   { issuedAtMs, expiresAtMs }: FoundLife,
   now: Instant,
@@ -91,7 +91,7 @@ export function adoptedLife(
   return { life: { since, delayMs, endsAtMs: since.wallMs + delayMs }, believable };
 }
 
-/** How long to wait with a refresh that a rotation calls for; without a valid token there is no time. */
+/** How long to delay a refresh after a rotation; not at all without a valid token. */
 export function rotationDelayMs(tokenValidForMs: number, random: number): number {
   return random * Math.min(ROTATION_SPREAD_MS, tokenValidForMs / 2);
 }
@@ -103,16 +103,17 @@ export function dueAfter(life: Wait, delayMs: number): Wait {
 }
 
 /**
- * How much has passed since `start`, judged by the clock that says more: the wall clock counts a
- * suspended machine's sleep, the monotonic one is blind to the wall clock being set back.
+ * The time since `start`, by the clock on which more has passed: the wall clock includes a suspend, and
+ * the monotonic clock is not affected when the wall clock is set back.
  */
 export function elapsedMs(start: Instant, now: Instant): number {
   return Math.max(now.wallMs - start.wallMs, now.monotonicMs - start.monotonicMs);
 }
 
 /**
- * How long is left of a wait; 0 or less when it is over. A wall clock that was wrong and is set right
- * seems to end it, or a suspend does: only that the moment of its end has come tells the two apart.
+ * How long is left of a wait; 0 or less when it is over. A jump of the wall clock can be a suspend, which
+ * counts, or a correction, which does not. The issuer's own end tells them apart: while that lies ahead,
+ * the jump was a correction.
  */
 export function leftMs({ since, delayMs, endsAtMs = -Infinity }: Wait, now: Instant): number {
   const monotonicLeftMs = delayMs - (now.monotonicMs - since.monotonicMs);
@@ -120,7 +121,7 @@ export function leftMs({ since, delayMs, endsAtMs = -Infinity }: Wait, now: Inst
   return Math.min(monotonicLeftMs, Math.max(wallLeftMs, endsAtMs - now.wallMs));
 }
 
-/** A moment of the wall clock as an instant on both clocks; one in the future counts as now. */
+/** A moment of the wall clock as an instant on both clocks; a future one counts as now. */
 export function instantAt(wallMs: number, now: Instant): Instant {
   const agoMs = Math.max(0, now.wallMs - wallMs);
   return { wallMs: now.wallMs - agoMs, monotonicMs: now.monotonicMs - agoMs };

@@ -3,34 +3,34 @@ import type { PgpassdError } from '../support/errors.ts';
 import type { RefreshCause, RefreshEvent, TokenInPlace } from './events.ts';
 import { leftMs, type Wait } from './schedule.ts';
 
-/** Where the daemon stands, as its events tell. Probes and metrics are views of it. */
+/** The daemon's state, derived from its events. Probes and metrics are views of it. */
 export interface DaemonState {
   readonly stopping: boolean;
-  /** The token that was put in place last, whether or not it has expired. */
+  /** The token that was written last, whether or not it has expired. */
   readonly token: PlacedToken | undefined;
   readonly lastSuccessAtMs: number | undefined;
-  /** When a refresh is due, unless there is trouble. */
+  /** When a refresh is due, unless the last attempt failed. */
   readonly due: Wait | undefined;
-  /** What failed last, and has not succeeded since. */
-  readonly trouble: Trouble | undefined;
-  /** The same of refreshing alone, which a template that is written at last does not mend. */
-  readonly refreshTrouble: Trouble | undefined;
+  /** What failed last and has not succeeded since. */
+  readonly failure: OngoingFailure | undefined;
+  /** The same for refreshes alone: writing a changed template does not resolve it. */
+  readonly refreshFailure: OngoingFailure | undefined;
   readonly federatedTokenExpiresAtMs: number | undefined;
 }
 
 export interface PlacedToken {
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
-  /** The same on both clocks: over when the wait is. */
+  /** The rest of its life, on both clocks. */
   readonly validity: Wait;
 }
 
-interface Trouble {
+interface OngoingFailure {
   readonly cause: RefreshCause;
   readonly error: PgpassdError;
   readonly atMs: number;
   readonly failures: number;
-  /** Those of the failures, the last ones in a row, in which there was too little to start a process. */
+  /** How many of the last failures in a row were a lack of resources to start a process. */
   readonly failedStarts: number;
   readonly retry: Wait;
 }
@@ -40,8 +40,8 @@ export const initialState: DaemonState = {
   token: undefined,
   lastSuccessAtMs: undefined,
   due: undefined,
-  trouble: undefined,
-  refreshTrouble: undefined,
+  failure: undefined,
+  refreshFailure: undefined,
   federatedTokenExpiresAtMs: undefined,
 };
 
@@ -64,21 +64,21 @@ export function stateAfter(state: DaemonState, event: RefreshEvent, now: Instant
     case 'token.unchanged':
       return { ...state, due: dueIn(event.refreshInMs, event.token, now) };
     case 'refresh.failed':
-      return withTrouble(state, {
+      return withFailure(state, {
         cause: event.cause,
         error: event.error,
         atMs: now.wallMs,
         failures: event.failures,
-        failedStarts: failedStartsAfter(state.trouble, event.error),
+        failedStarts: failedStartsAfter(state.failure, event.error),
         retry: { since: now, delayMs: event.retryInMs },
       });
     case 'passfile.written':
     case 'passfile.unchanged':
-      return state.trouble?.cause === 'template'
-        ? { ...state, trouble: state.refreshTrouble }
+      return state.failure?.cause === 'template'
+        ? { ...state, failure: state.refreshFailure }
         : state;
     case 'refresh.recovered':
-      return { ...state, trouble: undefined, refreshTrouble: undefined };
+      return { ...state, failure: undefined, refreshFailure: undefined };
     case 'federated-token.found':
     case 'federated-token.changed':
       return { ...state, federatedTokenExpiresAtMs: event.expiresAtMs };
@@ -87,12 +87,12 @@ export function stateAfter(state: DaemonState, event: RefreshEvent, now: Instant
   }
 }
 
-/** When the next attempt is to come, as far as it is known. */
-export function nextAttempt({ trouble, due }: DaemonState): Wait | undefined {
-  return trouble?.retry ?? due;
+/** When the next attempt is due, if that is known. */
+export function nextAttempt({ failure, due }: DaemonState): Wait | undefined {
+  return failure?.retry ?? due;
 }
 
-/** By the same clock as the token's end. */
+/** By the same clock as the token's expiry. */
 function dueIn(delayMs: number, token: TokenInPlace | undefined, now: Instant): Wait {
   return {
     since: now,
@@ -101,25 +101,25 @@ function dueIn(delayMs: number, token: TokenInPlace | undefined, now: Instant): 
   };
 }
 
-/** Whether clients that read this token get in: it was put in place, and has not expired. */
+/** Whether clients that read this token can log in. */
 export function isValid(token: PlacedToken, now: Instant): boolean {
   return leftMs(token.validity, now) > 0;
 }
 
-function withTrouble(state: DaemonState, trouble: Trouble): DaemonState {
-  const refreshTrouble = trouble.cause === 'template' ? state.refreshTrouble : trouble;
-  return { ...state, trouble, refreshTrouble };
+function withFailure(state: DaemonState, failure: OngoingFailure): DaemonState {
+  const refreshFailure = failure.cause === 'template' ? state.refreshFailure : failure;
+  return { ...state, failure, refreshFailure };
 }
 
 /**
- * What there was too little of to start a command, if it may be us who hold it: processes (EAGAIN),
- * which nobody reaps where pgpassd is process 1 without an init, open files, or memory. A new
- * container begins without them.
+ * Resources whose lack kept a command from starting and that pgpassd itself may hold: processes (EAGAIN),
+ * which remain as zombies where pgpassd is process 1 without an init, open files, or memory. A restart
+ * of the container releases them.
  */
 const HELD_BY_US: ReadonlySet<string | undefined> = new Set(['EAGAIN', 'EMFILE', 'ENOMEM']);
 
-function failedStartsAfter(trouble: Trouble | undefined, { details }: PgpassdError): number {
-  return HELD_BY_US.has(details.systemCode) ? (trouble?.failedStarts ?? 0) + 1 : 0;
+function failedStartsAfter(before: OngoingFailure | undefined, { details }: PgpassdError): number {
+  return HELD_BY_US.has(details.systemCode) ? (before?.failedStarts ?? 0) + 1 : 0;
 }
 
 function placed({ expiresAtMs, remainingMs, lifeMs }: TokenInPlace, now: Instant): PlacedToken {
@@ -130,7 +130,7 @@ function placed({ expiresAtMs, remainingMs, lifeMs }: TokenInPlace, now: Instant
   };
 }
 
-/** A token that was replaced by one that had expired by then: clients find a valid one no more. */
+/** A token that was replaced by one that had already expired: clients no longer find a valid one. */
 function ended(token: PlacedToken | undefined, now: Instant): PlacedToken | undefined {
   if (token === undefined) return undefined;
   const expiresAtMs = Math.min(token.expiresAtMs, now.wallMs);

@@ -1,6 +1,7 @@
 import type { AccessToken } from '../support/access-token.ts';
 import type { Clock } from '../support/clock.ts';
 import { PgpassdError } from '../support/errors.ts';
+import { errorOf, failure } from '../support/failure.ts';
 import { Secret } from '../support/secret.ts';
 import { lifeOf, ourClock } from '../support/token-life.ts';
 
@@ -28,12 +29,14 @@ export function fetchFrom(
     const askedAtMs = clock.now().wallMs;
     const { token, expiresAt, refreshAt } = await ask(source, signal);
     const secret = typeof token === 'string' ? new Secret(token) : token;
-    if (!secret.isPrintable()) throw unusable('its token is not printable ASCII without blanks');
+    if (!secret.isPrintable())
+      throw errorOf(sourceUnusable({ problem: 'its token is not printable ASCII without blanks' }));
     const expiresInSeconds = (expiresAt.getTime() - askedAtMs) / 1000;
-    if (Number.isNaN(expiresInSeconds)) throw unusable('its token tells no expiry');
+    if (Number.isNaN(expiresInSeconds))
+      throw errorOf(sourceUnusable({ problem: 'its expiry is not a valid date' }));
     const stated = { expiresInSeconds, endsAtMs: [], claims: secret.jwtClaims() };
     const life = lifeOf(stated, ourClock(askedAtMs));
-    if (typeof life !== 'object') throw unusable(`its token ${life}`);
+    if (typeof life !== 'object') throw errorOf(sourceUnusable({ problem: `its token ${life}` }));
     if (refreshAt === undefined) return { token: secret, ...life };
     const refreshInSeconds = Math.max(0, (refreshAt.getTime() - askedAtMs) / 1000);
     return { token: secret, ...life, refreshInSeconds };
@@ -45,16 +48,23 @@ async function ask(source: TokenSource, signal: AbortSignal): Promise<IssuedToke
     return await source(signal);
   } catch (error) {
     if (signal.aborted || error instanceof PgpassdError) throw error;
-    // The text of a stranger's error may hold the token it could not use.
-    throw unusable('it failed', error);
+    // The message of a foreign error may hold the token that it could not use.
+    throw errorOf(sourceFailed(), { cause: error });
   }
 }
 
-function unusable(what: string, cause?: unknown): PgpassdError {
-  return new PgpassdError(
-    'token-source.failed',
-    `the token source gave nothing to use: ${what}`,
-    'Look at the source that was given to createRefresher.',
-    { cause },
-  );
-}
+const REMEDY = 'Look at the source that was passed to createRefresher.';
+
+export const sourceFailed = failure('token-source-failed', 'token-source.failed', () => ({
+  found: 'the token source failed',
+  remedy: REMEDY,
+}));
+
+export const sourceUnusable = failure<'problem'>(
+  'token-source-unusable',
+  'token-source.failed',
+  ({ problem }) => ({
+    found: `the token source returned no usable token: ${problem}`,
+    remedy: REMEDY,
+  }),
+);

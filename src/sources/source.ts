@@ -12,8 +12,8 @@ export interface OpenedSource {
   readonly fetch: FetchToken;
   /** Why a token with these claims is none that the settings ask for; `undefined` when it is one. */
   readonly objectionTo: (claims: JwtClaims) => PgpassdError | undefined;
-  /** What goes on beside the refresher until `signal` aborts. */
-  accompany(refresher: PassfileRefresher, signal: AbortSignal): Promise<void>;
+  /** Runs beside the refresher until `signal` aborts. */
+  run(refresher: PassfileRefresher, signal: AbortSignal): Promise<void>;
 }
 
 export interface SourceContext {

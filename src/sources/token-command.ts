@@ -19,6 +19,6 @@ export function openTokenCommand(
   return {
     fetch: (signal) => timed(context, signal, () => run(signal)),
     objectionTo: () => undefined,
-    accompany: async () => undefined,
+    run: async () => undefined,
   };
 }

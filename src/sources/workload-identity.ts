@@ -64,7 +64,7 @@ export async function openWorkloadIdentity(
       const [objection] = objectionsTo(claims, settings.exchange);
       return objection && errorOf(objection);
     },
-    accompany: (refresher, signal) =>
+    run: (refresher, signal) =>
       createTokenFollower({
         path,
         clock,

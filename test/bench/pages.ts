@@ -27,7 +27,7 @@ function pgpassdAfter(refreshes: number): Page['render'] {
     state: () => state,
     version: '1.2.3',
     node: process.versions.node,
-    startedAtMs: systemClock.now().wallMs,
+    process: { startedAtMs: systemClock.now().wallMs, cpuSeconds: () => 1, residentBytes: () => 1 },
   });
   const random = seededRandom(20261124);
   for (let count = 0; count < refreshes; count += 1) {

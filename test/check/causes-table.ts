@@ -9,14 +9,20 @@ import * as overrides from '../../src/check/causes/overrides.ts';
 import * as clientsPassfile from '../../src/check/causes/passfile.ts';
 import * as settings from '../../src/check/causes/settings.ts';
 import type { Step } from '../../src/check/finding.ts';
+import * as exec from '../../src/commands/exec.ts';
+import * as once from '../../src/commands/once.ts';
 import { documentedCodes, meaningOf } from '../../src/entra/aadsts.ts';
 import { badAnswer, explainFailure } from '../../src/entra/failure.ts';
 import * as accessToken from '../../src/entra/issued-for-causes.ts';
 import { explainTransportError } from '../../src/entra/transport-errors.ts';
 import { readFederatedToken } from '../../src/federated-token/read.ts';
 import { assertUnexpired, parseFederatedToken } from '../../src/federated-token/token.ts';
+import * as httpServer from '../../src/observe/http-server.ts';
 import * as passfile from '../../src/passfile/causes.ts';
 import { layoutOf } from '../../src/passfile/read-template.ts';
+import * as createRefresher from '../../src/refresh/create-refresher.ts';
+import * as heldToken from '../../src/refresh/held-token.ts';
+import * as tokenSource from '../../src/refresh/token-source.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import type { Failure } from '../../src/support/failure.ts';
 import { Secret } from '../../src/support/secret.ts';
@@ -98,7 +104,22 @@ const causes: Readonly<Partial<Record<Step, readonly Readonly<Record<string, Kin
   login: [connection, login],
 };
 
-/** All that `check` can find, as docs/findings.md lists it: Markdown. */
+/** Modules whose kinds of failure `check` never finds, by what raises them. */
+const failuresBeyondCheck: Readonly<Record<string, readonly object[]>> = {
+  'run (the HTTP server)': [httpServer],
+  'run and once': [heldToken],
+  once: [once],
+  'wait -- PROGRAM': [exec],
+  createRefresher: [createRefresher, tokenSource],
+};
+
+function kindsIn(module: object): Kind[] {
+  return Object.values(module).filter(
+    (each): each is Kind => typeof each === 'function' && 'pattern' in each,
+  );
+}
+
+/** All that `check` can find, and what only the other commands report, as docs/findings.md lists it: Markdown. */
 export async function causesTable(steps: readonly Step[]): Promise<string> {
   const lines: string[] = [];
   for (const step of steps) {
@@ -108,6 +129,10 @@ export async function causesTable(steps: readonly Step[]): Promise<string> {
       ...(causes[step] ?? []).flatMap((each) => Object.values(each).map(rowOfKind)),
     ];
     lines.push(`| **${step}** | |`, ...rows.map(lineOf));
+  }
+  for (const [reporter, modules] of Object.entries(failuresBeyondCheck)) {
+    const rows = modules.flatMap(kindsIn).map(rowOfKind);
+    lines.push(`| **only ${reporter}** | |`, ...rows.map(lineOf));
   }
   return ['| `check` finds | what to do |', '|---|---|', ...lines].join('\n');
 }

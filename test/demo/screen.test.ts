@@ -28,7 +28,7 @@ const rotated: DemoEvent = {
 const refreshed = pgpassd(2_000, {
   level: 'info',
   event: 'token.refreshed',
-  msg: 'got a token, valid for 10 s',
+  msg: 'obtained a token, valid for 10 s',
   tokenExpiresAt: new Date(beganMs + 12_000).toISOString(),
   nextRefreshInSeconds: 5,
 });
@@ -87,7 +87,11 @@ describe('the bar of a token', () => {
 
   test('is empty while there is no token', () => {
     expect(cellsOf('access token', plain(stateAfter()))).toMatch(/none yet$/);
-    const expired = pgpassd(2_000, { level: 'info', event: 'token.refreshed', msg: 'got a token' });
+    const expired = pgpassd(2_000, {
+      level: 'info',
+      event: 'token.refreshed',
+      msg: 'obtained a token',
+    });
     expect(cellsOf('access token', plain(stateAfter(expired)))).toMatch(/none yet$/);
   });
 });

@@ -3,9 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { parseCommandLine } from '../../src/cli.ts';
 import { type Config, loadConfig } from '../../src/config/load.ts';
 import type { CommandName } from '../../src/config/option.ts';
-import { STALL_LIMIT_MS } from '../../src/observe/health.ts';
-import { Heartbeat } from '../../src/observe/heartbeat.ts';
-import { createProbes } from '../../src/observe/probes.ts';
+import { createProbes, Heartbeat, STALL_LIMIT_MS } from '../../src/observe/health.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { everyPgpassd, type Where } from './containers.ts';
 

@@ -45,7 +45,7 @@ export const firstScrape: string = await createMetrics({
   state: () => initialState,
   version: '1.2.3',
   node: '24.0.0',
-  startedAtMs: 0,
+  process: { startedAtMs: 0, cpuSeconds: () => 1, residentBytes: () => 1 },
 }).render();
 
 function lines(exposition: string): string[] {

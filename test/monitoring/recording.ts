@@ -20,7 +20,7 @@ export class Recording {
     state: () => this.#state,
     version: '1.2.3',
     node: '24.0.0',
-    startedAtMs: 0,
+    process: { startedAtMs: 0, cpuSeconds: () => 1, residentBytes: () => 1 },
   });
   readonly #values = new Map<string, number[]>();
   #state: DaemonState = initialState;

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
-import { Connections, mostConnections } from '../../src/observe/connections.ts';
+import { Connections, mostConnections } from '../../src/observe/http-limits.ts';
 
 class FakeConnection extends EventEmitter {
   destroyed = false;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseFederatedToken } from '../../src/federated-token/token.ts';
-import { describe as describeEvent, type Level, sentence } from '../../src/observe/describe.ts';
+import { asSentences, describeEvent, type Level } from '../../src/observe/describe.ts';
 import type { RefreshEvent, TokenInPlace } from '../../src/refresh/events.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
@@ -53,13 +53,13 @@ const lines: { readonly [T in EventType]: [RefreshEvent & { type: T }, Level, st
   'passfile.swept': [
     { type: 'passfile.swept', files: 2 },
     'info',
-    'removed what an interrupted write had left',
+    'removed temporary files left by an interrupted write',
     { files: 2 },
   ],
   'passfile.adopted': [
     { type: 'passfile.adopted', token, refreshInMs: 600_000 },
     'info',
-    'took over the passfile in place, valid for 30 min',
+    'adopted the existing passfile; its token is valid for 30 min',
     {
       tokenExpiresAt: '2026-11-24T13:00:00.000Z',
       tokenValidForSeconds: 1800,
@@ -70,25 +70,25 @@ const lines: { readonly [T in EventType]: [RefreshEvent & { type: T }, Level, st
   'passfile.unchanged': [
     { type: 'passfile.unchanged' },
     'info',
-    'the passfile holds this token already',
+    'the passfile already holds this token',
     {},
   ],
   'refresh.started': [
     { type: 'refresh.started', cause: 'rotation' },
     'debug',
-    'asking for a token',
+    'requesting a token',
     { cause: 'rotation' },
   ],
   'exchange.ended': [
     { type: 'exchange.ended', succeeded: true, tookMs: 1234 },
     'debug',
-    'got an answer',
+    'the token request succeeded',
     { succeeded: true, tookSeconds: 1.2 },
   ],
   'token.refreshed': [
     { type: 'token.refreshed', token, refreshInMs: 600_000, tookMs: 149 },
     'info',
-    'got a token, valid for 30 min',
+    'obtained a token, valid for 30 min',
     {
       tokenExpiresAt: '2026-11-24T13:00:00.000Z',
       tokenValidForSeconds: 1800,
@@ -99,7 +99,7 @@ const lines: { readonly [T in EventType]: [RefreshEvent & { type: T }, Level, st
   'token.unchanged': [
     { type: 'token.unchanged', token, refreshInMs: 600_000 },
     'info',
-    'got no newer token than the one in place, which is valid for 30 min',
+    'the source returned no newer token; the current one is valid for 30 min',
     {
       tokenExpiresAt: '2026-11-24T13:00:00.000Z',
       tokenValidForSeconds: 1800,
@@ -109,7 +109,7 @@ const lines: { readonly [T in EventType]: [RefreshEvent & { type: T }, Level, st
   'refresh.failed': [
     failed,
     'warn',
-    'Entra refused the exchange. Set the subject. The token in place is valid for 30 min; next try in 12.3 s.',
+    'Entra refused the exchange. Set the subject. The current token is valid for 30 min; next attempt in 12.3 s.',
     { failures: 3 },
   ],
   'refresh.recovered': [
@@ -143,7 +143,7 @@ const lines: { readonly [T in EventType]: [RefreshEvent & { type: T }, Level, st
       error: new PgpassdError('config.invalid', 'It is bad', 'Mend it.'),
     },
     'error',
-    'It is bad. Mend it. The last good template stays in force.',
+    'It is bad. Mend it. The last valid template stays in use.',
     { reason: 'config.invalid', remedy: 'Mend it.' },
   ],
   'verification.kept': [
@@ -155,25 +155,25 @@ const lines: { readonly [T in EventType]: [RefreshEvent & { type: T }, Level, st
   'watch.failed': [
     { type: 'watch.failed', what: 'template', error: systemError('EMFILE') },
     'warn',
-    'files cannot be watched (EMFILE), so they are looked at every 30 s; raise fs.inotify.max_user_instances on the node',
+    'cannot watch files for changes (EMFILE), so they are checked every 30 s; raise fs.inotify.max_user_instances on the node',
     { what: 'template' },
   ],
   'passfile.repaired': [
     { type: 'passfile.repaired', damage: 'mode', repairs: 2 },
     'warn',
-    'somebody changed the mode of the passfile; put it back',
+    'the mode of the passfile was changed; restored it',
     { damage: 'mode', repairs: 2 },
   ],
   'passfile.kept': [
     { type: 'passfile.kept', keptAs: '/pgpass/pgpass.before-pgpassd' },
     'warn',
-    'the passfile in place was not one that pgpassd wrote; it is kept as /pgpass/pgpass.before-pgpassd',
+    'the existing passfile was not written by pgpassd; it is kept as /pgpass/pgpass.before-pgpassd',
     { keptAs: '/pgpass/pgpass.before-pgpassd' },
   ],
   'passfile.contested': [
     { type: 'passfile.contested', repairsInAMinute: 6 },
     'error',
-    'somebody keeps changing the passfile, 6 times within a minute; find the other writer',
+    'another process keeps changing the passfile: 6 times within a minute. Find it',
     { repairsInAMinute: 6 },
   ],
   'passfile.repair-failed': [
@@ -242,7 +242,9 @@ describe('a failure', () => {
 
   test('before the first token says that there is none', () => {
     const line = describeEvent({ ...failed, token: undefined });
-    expect(line.message).toContain('There is no token yet, so clients cannot connect; next try');
+    expect(line.message).toContain(
+      'There is no token yet, so clients cannot connect; next attempt',
+    );
     expect(line.fields).toMatchObject({ tokenValidForSeconds: 0 });
     expect(line.fields).not.toHaveProperty('tokenExpiresAt');
   });
@@ -251,7 +253,7 @@ describe('a failure', () => {
     const line = describeEvent({ ...failed, token: undefined, expiredForMs: 35_000 });
     expect(line.level).toBe('fatal');
     expect(line.message).toContain(
-      'The token in place expired 35 s ago, so clients cannot connect; next try in 12.3 s.',
+      'The current token expired 35 s ago, so clients cannot connect; next attempt in 12.3 s.',
     );
     expect(line.fields).toMatchObject({ tokenValidForSeconds: 0 });
   });
@@ -265,18 +267,18 @@ describe('a failure', () => {
     [45_000_000, '12.5 h'],
   ])('says %i ms as a person does: %s', (remainingMs, words) => {
     const line = describeEvent({ ...failed, token: { ...token, remainingMs } });
-    expect(line.message).toContain(`The token in place is valid for ${words};`);
+    expect(line.message).toContain(`The current token is valid for ${words};`);
   });
 
   test.each([
     ['it failed', 'it failed. Look.'],
     ["it failed: Entra's own words.", "it failed: Entra's own words. Look."],
   ])('reads as sentences: %s', (message, expected) => {
-    expect(sentence(new PgpassdError('internal', message, 'Look.'))).toBe(expected);
+    expect(asSentences(new PgpassdError('internal', message, 'Look.'))).toBe(expected);
   });
 });
 
-test('one failure before a recovery is told as one', () => {
+test('one failure before a recovery is logged as one', () => {
   const recovered = { type: 'refresh.recovered', failures: 1, lastedMs: 2_000 } as const;
   expect(describeEvent(recovered).message).toBe('recovered after a failed attempt in 2 s');
 });
@@ -291,7 +293,7 @@ test.each([
   expect(describeEvent(event).message).toContain(setting);
 });
 
-test('a directory that was moved aside is told with its new name', () => {
+test('a directory that was moved aside is logged with its new name', () => {
   const event = { type: 'passfile.repaired', damage: 'not-a-file', repairs: 1 } as const;
   const line = describeEvent({ ...event, displacedTo: '/pgpass/pgpass.displaced-12345678' });
   expect(line.fields).toMatchObject({ displacedTo: '/pgpass/pgpass.displaced-12345678' });
@@ -299,11 +301,11 @@ test('a directory that was moved aside is told with its new name', () => {
 
 test('a token that expired before it could be published is none', () => {
   const line = describeEvent({ ...lines['token.refreshed'][0], token: undefined });
-  expect(line.message).toBe('got a token, already expired');
+  expect(line.message).toBe('obtained a token, already expired');
 });
 
 describe('a federated token', () => {
-  test('that does not tell its expiry has none in the log', () => {
+  test('without an expiry has none in the log', () => {
     const line = describeEvent({ ...lines['federated-token.found'][0], expiresAtMs: undefined });
     expect(line.fields).not.toHaveProperty('federatedTokenExpiresAt');
   });

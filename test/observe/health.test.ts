@@ -44,18 +44,18 @@ describe('a daemon is ready', () => {
   const holding = stateFrom(refreshed);
 
   test.each<[string, DaemonState, OnDisk, number, boolean, string]>([
-    ['starting', initialState, 'ours', 0, false, 'no valid token has been in place yet'],
-    ['failing from the start', stateFrom(failed), 'ours', 0, false, 'no valid token'],
+    ['starting', initialState, 'ours', 0, false, 'the passfile has not held a valid token yet'],
+    ['failing from the start', stateFrom(failed), 'ours', 0, false, 'not held a valid token'],
     ['holding a token', holding, 'ours', 0, true, 'holds a valid token'],
     ['in the last millisecond', holding, 'ours', HOUR_MS - 1, true, 'holds a valid token'],
-    ['at the expiry', holding, 'ours', HOUR_MS, false, 'the token in place has expired'],
+    ['at the expiry', holding, 'ours', HOUR_MS, false, 'the token in the passfile has expired'],
     ['failing to refresh', stateFrom(refreshed, failed), 'ours', 0, true, 'refreshing it fails'],
     ['without its file', holding, 'missing', 0, false, 'the passfile is missing'],
-    ['with a loosened file', holding, 'mode', 0, false, 'another mode'],
+    ['with a loosened file', holding, 'mode', 0, false, 'wrong mode'],
     ['with a link in its place', holding, 'not-a-file', 0, false, 'not a regular file'],
-    ['with a file given away', holding, 'owner', 0, false, 'belongs to somebody else'],
+    ['with a file given away', holding, 'owner', 0, false, 'belongs to another user'],
     ['with a changed file', holding, 'content', 0, false, 'was changed'],
-    ['on a dead volume', holding, 'unknown', 0, false, 'does not answer'],
+    ['on a dead volume', holding, 'unknown', 0, false, 'does not respond'],
     ['stopping', { ...holding, stopping: true }, 'ours', 0, false, 'stopping'],
     ['expired and without its file', holding, 'missing', HOUR_MS, false, 'has expired'],
   ])('or not, and says why: %s', (_case, state, onDisk, ms, ok, reason) => {

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { Heartbeat } from '../../src/observe/heartbeat.ts';
+import { Heartbeat } from '../../src/observe/health.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 function startHeart() {

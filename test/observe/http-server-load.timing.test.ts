@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { mostConnections } from '../../src/observe/connections.ts';
+import { mostConnections } from '../../src/observe/http-limits.ts';
 import type { Answer, Views } from '../../src/observe/http-server.ts';
 import {
   ask,
@@ -32,7 +32,7 @@ test.each([200, 600])(
   },
 );
 
-test('whoever holds a connection open the shortest keeps it', async () => {
+test('the newest of the connections that are held open stay', async () => {
   const server = await serve();
   const slow = await connectSlowly(server, MOST_CONNECTIONS);
   const [oldest, ...others] = slow;

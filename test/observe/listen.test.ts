@@ -38,8 +38,8 @@ test('a port in use', async () => {
   const { port } = await serve();
   expect(await refusal('127.0.0.1', port)).toEqual({
     code: 'config.invalid',
-    message: `--http-address (PGPASSD_HTTP_ADDRESS) 127.0.0.1:${port} cannot be listened on: the port is in use (EADDRINUSE)`,
-    remedy: 'Set it to a port that no other process of the pod has, or to off.',
+    message: `cannot listen on --http-address (PGPASSD_HTTP_ADDRESS) 127.0.0.1:${port}: the port is in use (EADDRINUSE)`,
+    remedy: 'Set it to a port that no other process of the pod uses, or to off.',
   });
 });
 
@@ -49,13 +49,13 @@ test('a port in use on one address is not free on every address', async () => {
 });
 
 test.each([
-  ['192.0.2.1', '192.0.2.1:8432', 'it is no address of this machine (EADDRNOTAVAIL)'],
-  ['2001:db8::1', '[2001:db8::1]:8432', 'it is no address of this machine (EADDRNOTAVAIL)'],
+  ['192.0.2.1', '192.0.2.1:8432', 'it is not an address of this machine (EADDRNOTAVAIL)'],
+  ['2001:db8::1', '[2001:db8::1]:8432', 'it is not an address of this machine (EADDRNOTAVAIL)'],
   ['no..name', 'no..name:8432', 'the name does not resolve (ENOTFOUND)'],
 ])('an address that is none of ours: %s', async (host, written, why) => {
   expect(await refusal(host, 8432)).toEqual({
     code: 'config.invalid',
-    message: `--http-address (PGPASSD_HTTP_ADDRESS) ${written} cannot be listened on: ${why}`,
+    message: `cannot listen on --http-address (PGPASSD_HTTP_ADDRESS) ${written}: ${why}`,
     remedy: 'Set it to 0.0.0.0 and a port for every address of the pod, or to off.',
   });
 });
@@ -64,7 +64,7 @@ test.skipIf(process.getuid?.() === 0)('a port that takes a privilege (not as roo
   expect(await refusal('0.0.0.0', 80)).toEqual({
     code: 'config.invalid',
     message:
-      '--http-address (PGPASSD_HTTP_ADDRESS) 0.0.0.0:80 cannot be listened on: the port takes a privilege (EACCES)',
-    remedy: 'Set it to a port from 1024 on, or to off.',
+      'cannot listen on --http-address (PGPASSD_HTTP_ADDRESS) 0.0.0.0:80: the port requires a privilege (EACCES)',
+    remedy: 'Set it to a port of 1024 or above, or to off.',
   });
 });

@@ -23,7 +23,7 @@ async function scrape(...events: RefreshEvent[]) {
     state: () => state,
     version: '1.2.3',
     node: '24.0.0',
-    startedAtMs: NOW.wallMs,
+    process: { startedAtMs: NOW.wallMs, cpuSeconds: () => 1, residentBytes: () => 1 },
   });
   for (const event of events) {
     state = stateAfter(state, event, NOW);
@@ -127,7 +127,7 @@ test('a passfile that cannot be written, and one that was repaired, are counted 
   expect(value('pgpassd_passfile_repairs_total')).toBe(1);
 });
 
-test('rotations of the federated token are counted, and its expiry told', async () => {
+test('rotations of the federated token are counted, and its expiry shown', async () => {
   const seen = (type: 'federated-token.found' | 'federated-token.changed'): RefreshEvent => ({
     type,
     identity: { issuer: undefined, subject: undefined, audience: [] },

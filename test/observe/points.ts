@@ -42,12 +42,12 @@ const fail = (reason: string): Verdict => ({ status: 503, verdict: 'fail', reaso
 function view(token: TokenSeen, readyz: Verdict, lastError?: string): View {
   const startupz =
     token === 'none'
-      ? fail('no valid token has been in place yet')
-      : ok('a valid token has been in place');
+      ? fail('the passfile has not held a valid token yet')
+      : ok('the passfile has held a valid token');
   return {
     startupz: { ...startupz, token, lastError },
     readyz: { ...readyz, token, lastError },
-    livez: { ...ok('the refresh loop is turning'), token, lastError },
+    livez: { ...ok('the refresh loop is running'), token, lastError },
     metrics: { status: 200, token, failing: lastError !== undefined },
   };
 }
@@ -57,18 +57,18 @@ const failing = ok('the passfile holds a valid token, but refreshing it fails');
 
 /** The promise of the four paths, point by point. */
 export const views: Readonly<Record<Point, View>> = {
-  starting: view('none', fail('no valid token has been in place yet')),
+  starting: view('none', fail('the passfile has not held a valid token yet')),
   'with its first token': well,
   'when a refresh is due': well,
   'failing with 40 minutes left': view('valid', failing, 'entra.unavailable'),
   'with an expired token': view(
     'expired',
-    fail('the token in place has expired'),
+    fail('the token in the passfile has expired'),
     'entra.unavailable',
   ),
   recovered: well,
   'without its passfile': view('valid', fail('the passfile is missing')),
-  'with a loosened passfile': view('valid', fail('the passfile has another mode')),
+  'with a loosened passfile': view('valid', fail('the passfile has the wrong mode')),
   'on a full disk': view('valid', failing, 'passfile.no-space'),
   stopping: view('valid', fail('stopping')),
 };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { presentableLine } from '../../src/observe/presentable-line.ts';
+import { presentableLine } from '../../src/observe/describe.ts';
 import { Secret } from '../../src/support/secret.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createProbes } from '../../src/observe/probes.ts';
+import { createProbes } from '../../src/observe/health.ts';
 import type { Damage } from '../../src/refresh/events.ts';
 import { type DaemonState, initialState, stateAfter } from '../../src/refresh/state.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -34,10 +34,10 @@ function open() {
 
 const unanswered = {
   status: 503,
-  reason: 'the passfile cannot be looked at: its volume does not answer',
+  reason: 'the passfile cannot be checked: its volume does not respond',
 };
 
-test('a disk that does not answer makes nobody wait, and fails /readyz alone', async () => {
+test('a disk that does not respond delays no answer for long, and fails /readyz alone', async () => {
   const { clock, looks, ask } = open();
   const answer = ask('/readyz');
   await clock.advance(SOON_MS);
@@ -52,7 +52,7 @@ test('a disk that does not answer makes nobody wait, and fails /readyz alone', a
   expect(await later).toMatchObject({ status: 200 });
 });
 
-test('however many ask, the disk is looked at once at a time', async () => {
+test('however many probes come, there is one look at the disk at a time', async () => {
   const { clock, looks, ask } = open();
   const first = Array.from({ length: 10 }, () => ask('/readyz'));
   await clock.advance(SOON_MS);
@@ -75,7 +75,7 @@ test('what happens while the disk is looked at counts', async () => {
   const expiring = ask('/readyz');
   clock.stepWallClock(60_000);
   looks[0]?.resolve(undefined);
-  expect(await expiring).toEqual({ status: 503, reason: 'the token in place has expired' });
+  expect(await expiring).toEqual({ status: 503, reason: 'the token in the passfile has expired' });
 
   const stopping = ask('/readyz');
   daemon.state = { ...daemon.state, stopping: true };

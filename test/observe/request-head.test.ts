@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { RequestHead } from '../../src/observe/request-head.ts';
+import { RequestHead } from '../../src/observe/http-limits.ts';
 
 const LONGEST = 100;
 

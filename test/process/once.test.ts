@@ -150,7 +150,7 @@ describe.concurrent('once, with a passfile in place', () => {
       expect(await pgpassd.exited, pgpassd.output()).toEqual({ code: 5, signal: null });
       const [what, remedy] = sentencesOf(pgpassd.errors());
       expect(what).toMatch(
-        /^the command of --token-command gives no newer token than the one in place, which is valid for \d+ min: --min-validity asks for 30 min$/,
+        /^the command of --token-command returned no newer token than the current one, which is valid for \d+ min; --min-validity requires 30 min$/,
       );
       expect(remedy).toMatch(/--timeout.*--min-validity/);
     },

@@ -11,7 +11,7 @@ test('lines for people say what happens, when, and what to do, without colours w
   const untilItSays = async (words: string) => {
     while (!pgpassd.output().includes(words)) await setImmediate();
   };
-  await untilItSays('got a token');
+  await untilItSays('obtained a token');
   entra.faults.next(aadsts(700213, 401, 'invalid_client', 'No match.'));
   pgpassd.signal('SIGHUP');
   await untilItSays('recovered');
@@ -20,12 +20,12 @@ test('lines for people say what happens, when, and what to do, without colours w
 
   const lines = pgpassd.output().trimEnd().split('\n');
   const said = lines.map((line) => STAMPED.exec(line)?.[1] ?? `not stamped: ${line}`);
-  const [token, failure] = [/^got a token, valid for 60 min /, /^Entra refused the exchange/];
+  const [token, failure] = [/^obtained a token, valid for 60 min /, /^Entra refused the exchange/];
   expect(said[0]).toMatch(new RegExp(`^pgpassd \\S+ keeps ${passfile} current `));
   expect(said.filter((each) => token.test(each))).toHaveLength(2);
   expect(said.filter((each) => failure.test(each))).toEqual([
     expect.stringMatching(
-      /AADSTS700213: No match\. Set the subject .* The token in place is valid for 60 min; next try in [\d.]+ s\. \{"reason":"entra\.refused"/,
+      /AADSTS700213: No match\. Set the subject .* The current token is valid for 60 min; next attempt in [\d.]+ s\. \{"reason":"entra\.refused"/,
     ),
   ]);
   expect(said.at(-2)).toMatch(/^recovered after a failed attempt in [\d.]+ s /);

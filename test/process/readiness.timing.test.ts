@@ -25,7 +25,7 @@ test('/readyz turns to 503 when the token in place expires, and to 200 when a ne
   // Counted from before the request, so as not to outlive the token as its server sees it.
   expect(expiresAtMs).toBeLessThanOrEqual(askedAtMs + LIFE_MS);
   expect(expiresAtMs).toBeGreaterThan(askedAtMs + LIFE_MS - 1_000);
-  expect(expired?.reason).toBe('the token in place has expired');
+  expect(expired?.reason).toBe('the token in the passfile has expired');
   expect(expired?.answeredAtMs).toBeGreaterThan(expiresAtMs - TOLERANCE_MS);
   expect(lastReady?.askedAtMs).toBeLessThan(expiresAtMs + TOLERANCE_MS);
 

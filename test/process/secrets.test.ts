@@ -59,7 +59,7 @@ describe.concurrent.for(formats)(
       const { entra, start } = await openWorkload({ onTestFinished });
       const pgpassd = start(unhurried);
       expect(await pgpassd.exited).toEqual({ code: 0, signal: null });
-      expect(pgpassd.output()).toContain('got a token');
+      expect(pgpassd.output()).toContain('obtained a token');
       expect(findLeaks(pgpassd.output(), entra.secrets())).toEqual([]);
     });
 
@@ -68,7 +68,7 @@ describe.concurrent.for(formats)(
       workload.entra.faults.always(quote(await assertionOf(workload)));
       const pgpassd = workload.start(args);
       expect((await pgpassd.exited).code).toBeOneOf([4, 5]);
-      expect(pgpassd.output()).toContain('next try in');
+      expect(pgpassd.output()).toContain('next attempt in');
       expect(findLeaks(pgpassd.output(), workload.entra.secrets())).toEqual([]);
     });
 

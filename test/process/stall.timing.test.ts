@@ -28,7 +28,7 @@ test('/livez turns to 503 when the event loop stood still for longer than its li
   while (!pgpassd.errors().includes(STANDS_STILL)) await setImmediate();
   expect(await probe(port, '/livez')).toMatchObject({
     status: 503,
-    reason: expect.stringMatching(/^the event loop stood still for 1[12] s$/),
+    reason: expect.stringMatching(/^the event loop was blocked for 1[12] s$/),
   });
   // What the stall did to the token is over at once; the stall is remembered for a while.
   do await pgpassd.waitFor('token.refreshed');

@@ -10,7 +10,7 @@ test('a bad edit is told, and the last good template stays in force', async () =
   await pgpassd.waitFor('token.refreshed');
   const before = await readFile(passfile, 'utf8');
   await change('# nobody manages this\n');
-  expect((await pgpassd.waitFor('template.rejected')).msg).toContain('last good template');
+  expect((await pgpassd.waitFor('template.rejected')).msg).toContain('last valid template');
   pgpassd.signal('SIGHUP');
   await pgpassd.waitFor('token.refreshed');
   expect((await readFile(passfile, 'utf8')).split('\n').length).toBe(before.split('\n').length);

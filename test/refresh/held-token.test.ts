@@ -46,7 +46,7 @@ describe('the token in place again', () => {
   });
 
   test('is no token once it has expired', () => {
-    expect(() => again('one', hourMs, hourMs)).toThrow('had expired before it could be published');
+    expect(() => again('one', hourMs, hourMs)).toThrow('had expired before it could be written');
   });
 
   test('is not asked for more often than every ten seconds near its end', () => {

@@ -32,23 +32,23 @@ test('events that say nothing of the state leave it as it is', () => {
   for (const event of silent) expect(stateAfter(initialState, event, now)).toBe(initialState);
 });
 
-test('trouble lasts until a recovery', () => {
-  const { trouble } = stateFrom(failed);
-  expect(trouble).toMatchObject({ error, atMs: now.wallMs, failures: 1 });
-  // A token alone is no recovery: the template may still be in trouble.
-  expect(stateFrom(failed, refreshed).trouble).toEqual(trouble);
-  expect(stateFrom(failed, refreshed, recovered).trouble).toBeUndefined();
+test('a failure lasts until a recovery', () => {
+  const { failure } = stateFrom(failed);
+  expect(failure).toMatchObject({ error, atMs: now.wallMs, failures: 1 });
+  // A token alone is no recovery: the template may still fail.
+  expect(stateFrom(failed, refreshed).failure).toEqual(failure);
+  expect(stateFrom(failed, refreshed, recovered).failure).toBeUndefined();
 });
 
-test('a template that is written at last leaves what refreshing suffers from', () => {
+test('a template that is written at last leaves the failure of refreshing', () => {
   const full = new PgpassdError('passfile.no-space', 'x', 'y');
   const template = { ...failed, cause: 'template', error: full } as const;
-  expect(stateFrom(failed, template).trouble?.error).toBe(full);
-  expect(stateFrom(failed, template, { type: 'passfile.written' }).trouble?.error).toBe(error);
-  expect(stateFrom(template, { type: 'passfile.unchanged' }).trouble).toBeUndefined();
+  expect(stateFrom(failed, template).failure?.error).toBe(full);
+  expect(stateFrom(failed, template, { type: 'passfile.written' }).failure?.error).toBe(error);
+  expect(stateFrom(template, { type: 'passfile.unchanged' }).failure).toBeUndefined();
 });
 
-test('the next attempt is the retry while there is trouble, and what is due otherwise', () => {
+test('the next attempt is the retry after a failure, and what is due otherwise', () => {
   const retry = { since: now, delayMs: 2_000 };
   const due = { since: now, delayMs: 500_000, endsAtMs: 1_500_000 };
   expect(nextAttempt(initialState)).toBeUndefined();

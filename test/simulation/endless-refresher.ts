@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { createNarrator } from '../../src/observe/narrator.ts';
+import { createEventLogger } from '../../src/observe/event-logger.ts';
 import { HOUR_MS, unreachable, World } from './world.ts';
 
 /** What a process is left with, its garbage collected, at one moment of a long run. */
@@ -26,11 +26,11 @@ process.on('warning', ({ name, message }) => void warnings.push(`${name}: ${mess
 
 let told = 0;
 const world = new World({ lifetimeSeconds: () => 60, forgetful: true, onEvent: tell });
-const narrate = createNarrator(world.clock);
-function tell(event: Parameters<typeof narrate>[0]): void {
+const logEvent = createEventLogger(world.clock, () => undefined);
+function tell(event: Parameters<typeof logEvent>[0]): void {
   const wanted = course === 'failing' ? 'refresh.failed' : 'token.refreshed';
   if (event.type === wanted) told += 1;
-  narrate(event);
+  logEvent(event);
 }
 
 if (course === 'failing') world.outage = unreachable();

@@ -17,7 +17,7 @@ export interface FleetPlan {
   /** While Entra cannot be reached: from, until. */
   readonly outage?: readonly [number, number];
   readonly endsAtMinute: number;
-  /** How long a pod sleeps at most without a look at its clock; for ever unless told otherwise. */
+  /** How long a pod sleeps at most without a look at its clock; for ever by default. */
   readonly longestNapMs?: number;
 }
 

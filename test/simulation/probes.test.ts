@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { createProbes } from '../../src/observe/health.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
-import { createProbes } from '../../src/observe/probes.ts';
 import type { Damage } from '../../src/refresh/events.ts';
 import { leftMs } from '../../src/refresh/schedule.ts';
 import {
@@ -30,7 +30,7 @@ class ObservedWorld {
     },
   });
   state: DaemonState = initialState;
-  /** What somebody did to the passfile. */
+  /** What was done to the passfile. */
   damage: Damage | undefined;
   readonly #probes = createProbes({
     clock: this.world.clock,
@@ -45,7 +45,7 @@ class ObservedWorld {
     state: () => this.state,
     version: '1.2.3',
     node: '24.0.0',
-    startedAtMs: 0,
+    process: { startedAtMs: 0, cpuSeconds: () => 1, residentBytes: () => 1 },
   });
 
   async ask(path: string) {

@@ -61,7 +61,7 @@ describe('a token already in place', () => {
 });
 
 describe('a failing source', () => {
-  test('is asked again and again while the token in place serves on, and recovery is told', async () => {
+  test('is asked again and again while the current token stays in use, and a recovery is reported', async () => {
     const world = new World(hourly);
     world.start();
     await world.clock.advance(10_000);

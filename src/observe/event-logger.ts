@@ -1,8 +1,9 @@
 import type { RefreshEvent } from '../refresh/events.ts';
 import type { Clock } from '../support/clock.ts';
-import { describe, type LogLine } from './describe.ts';
+import { describeEvent, type LogLine } from './describe.ts';
+import type { Log } from './log.ts';
 
-/** How many lines of one kind are logged at their own level, within a time. */
+/** How many lines of one kind are logged at their own level within a time. */
 interface Limit {
   readonly lines: number;
   readonly withinMs: number;
@@ -10,13 +11,13 @@ interface Limit {
 
 const WINDOW_MS = 60_000;
 
-/** Rotations, template changes and signals come as often as others like. */
+/** Rotations, template changes and signals come from outside, and may come at any rate. */
 const usual: Limit = { lines: 5, withinMs: WINDOW_MS };
 
-/** Without a valid token in place the same failure comes again and again. */
+/** Without a valid token, retries repeat the same failure every few seconds. */
 const sameFailure: Limit = { lines: 1, withinMs: WINDOW_MS };
 
-/** A watch failure affects every file, for good. */
+/** A watch failure affects every file and does not pass, so it is logged once. */
 const onlyOnce: Limit = { lines: 1, withinMs: Number.POSITIVE_INFINITY };
 
 interface Window {
@@ -26,27 +27,31 @@ interface Window {
 }
 
 /**
- * Puts events into words, one after the other. What is over the limit of its kind is at level debug;
- * the next line of the kind that is logged says how many those were.
+ * Logs events. Lines over the limit of their kind are logged at level debug; the next line within the
+ * limit says how many those were.
  */
-export function createNarrator(clock: Clock): (event: RefreshEvent) => LogLine {
+export function createEventLogger(clock: Clock, log: Log): (event: RefreshEvent) => void {
+  const limited = createLimiter(clock);
+  return (event) => log(limited(event, describeEvent(event)));
+}
+
+function createLimiter(clock: Clock): (event: RefreshEvent, line: LogLine) => LogLine {
   const windows = new Map<string, Window>();
-  return (event) => {
-    const line = describe(event);
+  return (event, line) => {
     if (line.level === 'debug') return line;
     if (event.type === 'token.refreshed') forgetFailures(windows);
-    const kind = kindOf(event, line);
+    const key = limitKey(event, line);
     const limit = limitOf(event);
     const nowMs = clock.now().monotonicMs;
-    const last = windows.get(kind);
+    const last = windows.get(key);
     const isOpen = last !== undefined && nowMs - last.openedAtMs < limit.withinMs;
     if (isOpen && last.logged >= limit.lines) {
-      windows.set(kind, { ...last, suppressed: last.suppressed + 1 });
+      windows.set(key, { ...last, suppressed: last.suppressed + 1 });
       return { ...line, level: 'debug' };
     }
-    // Another failure than before is news, and so is the one before when it comes back.
+    // A different failure is news, and so is the earlier one when it returns.
     if (limit === sameFailure && !isOpen) forgetFailures(windows);
-    windows.set(kind, isOpen ? { ...last, logged: last.logged + 1 } : openedAt(nowMs));
+    windows.set(key, isOpen ? { ...last, logged: last.logged + 1 } : openedAt(nowMs));
     return last === undefined || isOpen ? line : summedUp(line, last.suppressed);
   };
 }
@@ -57,8 +62,8 @@ function openedAt(nowMs: number): Window {
 
 const FAILURE = 'refresh.failed';
 
-/** Events of one kind count as the same. */
-function kindOf(event: RefreshEvent, { level }: LogLine): string {
+/** The key under which events are counted together. */
+function limitKey(event: RefreshEvent, { level }: LogLine): string {
   switch (event.type) {
     case 'federated-token.changed':
       return `${event.type} ${event.refreshing}`;
@@ -80,7 +85,7 @@ function limitOf(event: RefreshEvent): Limit {
 }
 
 function forgetFailures(windows: Map<string, Window>): void {
-  for (const kind of windows.keys()) if (kind.startsWith(FAILURE)) windows.delete(kind);
+  for (const key of windows.keys()) if (key.startsWith(FAILURE)) windows.delete(key);
 }
 
 function summedUp(line: LogLine, suppressed: number): LogLine {

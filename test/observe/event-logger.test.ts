@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createNarrator } from '../../src/observe/narrator.ts';
+import type { LogLine } from '../../src/observe/describe.ts';
+import { createEventLogger } from '../../src/observe/event-logger.ts';
 import type { RefreshEvent } from '../../src/refresh/events.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -21,16 +22,24 @@ const otherError = new PgpassdError('entra.refused', 'Entra refused', 'Add one.'
 });
 const token = { expiresAtMs: 1, remainingMs: 1_000, lifeMs: 3_600_000 };
 
-function narration() {
+function logging() {
   const clock = new FakeClock();
-  const narrate = createNarrator(clock);
-  const level = (event: RefreshEvent) => narrate(event).level;
-  return { clock, level, narrate };
+  const lines: LogLine[] = [];
+  const logEvent = createEventLogger(clock, (line) => lines.push(line));
+  /** The line for the event. */
+  const logged = (event: RefreshEvent): LogLine => {
+    logEvent(event);
+    const line = lines.pop();
+    if (line === undefined) throw new Error(`no line for ${event.type}`);
+    return line;
+  };
+  const level = (event: RefreshEvent) => logged(event).level;
+  return { clock, level, logged };
 }
 
 describe('while clients are without a token', () => {
-  test('the same failure is told once a minute, and at level debug in between', async () => {
-    const { clock, level } = narration();
+  test('the same failure is logged once a minute, and at level debug in between', async () => {
+    const { clock, level } = logging();
     const levels: string[] = [];
     for (let second = 0; second <= 120; second += 20) {
       levels.push(level(failed));
@@ -40,17 +49,17 @@ describe('while clients are without a token', () => {
   });
 
   test('a day of tries every second is a line a minute', async () => {
-    const { clock, level } = narration();
-    let told = 0;
+    const { clock, level } = logging();
+    let lines = 0;
     for (let second = 0; second < 86_400; second += 1) {
-      if (level(failed) === 'fatal') told += 1;
+      if (level(failed) === 'fatal') lines += 1;
       if (second % 60 === 59) await clock.advance(60_000);
     }
-    expect(told).toBe(1_440);
+    expect(lines).toBe(1_440);
   });
 
-  test('another failure is told at once', () => {
-    const { level } = narration();
+  test('another failure is logged at once', () => {
+    const { level } = logging();
     expect([level(failed), level({ ...failed, error: otherError }), level(failed)]).toEqual([
       'fatal',
       'fatal',
@@ -58,28 +67,28 @@ describe('while clients are without a token', () => {
     ]);
   });
 
-  test('a token that expired is told at once after a start without one', () => {
-    const { level } = narration();
+  test('a token that expired is logged at once after a start without one', () => {
+    const { level } = logging();
     expect(level({ ...failed, expiredForMs: undefined })).toBe('error');
     expect(level({ ...failed, expiredForMs: undefined })).toBe('debug');
     expect(level(failed)).toBe('fatal');
   });
 
-  test('a failure after a recovery is told at once', () => {
-    const { level } = narration();
+  test('a failure after a recovery is logged at once', () => {
+    const { level } = logging();
     level(failed);
     level({ type: 'token.refreshed', token, refreshInMs: 1, tookMs: 1 });
     expect(level(failed)).toBe('fatal');
   });
 });
 
-test('while a token is valid every failure is told', () => {
-  const { level } = narration();
+test('while a token is valid every failure is logged', () => {
+  const { level } = logging();
   expect([level({ ...failed, token }), level({ ...failed, token })]).toEqual(['error', 'error']);
 });
 
-test('that files cannot be watched is told once', () => {
-  const { level } = narration();
+test('that files cannot be watched is logged once', () => {
+  const { level } = logging();
   const failure = (what: 'passfile' | 'template') =>
     level({ type: 'watch.failed', what, error: new Error('EMFILE') });
   expect([failure('passfile'), failure('template'), failure('passfile')]).toEqual([
@@ -89,7 +98,7 @@ test('that files cannot be watched is told once', () => {
   ]);
 });
 
-describe('what others bring about as often as they like', () => {
+describe('what others can cause at any rate', () => {
   const identity = { issuer: 'https://issuer.example/', subject: 'me', audience: [] };
   const refusal = new PgpassdError('config.invalid', 'It is bad', 'Mend it.');
   const storms: readonly RefreshEvent[] = [
@@ -107,24 +116,24 @@ describe('what others bring about as often as they like', () => {
   ];
 
   test.each(storms)(
-    'is told five times a minute, and then how often it was: $type',
+    'is logged five times a minute, and then how often it happened: $type',
     async (event) => {
-      const { clock, narrate } = narration();
-      const told: string[] = [];
+      const { clock, logged } = logging();
+      const messages: string[] = [];
       for (let tenth = 0; tenth <= 1_200; tenth += 1) {
-        const { level, message } = narrate(event);
-        if (level !== 'debug') told.push(message);
+        const { level, message } = logged(event);
+        if (level !== 'debug') messages.push(message);
         await clock.advance(100);
       }
-      expect(told).toHaveLength(11);
-      expect(told[4]).toBe(told[0]);
-      expect(told[5]).toBe(`${told[0]} (595 more since this was last logged)`);
-      expect(told[6]).toBe(told[0]);
+      expect(messages).toHaveLength(11);
+      expect(messages[4]).toBe(messages[0]);
+      expect(messages[5]).toBe(`${messages[0]} (595 more since this was last logged)`);
+      expect(messages[6]).toBe(messages[0]);
     },
   );
 
-  test('keeps nothing else from being told', () => {
-    const { level } = narration();
+  test('does not keep anything else from being logged', () => {
+    const { level } = logging();
     for (let swap = 0; swap < 500; swap += 1) level({ type: 'template.changed' });
     expect(level({ type: 'passfile.repaired', damage: 'missing', repairs: 1 })).toBe('warn');
     for (let repair = 0; repair < 500; repair += 1) {
@@ -133,19 +142,19 @@ describe('what others bring about as often as they like', () => {
     expect(level({ type: 'passfile.repaired', damage: 'mode', repairs: 1 })).toBe('warn');
   });
 
-  test('is told as it is when it happens now and then', async () => {
-    const { clock, narrate } = narration();
-    const told: string[] = [];
+  test('is logged as it is when it happens now and then', async () => {
+    const { clock, logged } = logging();
+    const messages: string[] = [];
     for (let hour = 0; hour < 24; hour += 1) {
-      told.push(narrate({ type: 'template.changed' }).message);
+      messages.push(logged({ type: 'template.changed' }).message);
       await clock.advance(3_600_000);
     }
-    expect(new Set(told)).toEqual(new Set(['the template changed']));
+    expect(new Set(messages)).toEqual(new Set(['the template changed']));
   });
 });
 
-test('whatever else happens is told as it is', () => {
-  const { level } = narration();
+test('everything else is logged as it is', () => {
+  const { level } = logging();
   level(failed);
   expect([level({ type: 'passfile.written' }), level({ type: 'passfile.written' })]).toEqual([
     'info',
