@@ -3,8 +3,8 @@ import { symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PLACEHOLDER } from '../../src/passfile/template.ts';
 import { ROLE, SERVER_NAME } from '../postgres/azure.ts';
+import { emptyDirectory, fileWith } from './context.ts';
 import { applicationSide, behindMount, keepCurrent, type Pod } from './pod.ts';
-import { emptyDirectory, fileWith } from './scene.ts';
 import type { SetUp } from './set-ups.ts';
 
 /** A pod that looks as if something was wrong with it. */

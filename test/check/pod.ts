@@ -11,7 +11,7 @@ import { findLeaks } from '../support/leak-check.ts';
 import { pgpassdCommand } from '../support/pgpassd-command.ts';
 import { startPgpassd } from '../support/pgpassd-process.ts';
 import type { ProjectedVolume } from '../support/projected-volume.ts';
-import { emptyDirectory, environmentOf, startEntra, volumeWith } from './scene.ts';
+import { emptyDirectory, environmentOf, startEntra, volumeWith } from './context.ts';
 
 /** How `check` is run: what is different from the pod as it should be. */
 export interface Difference {

@@ -13,9 +13,9 @@ import { createCa } from '../support/postgres/certificates.ts';
 import { startSilentPeer } from '../support/silent-peer.ts';
 import { mountTmpfs } from '../support/tmpfs.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
+import { emptyDirectory, fileWith, startEntra } from './context.ts';
 import { startPeer } from './login/parts.ts';
 import { applicationSide, behindMount, type Difference, keepCurrent, type Pod } from './pod.ts';
-import { emptyDirectory, fileWith, startEntra } from './scene.ts';
 
 /** A pod in which one thing is wrong. */
 export interface SetUp {

@@ -1,5 +1,5 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { renderReport } from '../../src/check/report/report.ts';
+import { renderReport } from '../../src/check/report.ts';
 import { Releases } from '../demo/releases.ts';
 import { drawDashboard, readDashboard } from './dashboard.ts';
 import { openPod, type Pod } from './pod.ts';

@@ -3,15 +3,14 @@ import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, TLSSocket } from 'node:tls';
 import type { Connection } from 'pg';
 import { unlessAborted } from '../../support/deadline.ts';
-import type { LoginAttempt } from './attempt.ts';
-import type { LoginTarget } from './target.ts';
+import type { LoginAttempt, LoginTarget } from './target.ts';
 
-/** How far it came, written while it goes on. */
+/** How far the login got, updated as it proceeds. */
 export type Progress = {
   -readonly [K in 'stage' | 'address' | 'asked']: LoginAttempt[K];
 };
 
-export interface Conversation {
+export interface SessionOptions {
   readonly target: LoginTarget;
   readonly address: string;
   /** Without TLS, and so in the clear, when `false`. */
@@ -22,8 +21,8 @@ export interface Conversation {
   readonly signal: AbortSignal;
 }
 
-/** What the server tells of itself to whom it lets in. */
-export interface Welcome {
+/** What the server reports after the login. */
+export interface ServerInfo {
   readonly serverVersion: string;
   /** Such as `TLSv1.3`; `undefined` without TLS. */
   readonly tlsVersion: string | undefined;
@@ -33,8 +32,8 @@ export interface Welcome {
  * Logs in with node-postgres, and out again. Rejects with what it, Node or the server says, or the
  * reason of `signal`. No socket is left behind.
  */
-export async function converse(conversation: Conversation): Promise<Welcome> {
-  const { target, address, tls, password, signal } = conversation;
+export async function openSession(options: SessionOptions): Promise<ServerInfo> {
+  const { target, address, tls, password, signal } = options;
   const { Client, Connection } = await import('pg');
   const socket = new Socket();
   const connection = new Connection({ stream: () => socket, ssl: tls });
@@ -56,7 +55,7 @@ export async function converse(conversation: Conversation): Promise<Welcome> {
   });
   // What goes wrong after the login is nobody's concern.
   client.on('error', () => undefined);
-  follow(connection, socket, conversation);
+  follow(connection, socket, options);
   let serverVersion = 'of an unknown version';
   connection.on('parameterStatus', ({ parameterName: name, parameterValue: value }) => {
     if (name === 'server_version') serverVersion = /^[\d.]{1,20}/.exec(value)?.[0] ?? serverVersion;
@@ -74,7 +73,7 @@ export async function converse(conversation: Conversation): Promise<Welcome> {
   }
 }
 
-function follow(connection: Connection, socket: Socket, { tls, progress }: Conversation): void {
+function follow(connection: Connection, socket: Socket, { tls, progress }: SessionOptions): void {
   socket.once('connect', () => {
     progress.stage = tls === false ? 'login' : 'tls';
   });

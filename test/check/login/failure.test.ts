@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { LoginAttempt, Stage } from '../../../src/check/login/attempt.ts';
 import { explainLoginFailure } from '../../../src/check/login/failure.ts';
+import type { LoginAttempt, Stage } from '../../../src/check/login/target.ts';
 import { DeadlinePassed } from '../../../src/support/deadline.ts';
 import { Secret } from '../../../src/support/secret.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
@@ -64,7 +64,7 @@ describe('a login that the server does not answer', () => {
       'connection',
       coded('EHOSTUNREACH'),
       'server-no-route',
-      'no connection to db.example:5432 can be made at 10.0.0.4 (EHOSTUNREACH)',
+      'cannot connect to db.example:5432 at 10.0.0.4 (EHOSTUNREACH)',
     ],
     ['no network', 'connection', coded('ENETUNREACH'), 'server-no-route', '(ENETUNREACH)'],
     ['the kernel giving up', 'connection', coded('ETIMEDOUT'), 'server-no-route', '(ETIMEDOUT)'],
@@ -75,28 +75,34 @@ describe('a login that the server does not answer', () => {
       'server-no-route',
       '(no answer within 5 s)',
     ],
-    ['silence before TLS', 'tls', new DeadlinePassed(), 'server-silent', 'says nothing for 5 s'],
+    [
+      'silence before TLS',
+      'tls',
+      new DeadlinePassed(),
+      'server-silent',
+      'did not answer within 5 s',
+    ],
     [
       'silence in the login',
       'login',
       new DeadlinePassed(),
       'server-silent',
-      'says nothing for 5 s',
+      'did not answer within 5 s',
     ],
-    ['a reset before TLS', 'tls', coded('ECONNRESET'), 'server-cut-off', 'before TLS is agreed on'],
     [
-      'a reset in the login',
-      'login',
-      coded('EPIPE'),
+      'a reset before TLS',
+      'tls',
+      coded('ECONNRESET'),
       'server-cut-off',
-      'in the middle of the login',
+      'during the TLS negotiation',
     ],
+    ['a reset in the login', 'login', coded('EPIPE'), 'server-cut-off', 'during the login'],
     [
       'no TLS',
       'tls',
       new Error('The server does not support SSL connections'),
       'server-without-tls',
-      'has no TLS',
+      'does not support TLS',
     ],
     [
       'another protocol',
@@ -133,7 +139,7 @@ describe('a login that the server does not answer', () => {
       'tls',
       coded('DEPTH_ZERO_SELF_SIGNED_CERT'),
       'server-untrusted',
-      "the system's roots",
+      "the system's trust store",
     ],
     [
       'an unknown CA',
@@ -298,7 +304,7 @@ describe('a login that the server refuses', () => {
   test.each(['SCRAM', 'MD5'] as const)('after it asked for %s is told as that', (asked) => {
     expect(explainLoginFailure(refused, { ...attempt, asked })).toMatchObject({
       cause: 'server-asks-password',
-      found: expect.stringContaining(`wants a password (${asked})`),
+      found: expect.stringContaining(`for a password (${asked})`),
     });
   });
 

@@ -197,7 +197,7 @@ describe('a login to a flexible server that refuses it', () => {
     async (rootCertPath) => {
       expect(await loginTo(server({ rootCertPath }), token)).toMatchObject({
         cause: 'server-untrusted',
-        found: expect.stringContaining("that the system's roots do not vouch for"),
+        found: expect.stringContaining("that no CA in the system's trust store signed"),
       });
     },
   );
@@ -256,7 +256,7 @@ describe('a login to a PostgreSQL that knows nothing of tokens', () => {
     expect(await loginTo(behindTheFront({ user }), token)).toMatchObject({
       code: 'server.refused',
       cause: 'server-asks-password',
-      found: expect.stringContaining(`wants a password (${method}) and no token of ${user}`),
+      found: expect.stringContaining(`asks ${user} for a password (${method}), not for a token`),
       remedy: expect.stringContaining(`'${user}', '${azure.entra.objectId}'`),
     });
   });
@@ -278,6 +278,8 @@ describe('a login to a PostgreSQL that knows nothing of tokens', () => {
       socket.once('data', (opening: Buffer) => {
         if (opening.equals(sslRequest())) return void socket.write('N');
         const upstream = connectTo(azure.server.connectTarget);
+        // PostgreSQL may be gone before it has read all.
+        upstream.on('error', () => socket.destroy());
         upstream.write(opening);
         socket.pipe(upstream).pipe(socket);
       });

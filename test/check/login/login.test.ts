@@ -129,7 +129,7 @@ describe('a login to a peer', () => {
       expect(await finding).toMatchObject({
         code: 'server.unreachable',
         cause: 'server-silent',
-        found: `${NAME}:${port} takes connections at 127.0.0.1, but says nothing for 7 s`,
+        found: `${NAME}:${port} accepts connections at 127.0.0.1, but did not answer within 7 s`,
       });
       await left;
     },
@@ -220,7 +220,7 @@ describe('a login to a server with TLS', () => {
     expect(await serverName).toBe(NAME);
     expect(finding).toMatchObject({
       cause: 'server-cut-off',
-      found: `${NAME}:${target.port} breaks the connection off in the middle of the login`,
+      found: `${NAME}:${target.port} closed the connection during the login`,
     });
   });
 
@@ -253,7 +253,7 @@ describe('a login to a server with TLS', () => {
   test('tells a certificate that has expired', async () => {
     expect(await loginTo(await startJudge(never, { expired: true }), token)).toMatchObject({
       cause: 'server-certificate-dates',
-      found: expect.stringMatching(/shows a certificate that has expired$/),
+      found: expect.stringMatching(/presents a certificate that has expired$/),
     });
   });
 
@@ -263,7 +263,7 @@ describe('a login to a server with TLS', () => {
     expect(await loginTo(target, token)).toMatchObject({
       code: 'server.refused',
       cause: 'server-untrusted',
-      found: expect.stringContaining(`the CAs in ${rootCertPath} do not vouch for`),
+      found: expect.stringContaining(`no CA in ${rootCertPath} signed`),
     });
   });
 
@@ -271,7 +271,7 @@ describe('a login to a server with TLS', () => {
     [
       'missing',
       async () => '/no/such/root.crt',
-      /^the file of CAs \/no\/such\/root\.crt cannot be read \(ENOENT\)$/,
+      /^the CA file \/no\/such\/root\.crt cannot be read \(ENOENT\)$/,
     ],
     ['empty', () => fileWith(''), /is empty$/],
     ['a FIFO', makeFifo, /is not a regular file$/],

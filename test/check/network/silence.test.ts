@@ -1,13 +1,13 @@
 import { Agent } from 'undici';
 import { expect, test } from 'vitest';
-import { obstacleIn } from '../../../src/check/network/describe-trip.ts';
 import { reach } from '../../../src/check/network/reach.ts';
+import { obstacleIn } from '../../../src/check/steps/network.ts';
 import { createConnectors } from '../../../src/entra/connector.ts';
 import type { LookUp } from '../../../src/entra/look-up.ts';
 import type { Way } from '../../../src/entra/way.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { startFullPort } from '../../support/full-port.ts';
-import { shown } from '../scene.ts';
+import { shown } from '../context.ts';
 
 const signal = new AbortController().signal;
 

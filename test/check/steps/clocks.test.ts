@@ -3,18 +3,18 @@ import { type AuthorityClock, checkClocks } from '../../../src/check/steps/clock
 import { parseFederatedToken } from '../../../src/federated-token/token.ts';
 import { manualClock } from '../../support-units/manual-clock.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
-import { sceneWith, shown } from '../scene.ts';
+import { contextWith, shown } from '../context.ts';
 
 const nowMs = Date.parse('2026-11-24T12:00:00Z');
 const nowSeconds = nowMs / 1000;
 
 /** What is said when the token has these claims, and the authority's clock is so many seconds ahead. */
 function verdict(claims: object | undefined, leadSeconds?: number): string | undefined {
-  const scene = sceneWith({}, { clock: manualClock({ wallMs: nowMs, monotonicMs: 0 }) });
+  const context = contextWith({}, { clock: manualClock({ wallMs: nowMs, monotonicMs: 0 }) });
   const federated = claims && parseFederatedToken(unsignedJwt(claims), '/token');
   const authority: AuthorityClock | undefined =
     leadSeconds === undefined ? undefined : { host: 'login.example', leadMs: leadSeconds * 1000 };
-  return shown([checkClocks(scene, federated, authority)])[0];
+  return shown([checkClocks(context, federated, authority)])[0];
 }
 
 const issued = (agoSeconds: number) => ({
@@ -51,22 +51,27 @@ describe('a clock is off', () => {
       "the node's, behind",
       issued(-601),
       600,
-      'clock-off .* node is 600 s behind that of login.example',
+      'clock-off .* node is 600 s behind the clock of login.example',
     ],
     [
       "the node's, ahead",
       issued(7200),
       -600,
-      'clock-off .* node is 600 s ahead of that of login.example',
+      'clock-off .* node is 600 s ahead of the clock of login.example',
     ],
     ["the node's, without a token", undefined, 301, 'clock-off .* node is 301 s behind'],
     [
       "the cluster's",
       issued(-601),
       1,
-      'issuer-clock-ahead .* in 601 s, by this clock and by that of login.example',
+      'issuer-clock-ahead .* in 601 s, by the clocks of this node and of login.example',
     ],
-    ['one of two', issued(-601), undefined, 'token-from-the-future .* in 601 s by this clock'],
+    [
+      'one of two',
+      issued(-601),
+      undefined,
+      'token-from-the-future .* in 601 s by the clock of this node',
+    ],
     [
       'one of two, by nbf',
       { iat: nowSeconds, nbf: nowSeconds + 601 },

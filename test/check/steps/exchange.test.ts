@@ -1,18 +1,18 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { checkExchange, type Prospects } from '../../../src/check/steps/exchange.ts';
+import { checkExchange, type Prerequisites } from '../../../src/check/steps/exchange.ts';
 import type { Environment } from '../../../src/config/given.ts';
 import { aadsts } from '../../support/fake-entra/faults.ts';
 import type { FakeEntra } from '../../support/fake-entra/server.ts';
 import { startSilentPeer } from '../../support/silent-peer.ts';
-import { environmentOf, fileWith, sceneWith, shown, startEntra, volumeWith } from '../scene.ts';
+import { contextWith, environmentOf, fileWith, shown, startEntra, volumeWith } from '../context.ts';
 
-const all: Prospects = { usable: true, reached: true };
+const all: Prerequisites = { usable: true, reached: true };
 
 /** What is found by a pod with a good federated token. */
-async function check(entra: FakeEntra, env: Environment = {}, prospects = all) {
+async function check(entra: FakeEntra, env: Environment = {}, prerequisites = all) {
   const { tokenPath } = await volumeWith(await entra.cluster.issueServiceAccountToken());
   const given = environmentOf(entra, { AZURE_FEDERATED_TOKEN_FILE: tokenPath, ...env });
-  const { findings, issued } = await checkExchange(sceneWith(given), prospects);
+  const { findings, issued } = await checkExchange(contextWith(given), prerequisites);
   return { texts: shown(findings, entra.secrets()), issued };
 }
 
@@ -23,7 +23,7 @@ describe('an exchange', () => {
     const entra = await startEntra();
     const { texts, issued } = await check(entra);
     expect(texts).toEqual([
-      expect.stringMatching(/^✓ Entra gave a token in \d+(\.\d)? s, good for 60 min$/),
+      expect.stringMatching(/^✓ Entra gave a token in \d+(\.\d)? s, valid for 60 min$/),
     ]);
     expect(issued).toBeDefined();
     expect(entra.requests).toHaveLength(1);
@@ -85,7 +85,7 @@ describe('a token command', () => {
       { usable: false, reached: true },
     );
     expect(texts).toEqual([
-      expect.stringMatching(/^✓ the token command gave a token in .* good for 15 min$/),
+      expect.stringMatching(/^✓ the token command gave a token in .* valid for 15 min$/),
     ]);
     expect(issued).toBeDefined();
     expect(entra.requests).toEqual([]);
@@ -100,7 +100,7 @@ describe('a token command', () => {
 });
 
 describe('no exchange is tried', () => {
-  test.each<[string, Environment, Prospects, string]>([
+  test.each<[string, Environment, Prerequisites, string]>([
     ['without the network', { PGPASSD_OFFLINE: 'true' }, all, '--offline'],
     ['with half the settings', { AZURE_CLIENT_ID: '' }, all, 'settings'],
     ['without a federated token', {}, { usable: false, reached: true }, 'no federated token'],
@@ -111,9 +111,9 @@ describe('no exchange is tried', () => {
       all,
       '--offline',
     ],
-  ])('%s', async (_why, env, prospects, text) => {
+  ])('%s', async (_why, env, prerequisites, text) => {
     const entra = await startEntra();
-    const { texts, issued } = await check(entra, env, prospects);
+    const { texts, issued } = await check(entra, env, prerequisites);
     expect(texts).toEqual([expect.stringMatching(new RegExp(`^– not tried: .*${text}`))]);
     expect(issued).toBeUndefined();
     expect(entra.requests).toEqual([]);
@@ -131,8 +131,8 @@ test('ends when the process is asked to', async () => {
     AZURE_FEDERATED_TOKEN_FILE: tokenPath,
   });
   const heard = peer.heard();
-  const checking = checkExchange(sceneWith(env, { signal: stop.signal }), all);
+  const checking = checkExchange(contextWith(env, { signal: stop.signal }), all);
   await heard;
   stop.abort(new Error('stopped'));
-  expect(shown((await checking).findings)).toEqual(['– broken off']);
+  expect(shown((await checking).findings)).toEqual(['– interrupted']);
 });

@@ -4,11 +4,11 @@ import type { AuthorityClock } from '../../../src/check/steps/clocks.ts';
 import { checkFederatedToken } from '../../../src/check/steps/federated-token.ts';
 import type { Environment } from '../../../src/config/given.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
-import { environmentOf, fileWith, sceneWith, shown, startEntra, volumeWith } from '../scene.ts';
+import { contextWith, environmentOf, fileWith, shown, startEntra, volumeWith } from '../context.ts';
 
 async function check(path: string, env: Environment = {}, authority?: AuthorityClock) {
-  const scene = sceneWith({ AZURE_FEDERATED_TOKEN_FILE: path, ...env });
-  return await checkFederatedToken(scene, authority);
+  const context = contextWith({ AZURE_FEDERATED_TOKEN_FILE: path, ...env });
+  return await checkFederatedToken(context, authority);
 }
 
 const claims = {
@@ -22,7 +22,7 @@ const expiringIn = (seconds: number) =>
 test.each([
   ['nested', 'in a projected volume (nested)'],
   ['flat', 'in a projected volume (flat)'],
-  ['plain', 'in no projected volume'],
+  ['plain', 'not in a projected volume'],
 ] as const)(
   'a good token is told with its age, its life and its names: %s',
   async (layout, where) => {
@@ -162,14 +162,14 @@ test('claims are shown printable and of bounded length', async () => {
 
 test('a token that does not expire is good', async () => {
   const { findings, usable } = await check(await fileWith(unsignedJwt(claims)));
-  expect(findings[0]?.found).toMatch(/the token does not tell when it expires$/);
+  expect(findings[0]?.found).toMatch(/the token has no expiry$/);
   expect(usable).toBe(true);
 });
 
 test.each([
   [{ PGPASSD_TOKEN_COMMAND: 'az account get-access-token' }, 'from a command'],
   [{ AZURE_FEDERATED_TOKEN_FILE: '' }, 'no setting names its file'],
-])('is not looked at with %j', async (env, why) => {
+])('is not examined with %j', async (env, why) => {
   expect(shown((await check('/nowhere', env)).findings)).toEqual([
     expect.stringMatching(new RegExp(`^– .*${why}`)),
   ]);

@@ -9,7 +9,7 @@ import type { FakeEntra, FakeEntraOptions } from '../../support/fake-entra/serve
 import { type HttpProxyOptions, startHttpProxy } from '../../support/http-proxy.ts';
 import { createCa } from '../../support/postgres/certificates.ts';
 import { startSilentPeer } from '../../support/silent-peer.ts';
-import { environmentOf, fileWith, sceneWith, shown, startEntra } from '../scene.ts';
+import { contextWith, environmentOf, fileWith, shown, startEntra } from '../context.ts';
 
 const trusting = 'from pgpassd test CA, valid from \\d{4}-\\d\\d-\\d\\d to \\d{4}-\\d\\d-\\d\\d';
 
@@ -35,7 +35,7 @@ const somebody = { tenantId: 'tenant.example', clientId: 'client' } as FakeEntra
 /** What is found on the way to `authorityHost`, unless that is the fake's own. */
 async function check(entra: FakeEntra | string, env: Environment = {}) {
   const named = typeof entra === 'string' ? { ...somebody, authorityHost: entra } : entra;
-  const report = await checkNetwork(sceneWith(environmentOf(named, env)));
+  const report = await checkNetwork(contextWith(environmentOf(named, env)));
   return { ...report, texts: shown(report.findings, ['hunter2']) };
 }
 
@@ -48,7 +48,7 @@ describe('a way that is free', () => {
     expect(texts).toEqual([
       expect.stringMatching(
         new RegExp(
-          `^✓ localhost:${entra.port}: resolves to .*127\\.0\\.0\\.1.*; 127\\.0\\.0\\.1:${entra.port} takes connections \\(\\d+ ms\\); certificate ${trusting}$`,
+          `^✓ localhost:${entra.port}: resolves to .*127\\.0\\.0\\.1.*; 127\\.0\\.0\\.1:${entra.port} accepts connections \\(\\d+ ms\\); certificate ${trusting}$`,
         ),
       ),
     ]);
@@ -70,7 +70,9 @@ describe('a way that is free', () => {
       HTTPS_PROXY: url,
     });
     expect(texts).toEqual([
-      expect.stringMatching(`^✓ HTTP proxy 127.0.0.1:${port}: 127.0.0.1:${port} takes connections`),
+      expect.stringMatching(
+        `^✓ HTTP proxy 127.0.0.1:${port}: 127.0.0.1:${port} accepts connections`,
+      ),
       expect.stringMatching(new RegExp(`^✓ login\\.example: certificate ${trusting}$`)),
     ]);
     expect(reached).toBe(true);
@@ -103,7 +105,7 @@ describe('a way that is free', () => {
     onTestFinished(() => void server.close());
     const { port } = server.address() as AddressInfo;
     const { texts, reached, authority } = await check(`http://127.0.0.1:${port}/`);
-    expect(texts).toEqual([expect.stringMatching(/^✓ .* takes connections/)]);
+    expect(texts).toEqual([expect.stringMatching(/^✓ .* accepts connections/)]);
     expect({ reached, authority }).toEqual({ reached: true, authority: undefined });
   });
 });
@@ -210,7 +212,9 @@ describe('a way that is blocked', () => {
     const { entra } = await startSecureEntra('localhost');
     const { texts } = await check(`https://localhost:${entra.port}/`);
     expect(texts).toEqual([
-      expect.stringMatching(/^✓ localhost:\d+: resolves to .*; 127\.0\.0\.1:\d+ takes connections/),
+      expect.stringMatching(
+        /^✓ localhost:\d+: resolves to .*; 127\.0\.0\.1:\d+ accepts connections/,
+      ),
       expect.stringMatching(/^✗ entra.untrusted/),
     ]);
   });
@@ -225,11 +229,11 @@ describe('a way that is blocked', () => {
       { ...somebody, authorityHost: 'https://login.example/' },
       { HTTPS_PROXY: url },
     );
-    const checking = checkNetwork(sceneWith(env, { clock }));
+    const checking = checkNetwork(contextWith(env, { clock }));
     await heard;
     await clock.advance(10_000);
     expect(shown((await checking).findings, ['hunter2']).at(-1)).toMatch(
-      /^✗ tls-silent .*login\.example takes connections through the HTTP proxy 127.* → .*ClientHello/,
+      /^✗ tls-silent .*login\.example accepts connections through the HTTP proxy 127.* → .*ClientHello/,
     );
   });
 
@@ -237,12 +241,12 @@ describe('a way that is blocked', () => {
     [
       'in the TLS handshake',
       (port) => [`https://127.0.0.1:${port}/`],
-      'tls-silent .*127.0.0.1:\\d+ takes connections at 127.0.0.1:\\d+, but .* within 10 s',
+      'tls-silent .*127.0.0.1:\\d+ accepts connections at 127.0.0.1:\\d+, but .* within 10 s',
     ],
     [
       'in the CONNECT to an HTTP proxy',
       (port) => ['https://login.example/', { HTTPS_PROXY: `http://127.0.0.1:${port}` }],
-      'http-proxy-silent .*127.0.0.1:\\d+ .* login.example .* within 10 s',
+      'http-proxy-silent .*127.0.0.1:\\d+ .* login.example within 10 s',
     ],
   ])('by a peer that is silent %s', async (_where, env, found) => {
     const peer = await startSilentPeer();
@@ -250,8 +254,8 @@ describe('a way that is blocked', () => {
     const [authorityHost, more] = env(peer.port);
     const clock = new FakeClock();
     const heard = peer.heard();
-    const scene = sceneWith(environmentOf({ ...somebody, authorityHost }, more), { clock });
-    const checking = checkNetwork(scene);
+    const context = contextWith(environmentOf({ ...somebody, authorityHost }, more), { clock });
+    const checking = checkNetwork(context);
     await heard;
     await clock.advance(10_000);
     const { findings, reached } = await checking;
@@ -307,8 +311,8 @@ test('ends when the process is asked to', async () => {
   const stop = new AbortController();
   const env = environmentOf({ ...somebody, authorityHost: `https://127.0.0.1:${peer.port}/` });
   const heard = peer.heard();
-  const checking = checkNetwork(sceneWith(env, { signal: stop.signal }));
+  const checking = checkNetwork(contextWith(env, { signal: stop.signal }));
   await heard;
   stop.abort(new Error('stopped'));
-  expect(shown((await checking).findings)).toEqual(['– broken off']);
+  expect(shown((await checking).findings)).toEqual(['– interrupted']);
 });

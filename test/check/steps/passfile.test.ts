@@ -2,15 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { chmod, chown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { findPassfile } from '../../../src/check/files/passfile-at.ts';
-import type { Scene, Side } from '../../../src/check/scene.ts';
-import type { Daemon } from '../../../src/check/steps/daemon.ts';
+import type { CheckContext, Side } from '../../../src/check/context.ts';
+import { findPassfile } from '../../../src/check/host/files.ts';
+import type { DaemonStatus } from '../../../src/check/steps/daemon.ts';
 import { checkPassfile } from '../../../src/check/steps/passfile.ts';
 import type { Environment } from '../../../src/config/given.ts';
 import { PLACEHOLDER } from '../../../src/passfile/template.ts';
 import { canMount, mountTmpfs } from '../../support/tmpfs.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
-import { emptyDirectory, sceneWith, shown } from '../scene.ts';
+import { contextWith, emptyDirectory, shown } from '../context.ts';
 
 const uid = process.getuid?.() ?? 0;
 const token = unsignedJwt({ exp: Date.now() / 1000 + 3000 });
@@ -19,12 +19,12 @@ const line = `db:*:*:app:${token}\n`;
 interface Circumstances {
   readonly side?: Side;
   readonly env?: Environment;
-  readonly given?: Partial<Scene>;
+  readonly given?: Partial<CheckContext>;
 }
 
 async function check(path: string, circumstances: Circumstances = {}): Promise<string[]> {
   const { side = 'daemon', env = {}, given = {} } = circumstances;
-  const findings = await checkPassfile(sceneWith(env, given), side, await findPassfile(path));
+  const findings = await checkPassfile(contextWith(env, given), side, await findPassfile(path));
   return shown(findings, [token]).map((text) => text.replaceAll(path, 'PASSFILE'));
 }
 
@@ -88,7 +88,7 @@ test.each<[string, string, string]>([
 test('a passfile of which many lines are wrong is told with a few', async () => {
   const texts = await check(await passfileWith(`${line}${'a\n'.repeat(2_000)}`));
   expect(texts).toHaveLength(6);
-  expect(texts[5]).toBe('– 1996 more lines are wrong in such a way');
+  expect(texts[5]).toBe('– 1996 more lines have such problems');
 });
 
 test('a file that has no line of a passfile is told as a whole', async () => {
@@ -102,7 +102,7 @@ describe('the owner', () => {
   test('is compared with who the clients are said to be', async () => {
     const env = { PGPASSD_EXPECT_UID: '4711' };
     expect((await check(await passfileWith(line), { env }))[1]).toMatch(
-      new RegExp(`^✗ passfile-owner .* uid ${uid}: .* uid 4711 .* → .*--owner 4711`),
+      new RegExp(`^✗ passfile-owner .* uid ${uid}, .* uid 4711 .* → .*--owner 4711`),
     );
   });
 
@@ -121,7 +121,7 @@ describe('the owner', () => {
     const path = await passfileWith(line);
     await chown(path, 4711, 4711);
     const texts = await check(path, { given: { uid: 1000 } });
-    expect(texts[1]).toMatch(/^✗ passfile-owner .* uid 4711: .* uid 1000 /);
+    expect(texts[1]).toMatch(/^✗ passfile-owner .* uid 4711, .* uid 1000 /);
   });
 });
 
@@ -130,15 +130,15 @@ test('a passfile that was given away, and is for its owner alone, is as it shoul
   const file = { mode: 0o600, uid: 4711, gid: 4711, sizeBytes: 9, mtimeMs: 0, symlink: false };
   const found = { kind: 'unreadable', code: 'EACCES', file } as const;
   const check = async (env: Environment) =>
-    shown(await checkPassfile(sceneWith(env, { uid: 0 }), 'client', { path, found }));
+    shown(await checkPassfile(contextWith(env, { uid: 0 }), 'client', { path, found }));
   expect(await check({ PGPASSD_OWNER: '4711' })).toEqual([
     '✓ /pgpass/pgpass: mode 0600, uid 4711',
-    '– its lines are not looked at: they are for uid 4711 alone, as they should be',
+    '– its lines are not examined: only uid 4711 can read them, as intended',
   ]);
   expect(await check({ PGPASSD_OWNER: '4712' })).toEqual([
     expect.stringContaining('✗ passfile-forbidden'),
   ]);
-  const ours = await checkPassfile(sceneWith({}, { uid: 4711 }), 'client', { path, found });
+  const ours = await checkPassfile(contextWith({}, { uid: 4711 }), 'client', { path, found });
   expect(shown(ours)).toEqual([expect.stringContaining('✗ passfile-forbidden')]);
 });
 
@@ -150,15 +150,15 @@ describe('a passfile that run would not replace', () => {
     AZURE_CLIENT_ID: '2b9d7e14-53af-4c68-8e01-7a6c90f4d2b3',
     AZURE_FEDERATED_TOKEN_FILE: '/var/run/secrets/azure/tokens/azure-identity-token',
   };
-  const wrongIn = async (env: Environment, daemon?: Daemon, side: Side = 'daemon') => {
+  const wrongIn = async (env: Environment, daemon?: DaemonStatus, side: Side = 'daemon') => {
     const path = await passfileWith(content);
     const found = await findPassfile(path);
-    const scene = sceneWith({ PGPASSFILE: path, ...env });
-    return shown(await checkPassfile(scene, side, found, daemon)).filter((text) =>
+    const context = contextWith({ PGPASSFILE: path, ...env });
+    return shown(await checkPassfile(context, side, found, daemon)).filter((text) =>
       text.startsWith('✗'),
     );
   };
-  const answering = (ready: boolean): Daemon => ({
+  const answering = (ready: boolean): DaemonStatus => ({
     address: '127.0.0.1:8080',
     answer: { ready, reason: 'no token yet', lastError: undefined },
   });
@@ -249,6 +249,6 @@ describe('a place where nothing can be put', () => {
 });
 
 test('without a setting there is nothing to look at', async () => {
-  const findings = await checkPassfile(sceneWith({}), 'daemon', undefined);
-  expect(shown(findings)).toEqual(['– not looked at: no setting names it']);
+  const findings = await checkPassfile(contextWith({}), 'daemon', undefined);
+  expect(shown(findings)).toEqual(['– not examined: no setting names it']);
 });
