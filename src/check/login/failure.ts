@@ -4,6 +4,7 @@ import { systemErrorCode } from '../../support/errors.ts';
 import { failure } from '../../support/failure.ts';
 import { type Finding, wrong } from '../finding.ts';
 import { explainRefusal, isRefusal, quote } from './refusal.ts';
+import { SessionError } from './session.ts';
 import type { LoginAttempt, LoginTarget } from './target.ts';
 
 const RIGHT_PORT =
@@ -154,7 +155,7 @@ export const rootCertUnusable = failure<'path' | 'why'>(
   }),
 );
 
-/** What a failed login means; `error` is the deadline's, Node's, node-postgres' or the server's. */
+/** What a failed login means; `error` is what `openSession` or the deadline threw. */
 export function explainLoginFailure(error: unknown, attempt: LoginAttempt): Finding {
   if (isRefusal(error)) return explainRefusal(error, attempt);
   const { target, stage, address = target.host, timeoutMs } = attempt;
@@ -167,6 +168,7 @@ export function explainLoginFailure(error: unknown, attempt: LoginAttempt): Find
     const seconds = timeoutMs / 1000;
     return wrong('login', serverSilent({ server: formatAddress(target), address, seconds }));
   }
+  if (error instanceof SessionError) return explainSessionError(error, attempt);
   return stage === 'tls'
     ? explainNoTls(diagnostics, attempt)
     : explainNoAnswer(diagnostics, attempt);
@@ -174,18 +176,12 @@ export function explainLoginFailure(error: unknown, attempt: LoginAttempt): Find
 
 /** Whether the server declined the request for TLS. */
 export function lacksTls(error: unknown): boolean {
-  return error instanceof Error && error.message === NO_TLS;
+  return error instanceof SessionError && error.kind === 'tls-declined';
 }
-
-/** What node-postgres says, which has no codes for these. */
-const NO_TLS = 'The server does not support SSL connections';
-const NO_ANSWER_ABOUT_TLS = 'There was an error establishing an SSL connection';
-const ENDED = 'Connection terminated unexpectedly';
 
 interface Diagnostics {
   readonly code: string | undefined;
-  readonly text: string;
-  /** The code, or the text where there is none. */
+  /** The code, or the error's message where there is none. */
   readonly why: string;
   /** The names on a certificate that does not match the host. */
   readonly names?: string;
@@ -193,14 +189,13 @@ interface Diagnostics {
 
 function diagnose(error: unknown, { token, timeoutMs }: LoginAttempt): Diagnostics {
   if (error instanceof DeadlinePassed) {
-    return { code: undefined, text: '', why: `no answer within ${timeoutMs / 1000} s` };
+    return { code: undefined, why: `no answer within ${timeoutMs / 1000} s` };
   }
   const code = systemErrorCode(error);
   const text = quote(error instanceof Error ? error.message : String(error), token);
   const names = namesOn(error);
   return {
     code,
-    text,
     why: code ?? text,
     ...(names !== undefined && { names: quote(names, token) }),
   };
@@ -233,13 +228,9 @@ const dates: Readonly<Record<string, string>> = {
 };
 
 function explainNoTls(diagnostics: Diagnostics, attempt: LoginAttempt): Finding {
-  const { code = '', text, why, names = 'none' } = diagnostics;
+  const { code = '', why, names = 'none' } = diagnostics;
   const server = formatAddress(attempt.target);
   const date = dates[code];
-  if (text === NO_TLS) return wrong('login', serverWithoutTls({ server }));
-  if (text === NO_ANSWER_ABOUT_TLS) {
-    return wrong('login', serverNotPostgres({ server }));
-  }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return wrong('login', serverOtherName({ server, names }));
   }
@@ -261,20 +252,34 @@ function rootsOf({ rootCertPath }: LoginTarget): string {
     : rootCertPath;
 }
 
-function isCutOff({ code = '', text }: Diagnostics): boolean {
-  return ['ECONNRESET', 'EPIPE'].includes(code) || text === ENDED;
+/** The last is Node's, of a stream that closes before it ends. */
+const CUT_OFF = ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'];
+
+function explainNoAnswer({ code = '', why }: Diagnostics, attempt: LoginAttempt): Finding {
+  if (CUT_OFF.includes(code)) return explainCutOff(attempt);
+  return wrong('login', serverFailed({ server: formatAddress(attempt.target), why }));
 }
 
-function explainNoAnswer(diagnostics: Diagnostics, attempt: LoginAttempt): Finding {
+function explainCutOff({ target, stage }: LoginAttempt): Finding {
+  const when = stage === 'tls' ? 'during the TLS negotiation' : 'during the login';
+  return wrong('login', serverCutOff({ server: formatAddress(target), when }));
+}
+
+function explainSessionError(
+  { kind, authType = 0, message }: SessionError,
+  attempt: LoginAttempt,
+): Finding {
   const server = formatAddress(attempt.target);
-  if (isCutOff(diagnostics)) {
-    const when = attempt.stage === 'tls' ? 'during the TLS negotiation' : 'during the login';
-    return wrong('login', serverCutOff({ server, when }));
+  switch (kind) {
+    case 'tls-declined':
+      return wrong('login', serverWithoutTls({ server }));
+    case 'not-postgresql':
+      return wrong('login', serverNotPostgres({ server }));
+    case 'auth-method':
+      return wrong('login', serverAuthMethod({ server, type: authType }));
+    case 'scram-invalid':
+      return wrong('login', serverFailed({ server, why: message }));
+    case 'closed':
+      return explainCutOff(attempt);
   }
-  const type = /^Unknown authenticationOk message type (\d+)$/.exec(diagnostics.text)?.[1];
-  if (type !== undefined) return wrong('login', serverAuthMethod({ server, type }));
-  if (/^received invalid response/.test(diagnostics.text)) {
-    return wrong('login', serverNotPostgres({ server }));
-  }
-  return wrong('login', serverFailed({ server, why: diagnostics.why }));
 }

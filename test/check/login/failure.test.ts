@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { explainLoginFailure } from '../../../src/check/login/failure.ts';
+import { SessionError } from '../../../src/check/login/session.ts';
 import type { LoginAttempt, Stage } from '../../../src/check/login/target.ts';
 import { DeadlinePassed } from '../../../src/support/deadline.ts';
 import { Secret } from '../../../src/support/secret.ts';
@@ -100,14 +101,14 @@ describe('a login that the server does not answer', () => {
     [
       'no TLS',
       'tls',
-      new Error('The server does not support SSL connections'),
+      new SessionError('tls-declined'),
       'server-without-tls',
       'does not support TLS',
     ],
     [
       'another protocol',
       'tls',
-      new Error('There was an error establishing an SSL connection'),
+      new SessionError('not-postgresql'),
       'server-not-postgresql',
       'does not speak',
     ],

@@ -261,8 +261,8 @@ describe('a login to a PostgreSQL that knows nothing of tokens', () => {
     });
   });
 
-  test('succeeds all the same with a password', async () => {
-    const finding = await loginTo(behindTheFront({ user: 'scrammed' }), new Secret('secret'));
+  test.each(['scrammed', 'hashed'])('succeeds all the same with a password: %s', async (user) => {
+    const finding = await loginTo(behindTheFront({ user }), new Secret('secret'));
     expect(finding).toMatchObject({ mark: 'ok', found: expect.stringContaining('without TLS') });
   });
 

@@ -37,8 +37,17 @@ async function startJudge(judge: Judge, change: { expired?: boolean } = {}): Pro
 
 const token = await issueToken();
 
-/** How an authentication request begins: https://www.postgresql.org/docs/current/protocol-message-formats.html */
-const gssapi = Buffer.from('R\0\0\0\x08\0\0\0\x07');
+/** An authentication request: https://www.postgresql.org/docs/current/protocol-message-formats.html */
+function authentication(type: number, content = ''): Buffer {
+  const body = Buffer.from(content);
+  const header = Buffer.from('R\0\0\0\0\0\0\0\0');
+  header.writeUInt32BE(8 + body.length, 1);
+  header.writeUInt32BE(type, 5);
+  return Buffer.concat([header, body]);
+}
+
+const gssapi = authentication(7);
+const scram = authentication(10, 'SCRAM-SHA-256\0\0');
 
 describe('a login without a connection', () => {
   test('tells a port where nobody listens', async () => {
@@ -173,7 +182,17 @@ describe('a login to a peer', () => {
 
   test.each([
     ['wants GSSAPI', gssapi, 'server-auth-method', /\(type 7\)$/],
+    [
+      'wants another SASL mechanism',
+      authentication(10, 'OTHER\0\0'),
+      'server-auth-method',
+      /\(type 10\)$/,
+    ],
+    ['proves nothing', Buffer.concat([scram, authentication(11, 'v=')]), 'server-failed', /SCRAM/],
     ['talks nonsense', Buffer.from('~\0\0\0\x04'), 'server-not-postgresql', /./],
+    ['speaks HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n'), 'server-not-postgresql', /./],
+    ['sends a message without a length', Buffer.from('Z\0\0\0\0'), 'server-not-postgresql', /./],
+    ['cuts an error', Buffer.from('E\0\0\0\x06SX'), 'server-not-postgresql', /./],
   ])('on this machine that %s does no harm', async (_case, answer, cause, found) => {
     const { port, left } = await startPeer((socket) => {
       socket.once('data', () => socket.write(answer));
@@ -244,6 +263,17 @@ describe('a login to a server with TLS', () => {
       found: expect.stringContaining('PostgreSQL of an unknown version, TLSv1.3'),
     });
     expect(await said.promise).toBe('X\0\0\0\x04');
+  });
+
+  test('understands messages that arrive in pieces', async () => {
+    const { target } = await startTlsPeer((tls) => {
+      tls.setNoDelay();
+      const answer = 'R\0\0\0\x08\0\0\0\0S\0\0\0\x18server_version\x0017.2\0Z\0\0\0\x05I';
+      for (const byte of Buffer.from(answer)) tls.write(Buffer.of(byte));
+    });
+    expect(await loginTo(target, token)).toMatchObject({
+      found: expect.stringContaining('PostgreSQL 17.2, TLSv1.3'),
+    });
   });
 
   const never: Judge = () => {
