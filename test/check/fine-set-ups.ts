@@ -14,7 +14,7 @@ export type FineSetUp = Pick<SetUp, 'name' | 'needs' | 'arrange'>;
 const readOnly = ({ directory }: Pod) =>
   behindMount(`mount --bind -o ro ${directory} ${directory}`);
 
-/** How a client is told to connect. */
+/** The variables with which a client connects. */
 const clientVariables = ({ azure }: Pod) => ({
   PGHOST: SERVER_NAME,
   PGPORT: `${azure.front.port}`,
@@ -25,12 +25,12 @@ const clientVariables = ({ azure }: Pod) => ({
 
 export const fineSetUps: readonly FineSetUp[] = [
   {
-    name: 'the webhook tells an application how to get tokens, too',
+    name: 'the webhook gives an application the identity, too',
     needs: 'needs to mount',
     arrange: (pod) => ({ under: readOnly(pod), env: { PGPASSD_ENTRIES: undefined } }),
   },
   {
-    name: 'the webhook does so, and libpq is told where to connect to',
+    name: 'the webhook does so, and libpq’s variables name a server',
     needs: 'needs to mount',
     arrange: (pod) => ({
       under: readOnly(pod),

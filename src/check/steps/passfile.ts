@@ -132,9 +132,9 @@ export async function checkPassfile(
     side === 'daemon'
       ? await writingFindings(context, passfile, daemon)
       : await mountFindings(path);
-  // A passfile that a running pgpassd or another container keeps current takes no start from here.
-  const starts = side === 'daemon' && obstacles.length === 0 && !isHealthy(daemon);
-  const start = starts ? await foreseeInTime(context, path) : undefined;
+  // Asked only where pgpassd is yet to start: not when it runs, or in another container.
+  const willStart = side === 'daemon' && obstacles.length === 0 && !isHealthy(daemon);
+  const start = willStart ? await foreseeInTime(context, path) : undefined;
   const invalid = start?.settings === undefined ? [] : [wrong(STEP, start.settings)];
   // The obstacles explain why there is none.
   if (found.kind === 'missing' && obstacles.length > 0) return obstacles;

@@ -23,7 +23,7 @@ const token = (expiresInSeconds: number) =>
   unsignedJwt({ iss: 'i', sub: 's', aud: 'a', exp: Date.now() / 1000 + expiresInSeconds });
 
 describe('the layout of a token file', () => {
-  test.each(['flat', 'nested', 'plain'] as const)('is told: %s', async (layout) => {
+  test.each(['flat', 'nested', 'plain'] as const)('is recognized: %s', async (layout) => {
     const { tokenPath } = await volumeWith('a', layout);
     expect(await inspectTokenFile(tokenPath)).toMatchObject({ path: tokenPath, layout });
   });
@@ -100,7 +100,7 @@ describe.skipIf(!canMount())('a token mounted by itself, as subPath does it', ()
   test.each([
     ['through a link on the way to it', (path: string) => dirname(path), 'link/file'],
     ['through a link to it', (path: string) => path, 'link'],
-  ])('is told %s (as root)', async (_how, target, name) => {
+  ])('is recognized %s (as root)', async (_how, target, name) => {
     const { path } = await frozenFile(token(3600));
     const directory = await emptyDirectory();
     await symlink(target(path), join(directory, 'link'));

@@ -39,7 +39,7 @@ const said = (code: string, message: string) =>
 describe('a login that the server does not answer', () => {
   test.each<[string, Stage, Error, string, string]>([
     [
-      'a name nobody knows',
+      'an unknown name',
       'name',
       coded('ENOTFOUND'),
       'server-name',
@@ -166,7 +166,7 @@ describe('a login that the server does not answer', () => {
       'for other names: none',
     ],
     ['anything else', 'login', new Error('something new'), 'server-failed', '(something new)'],
-  ])('for %s (%s) is told: %#', (_case, stage, error, cause, found) => {
+  ])('for %s (%s) is reported: %#', (_case, stage, error, cause, found) => {
     expect(explainLoginFailure(error, { ...attempt, stage })).toMatchObject({
       mark: 'wrong',
       cause,
@@ -174,9 +174,12 @@ describe('a login that the server does not answer', () => {
     });
   });
 
-  test.each(['thrown text', undefined, null])('is told when what was thrown is %j', (thrown) => {
-    expect(explainLoginFailure(thrown, attempt)).toMatchObject({ cause: 'server-failed' });
-  });
+  test.each(['thrown text', undefined, null])(
+    'is reported when what was thrown is %j',
+    (thrown) => {
+      expect(explainLoginFailure(thrown, attempt)).toMatchObject({ cause: 'server-failed' });
+    },
+  );
 });
 
 describe('a login that the server refuses', () => {
@@ -290,7 +293,7 @@ describe('a login that the server refuses', () => {
     ['57P01', 'terminating connection due to administrator command', 'server-not-ready', /Wait/],
     ['08P01', 'client sent partial pkt in startup phase', 'token-too-long', /port 5432/],
     ['XX000', 'something new', 'server-refuses', /log/],
-  ])('with SQLSTATE %s and "%s" is told as %s', (sqlstate, message, cause, remedy) => {
+  ])('with SQLSTATE %s and "%s" is reported as %s', (sqlstate, message, cause, remedy) => {
     const finding = explainLoginFailure(said(sqlstate, message), attempt);
     expect(finding).toMatchObject({
       mark: 'wrong',
@@ -302,14 +305,17 @@ describe('a login that the server refuses', () => {
 
   const refused = said('28P01', 'password authentication failed for user "my-app"');
 
-  test.each(['SCRAM', 'MD5'] as const)('after it asked for %s is told as that', (asked) => {
-    expect(explainLoginFailure(refused, { ...attempt, asked })).toMatchObject({
-      cause: 'server-asks-password',
-      found: expect.stringContaining(`for a password (${asked})`),
-    });
-  });
+  test.each(['SCRAM', 'MD5'] as const)(
+    'after it asked for %s is reported with that method',
+    (asked) => {
+      expect(explainLoginFailure(refused, { ...attempt, asked })).toMatchObject({
+        cause: 'server-asks-password',
+        found: expect.stringContaining(`for a password (${asked})`),
+      });
+    },
+  );
 
-  test('with something that is no token of Entra is told without its SQL', () => {
+  test('with something that is not an Entra token is reported without SQL', () => {
     const finding = explainLoginFailure(refused, { ...attempt, token: new Secret('hunter2') });
     expect(finding).toMatchObject({ cause: 'password-refused' });
     expect(JSON.stringify(finding)).not.toContain('pgaadauth');
@@ -361,7 +367,7 @@ describe('a login that the server refuses', () => {
         cert: { subjectaltname: `DNS:${piece}` },
       }),
     ],
-    ['what node-postgres says', new Error(`bad ${piece}`)],
+    ['the message of an error', new Error(`bad ${piece}`)],
   ])('shows no piece of the token from %s', (_where, error) => {
     const shown = JSON.stringify(
       (['tls', 'login'] as const).map((stage) => explainLoginFailure(error, { ...attempt, stage })),

@@ -50,7 +50,7 @@ const gssapi = authentication(7);
 const scram = authentication(10, 'SCRAM-SHA-256\0\0');
 
 describe('a login without a connection', () => {
-  test('tells a port where nobody listens', async () => {
+  test('reports a closed port', async () => {
     // The lowest port: nothing has been there since TCPMUX.
     expect(await loginTo(serverAt(1), token)).toMatchObject({
       mark: 'wrong',
@@ -79,7 +79,7 @@ describe('a login without a connection', () => {
     await left;
   });
 
-  test('tells the last address of a name when none takes the connection', async () => {
+  test('reports the last address of a name when none takes the connection', async () => {
     const lookUp = async () => ['127.0.0.1', '127.0.0.2'];
     expect(await loginTo(serverAt(1, { hostaddr: undefined }), token, { lookUp })).toMatchObject({
       found: expect.stringMatching(/refuses connections at 127\.0\.0\.2$/),
@@ -99,12 +99,12 @@ describe('a login without a connection', () => {
     });
   });
 
-  test('tells a unix socket that is not there', async () => {
+  test('reports a unix socket that is not there', async () => {
     const target = serverAt(5432, { host: '/no/such/directory', hostaddr: undefined });
     expect(await loginTo(target, token)).toMatchObject({ cause: 'server-refuses-connections' });
   });
 
-  test('tells a name that does not resolve', async () => {
+  test('reports a name that does not resolve', async () => {
     const target = serverAt(5432, { host: 'no-such-server.invalid', hostaddr: undefined });
     expect(await loginTo(target, token)).toMatchObject({
       code: 'server.unreachable',
@@ -174,7 +174,7 @@ describe('a login to a peer', () => {
         socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
       },
     ],
-  ])('that %s is told apart', async (_case, cause, treat) => {
+  ])('that %s is reported as such', async (_case, cause, treat) => {
     const { port, left } = await startPeer((socket) => socket.once('data', () => treat(socket)));
     expect(await loginTo(serverAt(port), token)).toMatchObject({ mark: 'wrong', cause });
     await left;
@@ -243,12 +243,12 @@ describe('a login to a server with TLS', () => {
     });
   });
 
-  test('that wants something unheard of does no harm', async () => {
+  test('that requires an unknown authentication method is reported', async () => {
     const { target } = await startTlsPeer((tls) => tls.write(gssapi));
     expect(await loginTo(target, token)).toMatchObject({ cause: 'server-auth-method' });
   });
 
-  test('takes leave of the server, and does not mind one that does not', async () => {
+  test('ends the session properly, even if the server does not', async () => {
     const said = Promise.withResolvers<string>();
     const { target } = await startTlsPeer((tls) => {
       tls.once('data', (bytes: Buffer) => {
@@ -280,14 +280,14 @@ describe('a login to a server with TLS', () => {
     throw new Error('not reached');
   };
 
-  test('tells a certificate that has expired', async () => {
+  test('reports a certificate that has expired', async () => {
     expect(await loginTo(await startJudge(never, { expired: true }), token)).toMatchObject({
       cause: 'server-certificate-dates',
       found: expect.stringMatching(/presents a certificate that has expired$/),
     });
   });
 
-  test('tells a CA that PGSSLROOTCERT does not name', async () => {
+  test('reports a CA that PGSSLROOTCERT does not name', async () => {
     const rootCertPath = await fileWith((await createCa()).certPem);
     const target = { ...(await startJudge(never)), rootCertPath };
     expect(await loginTo(target, token)).toMatchObject({
@@ -310,7 +310,7 @@ describe('a login to a server with TLS', () => {
       () => fileWith('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'),
       /holds a damaged certificate$/,
     ],
-  ])('tells a PGSSLROOTCERT that is %s', async (_case, make, found) => {
+  ])('reports a PGSSLROOTCERT that is %s', async (_case, make, found) => {
     const target = serverAt(5432, { rootCertPath: await make() });
     expect(await loginTo(target, token)).toMatchObject({
       code: 'server.refused',
@@ -327,7 +327,7 @@ describe('a login to a server with TLS', () => {
     ],
     ['57P03', 'the database system is starting up', 'server-not-ready'],
     ['28P01', 'Service Principal oid mismatch for role[legacy-app].', 'role-other-identity'],
-  ])('tells what a SQLSTATE %s with "%s" means', async (sqlstate, message, cause) => {
+  ])('explains SQLSTATE %s with "%s"', async (sqlstate, message, cause) => {
     const target = await startJudge(() => ({ sqlstate, message }));
     expect(await loginTo(target, token)).toMatchObject({ mark: 'wrong', cause });
   });

@@ -55,7 +55,7 @@ describe('an entry is tried', () => {
       { rootCertPath: '/home/app/.postgresql/root.crt' },
     ],
     [
-      'nobody has a home that file is not',
+      'there is no home, that file is not used',
       {},
       { PGSSLMODE: 'verify-full' },
       { rootCertPath: undefined },

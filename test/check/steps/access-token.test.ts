@@ -31,7 +31,7 @@ function check(token: string, given = context) {
 }
 
 describe('a token as it should be', () => {
-  test('tells what it is for, whom it is for, and its life', () => {
+  test('is reported with its audience, identity and lifetime', () => {
     expect(check(unsignedJwt(claims))).toEqual([
       '✓ audience https://ossrdbms-aad.database.windows.net; lifetime 24 h',
       `✓ object id ${other}, client id ${clientId}, tenant ${tenantId}`,

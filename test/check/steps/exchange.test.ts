@@ -19,7 +19,7 @@ async function check(entra: FakeEntra, env: Environment = {}, prerequisites = al
 const jwtFree = `sh -c 'echo bare-token-of-some-length'`;
 
 describe('an exchange', () => {
-  test('that succeeds tells how long it took, and how long the token is good for', async () => {
+  test('that succeeds reports how long it took, and how long the token is valid', async () => {
     const entra = await startEntra();
     const { texts, issued } = await check(entra);
     expect(texts).toEqual([
@@ -30,7 +30,7 @@ describe('an exchange', () => {
     expect(entra.requests[0]?.headers['user-agent']).toMatch(/^pgpassd\//);
   });
 
-  test('that Entra refuses is told with its code and what to do', async () => {
+  test('that Entra refuses is reported with its code and what to do', async () => {
     const entra = await startEntra({
       federatedCredentials: [
         {
@@ -49,7 +49,7 @@ describe('an exchange', () => {
     expect(issued).toBeUndefined();
   });
 
-  test('that is to be reported is told with the id to report', async () => {
+  test('whose remedy is a report has the id to report', async () => {
     const entra = await startEntra();
     entra.faults.always(aadsts(900144, 400, 'invalid_request', 'The request lacks something.'));
     const { texts } = await check(entra);
@@ -58,7 +58,7 @@ describe('an exchange', () => {
     ]);
   });
 
-  test('that fails without a code is told by the kind of the failure', async () => {
+  test('that fails without a code is reported by the kind of the failure', async () => {
     const entra = await startEntra();
     entra.faults.always({ kind: 'answer', status: 502, body: '<html>Bad gateway</html>' });
     expect((await check(entra)).texts).toEqual([
@@ -66,7 +66,7 @@ describe('an exchange', () => {
     ]);
   });
 
-  test('that quotes the token back is told without it', async () => {
+  test('that quotes the token back is reported without it', async () => {
     const entra = await startEntra();
     const assertion = await entra.cluster.issueServiceAccountToken();
     entra.faults.always(aadsts(50027, 400, 'invalid_request', `JWT ${assertion} is invalid`));
@@ -91,7 +91,7 @@ describe('a token command', () => {
     expect(entra.requests).toEqual([]);
   });
 
-  test('that fails is told with what it said', async () => {
+  test('that fails is reported with its standard error', async () => {
     const command = "sh -c 'echo please log in >&2; exit 3'";
     expect((await check(await startEntra(), { PGPASSD_TOKEN_COMMAND: command })).texts).toEqual([
       expect.stringMatching(/^✗ token-command.failed .*exit code 3: please log in → Run/),
@@ -104,7 +104,12 @@ describe('no exchange is tried', () => {
     ['without the network', { PGPASSD_OFFLINE: 'true' }, all, '--offline'],
     ['with half the settings', { AZURE_CLIENT_ID: '' }, all, 'settings'],
     ['without a federated token', {}, { usable: false, reached: true }, 'no federated token'],
-    ['when nobody can be reached', {}, { usable: true, reached: false }, 'cannot be reached'],
+    [
+      'when the authority cannot be reached',
+      {},
+      { usable: true, reached: false },
+      'cannot be reached',
+    ],
     [
       'by a command without the network',
       { PGPASSD_OFFLINE: 'true', PGPASSD_TOKEN_COMMAND: 'false' },

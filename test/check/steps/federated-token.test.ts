@@ -24,7 +24,7 @@ test.each([
   ['flat', 'in a projected volume (flat)'],
   ['plain', 'not in a projected volume'],
 ] as const)(
-  'a good token is told with its age, its life and its names: %s',
+  'a valid token is reported with its age, expiry and names: %s',
   async (layout, where) => {
     const { tokenPath } = await volumeWith(expiringIn(3000), layout);
     const { findings, federated, usable } = await check(tokenPath);
@@ -59,7 +59,7 @@ describe('a token that cannot be read', () => {
   });
 
   test.skipIf(process.getuid?.() === 0)(
-    'because it belongs to somebody else is wrong (as an ordinary user)',
+    'because it belongs to another user is wrong (as an ordinary user)',
     async () => {
       const path = await fileWith(expiringIn(3000));
       await chmod(path, 0o000);
@@ -88,7 +88,7 @@ describe('an expired token', () => {
     expect(findings[1]).toMatchObject({ mark: 'wrong' });
   });
 
-  test('is none by the right time, and so it is our clock that is wrong, told elsewhere', async () => {
+  test('has not expired by the correct time, so that our clock is wrong, which clocks reports', async () => {
     const path = await fileWith(expiringIn(-90));
     const authority = { host: 'login.example', leadMs: -600_000 };
     const { findings, usable } = await check(path, {}, authority);

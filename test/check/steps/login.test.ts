@@ -11,7 +11,7 @@ const issued = { token: new Secret(unsent), expiresInSeconds: 3600 };
 
 const base: Environment = { PGPASSD_CONNECT: 'true', PGHOSTADDR: '127.0.0.1' };
 
-test('without the network nobody is logged in', async () => {
+test('without the network no login is tried', async () => {
   const context = contextWith({
     ...base,
     PGPASSD_OFFLINE: 'true',
@@ -22,7 +22,7 @@ test('without the network nobody is logged in', async () => {
   ]);
 });
 
-test('a variable that libpq refuses is told once for all entries', async () => {
+test('a variable that libpq refuses is reported once for all entries', async () => {
   const env = { ...base, PGSSLMODE: 'verify_full', PGPASSD_ENTRIES: 'a:1:*:app\nb:2:*:app' };
   const context = contextWith(env);
   expect(shown(await checkLogins(context, undefined, context.reading.entries, issued))).toEqual([

@@ -39,7 +39,7 @@ describe('the line that a client gets', () => {
 
   test.each<[string, readonly string[], string, string]>([
     [
-      'is told with what is in it',
+      'is reported with its content',
       [`db:*:*:app:${token}`],
       'db:5432:shop:app',
       '✓ db:5432:shop:app gets line 1, a token valid for 50 min',
@@ -78,7 +78,7 @@ describe('the line that a client gets', () => {
     expect(check(lines, by(connection))).toEqual([expected]);
   });
 
-  test('is that of libpq’s own variables, unless told otherwise', () => {
+  test('is that of libpq’s variables by default', () => {
     const env = { PGHOST: 'db', PGUSER: 'app', PGDATABASE: 'shop' };
     expect(check([`db:*:shop:app:${token}`], env)).toEqual([
       '✓ the entry has its line',
@@ -103,12 +103,12 @@ describe('the line that a client gets', () => {
     ['a password does for want of a port', `db:shop:${secret}:app:x`],
     ['a password stands where the user should', `db:5432:shop:${secret}:`],
     ['it is a connection string', `postgres://app:${secret}@db:5432/shop:x`],
-  ])('is told without the fields of another where %s', (_case, line) => {
+  ])('is reported without the fields of another where %s', (_case, line) => {
     const [text] = check([line], by('replica:1:a:b')).filter((each) => each.includes('no-line'));
     expect(text).toMatch(/ line 1 has another \w+ and another /);
   });
 
-  test('is told with fields of bounded length only', () => {
+  test('is reported with fields of bounded length only', () => {
     const [text] = check([`${'x'.repeat(5000)}:*:*:app:${token}`], by('db:5432:shop:app'));
     expect(text?.length).toBeLessThan(1000);
   });
@@ -166,7 +166,7 @@ describe('an entry of the settings', () => {
   });
 });
 
-test('a file of more lines than anybody has takes no time', () => {
+test('a huge file takes no time', () => {
   const lines = Array.from({ length: 100_000 }, (_, at) => `db:5432:shop${at}:app:${secret}`);
   expect(check(lines, { PGPASSD_ENTRIES: 'db:*:*:app', PGPASSD_FOR: 'db:5432:shop9:app' })).toEqual(
     [
@@ -176,14 +176,14 @@ test('a file of more lines than anybody has takes no time', () => {
   );
 });
 
-test('of entries without a line a few are told', () => {
+test('of entries without a line a few are reported', () => {
   const entries = Array.from({ length: 9 }, (_, at) => `db${at}:*:*:app`).join('\n');
   const texts = check([`db:*:*:app:${token}`], { PGPASSD_ENTRIES: entries });
   expect(texts).toHaveLength(5);
   expect(texts[4]).toBe('– 5 more entries have no token either');
 });
 
-test('who says nothing of the client is told how to say it', () => {
+test('without a connection, it says how to name one', () => {
   expect(check([`db:*:*:app:${token}`])).toEqual([
     '– not examined: say how the client connects, with --for HOST:PORT:DATABASE:USER',
   ]);

@@ -30,17 +30,17 @@ async function startProxy(options: HttpProxyOptions = {}): Promise<{ port: numbe
   return { port: proxy.port, url: `http://pod:hunter2@127.0.0.1:${proxy.port}` };
 }
 
-const somebody = { tenantId: 'tenant.example', clientId: 'client' } as FakeEntra;
+const anyIdentity = { tenantId: 'tenant.example', clientId: 'client' } as FakeEntra;
 
 /** What is found on the way to `authorityHost`, unless that is the fake's own. */
 async function check(entra: FakeEntra | string, env: Environment = {}) {
-  const named = typeof entra === 'string' ? { ...somebody, authorityHost: entra } : entra;
+  const named = typeof entra === 'string' ? { ...anyIdentity, authorityHost: entra } : entra;
   const report = await checkNetwork(contextWith(environmentOf(named, env)));
   return { ...report, texts: shown(report.findings, ['hunter2']) };
 }
 
 describe('a way that is free', () => {
-  test('is told stage by stage', async () => {
+  test('is reported stage by stage', async () => {
     const { entra, caFile } = await startSecureEntra('localhost');
     const { texts, reached } = await check(`https://localhost:${entra.port}/`, {
       PGPASSD_CA_FILE: caFile,
@@ -62,7 +62,7 @@ describe('a way that is free', () => {
     expect(entra.issued).toEqual([]);
   });
 
-  test('through an HTTP proxy is told with the proxy, but not its password', async () => {
+  test('through an HTTP proxy is reported with the proxy, but not its password', async () => {
     const { entra, caFile } = await startSecureEntra('login.example');
     const { port, url } = await startProxy({ names: { 'login.example': entra.port } });
     const { texts, reached } = await check('https://login.example/', {
@@ -129,7 +129,7 @@ describe('a way that is blocked', () => {
       'AZURE_AUTHORITY_HOST .* DNS',
     ],
     [
-      'by nobody listening',
+      'by a closed port',
       async () => ['https://127.0.0.1:1/'],
       'entra.unreachable .*127.0.0.1:1 .* no connection can be made',
       'egress',
@@ -208,7 +208,7 @@ describe('a way that is blocked', () => {
     expect({ reached, authority }).toEqual({ reached: false, authority: undefined });
   });
 
-  test('tells how far it got', async () => {
+  test('reports how far it got', async () => {
     const { entra } = await startSecureEntra('localhost');
     const { texts } = await check(`https://localhost:${entra.port}/`);
     expect(texts).toEqual([
@@ -226,7 +226,7 @@ describe('a way that is blocked', () => {
     const clock = new FakeClock();
     const heard = peer.heard();
     const env = environmentOf(
-      { ...somebody, authorityHost: 'https://login.example/' },
+      { ...anyIdentity, authorityHost: 'https://login.example/' },
       { HTTPS_PROXY: url },
     );
     const checking = checkNetwork(contextWith(env, { clock }));
@@ -254,7 +254,7 @@ describe('a way that is blocked', () => {
     const [authorityHost, more] = env(peer.port);
     const clock = new FakeClock();
     const heard = peer.heard();
-    const context = contextWith(environmentOf({ ...somebody, authorityHost }, more), { clock });
+    const context = contextWith(environmentOf({ ...anyIdentity, authorityHost }, more), { clock });
     const checking = checkNetwork(context);
     await heard;
     await clock.advance(10_000);
@@ -297,7 +297,7 @@ test.each<[Environment, string, boolean]>([
   [{ PGPASSD_TOKEN_COMMAND: 'true' }, 'token command', true],
   [{ AZURE_TENANT_ID: '' }, 'settings', false],
   [{ PGPASSD_CA_FILE: '/nowhere/ca.crt' }, '--ca-file /nowhere/ca.crt', false],
-])('is left alone with %j', async (env, why, reached) => {
+])('is not tried with %j', async (env, why, reached) => {
   const entra = await startEntra();
   const report = await check(entra, env);
   expect(report.texts).toEqual([expect.stringMatching(new RegExp(`^– .*${why}`))]);
@@ -309,7 +309,7 @@ test('ends when the process is asked to', async () => {
   const peer = await startSilentPeer();
   onTestFinished(() => peer.close());
   const stop = new AbortController();
-  const env = environmentOf({ ...somebody, authorityHost: `https://127.0.0.1:${peer.port}/` });
+  const env = environmentOf({ ...anyIdentity, authorityHost: `https://127.0.0.1:${peer.port}/` });
   const heard = peer.heard();
   const checking = checkNetwork(contextWith(env, { signal: stop.signal }));
   await heard;

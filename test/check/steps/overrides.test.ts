@@ -8,7 +8,7 @@ import type { Environment } from '../../../src/config/given.ts';
 import { contextWith, emptyDirectory, shown } from '../context.ts';
 
 const passfile = '/pgpass/pgpass';
-const secret = 'not for the eyes of anybody';
+const secret = 'must not be shown';
 
 async function check(env: Environment, side: Side = 'client'): Promise<string[]> {
   const context = contextWith({ PGPASSFILE: passfile, ...env });
@@ -113,7 +113,7 @@ describe('a service', () => {
     expect((await check({ ...env, PGSERVICEFILE: await serviceFile('') })).join()).toMatch(/^✓/);
   });
 
-  test('that nobody asks for is not examined', async () => {
+  test('that PGSERVICE does not name is not examined', async () => {
     const path = await serviceFile(`[app]\npassword=${secret}\n`);
     expect((await check({ PGSERVICEFILE: path })).join()).toMatch(/^✓/);
   });

@@ -35,7 +35,7 @@ async function passfileWith(content: string, mode = 0o600): Promise<string> {
   return path;
 }
 
-test('a good passfile is told with its mode, its owner, its lines and their life', async () => {
+test('a good passfile is reported with its mode, owner, lines and validity', async () => {
   const path = await passfileWith(`# ours\n${line}replica:*:*:app:static\n`);
   expect(await check(path)).toEqual([
     `✓ PASSFILE: mode 0600, for clients that run as uid ${uid}, 2 lines; valid for 50 min`,
@@ -85,13 +85,13 @@ test.each<[string, string, string]>([
   ]);
 });
 
-test('a passfile of which many lines are wrong is told with a few', async () => {
+test('of many wrong lines a few are reported', async () => {
   const texts = await check(await passfileWith(`${line}${'a\n'.repeat(2_000)}`));
   expect(texts).toHaveLength(6);
   expect(texts[5]).toBe('– 1996 more lines have such problems');
 });
 
-test('a file that has no line of a passfile is told as a whole', async () => {
+test('a file without any line of a passfile is one finding', async () => {
   expect(await check(await passfileWith('a\nb\0\nc\n'))).toEqual([
     expect.stringMatching(/^✓ .* 0 lines$/),
     expect.stringContaining('✗ passfile-without-lines'),
@@ -112,12 +112,12 @@ describe('the owner', () => {
     expect(texts[1]).toContain('✗ passfile-owner');
   });
 
-  test('may be anybody for root', async () => {
+  test('does not matter to root', async () => {
     const env = { PGPASSD_EXPECT_UID: '0' };
     expect((await check(await passfileWith(line), { env })).join()).not.toContain('✗');
   });
 
-  test.skipIf(uid !== 0)('is told by number (as root)', async () => {
+  test.skipIf(uid !== 0)('is reported by number (as root)', async () => {
     const path = await passfileWith(line);
     await chown(path, 4711, 4711);
     const texts = await check(path, { given: { uid: 1000 } });
@@ -163,7 +163,7 @@ describe('a passfile that run would not replace', () => {
     answer: { ready, reason: 'no token yet', lastError: undefined },
   });
 
-  test('is told with the line', async () => {
+  test('is reported with the line', async () => {
     expect(await wrongIn(settings)).toEqual([
       expect.stringMatching(/^✗ passfile-foreign \(config.invalid\).*: line 2 is for none/),
     ]);
@@ -178,12 +178,12 @@ describe('a passfile that run would not replace', () => {
     expect(await wrongIn(settings, undefined, 'client')).toEqual([]);
   });
 
-  test('is not told where only libpq’s variables say whom the token is for', async () => {
+  test('is not reported where only libpq’s variables name the entry', async () => {
     const env = { ...settings, PGPASSD_ENTRIES: undefined, PGHOST: 'db', PGUSER: 'app' };
     expect(await wrongIn(env)).toEqual([]);
   });
 
-  test('is not told where a template says what the whole file is to be', async () => {
+  test('is not reported where a template decides on the whole file', async () => {
     const template = await passfileWith(`db:*:*:app:${PLACEHOLDER}\n`);
     const env = { ...settings, PGPASSD_ENTRIES: undefined, PGPASSD_TEMPLATE: template };
     expect(await wrongIn(env)).toEqual([]);
