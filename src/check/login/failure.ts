@@ -252,11 +252,8 @@ function rootsOf({ rootCertPath }: LoginTarget): string {
     : rootCertPath;
 }
 
-/** The last is Node's, of a stream that closes before it ends. */
-const CUT_OFF = ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'];
-
 function explainNoAnswer({ code = '', why }: Diagnostics, attempt: LoginAttempt): Finding {
-  if (CUT_OFF.includes(code)) return explainCutOff(attempt);
+  if (['ECONNRESET', 'EPIPE'].includes(code)) return explainCutOff(attempt);
   return wrong('login', serverFailed({ server: formatAddress(attempt.target), why }));
 }
 

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { on } from 'node:events';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls';
@@ -181,11 +182,12 @@ const SASL = 10;
 /** Ok, a password in cleartext or MD5, and the three steps of SASL. */
 const knownAuthTypes = [0, 3, 5, SASL, 11, 12];
 
-/** https://www.postgresql.org/docs/current/protocol-message-formats.html */
+/** Until the stream ends: https://www.postgresql.org/docs/current/protocol-message-formats.html */
 async function* messagesFrom(stream: Duplex): AsyncGenerator<BackendMessage> {
+  if (stream.destroyed) return;
   let rest: Buffer = Buffer.alloc(0);
-  for await (const bytes of stream.iterator({ destroyOnReturn: false })) {
-    rest = Buffer.concat([rest, bytes]);
+  for await (const [bytes] of on(stream, 'data', { close: ['end', 'close'] })) {
+    rest = Buffer.concat([rest, bytes as Buffer]);
     while (rest.length >= HEADER_BYTES) {
       const length = 1 + rest.readUInt32BE(1);
       if (length < HEADER_BYTES || length > LARGEST_MESSAGE_BYTES) {
