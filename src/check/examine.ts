@@ -1,8 +1,8 @@
 import { passfileForeign } from '../passfile/causes.ts';
-import { defaultPassfile, findPassfile } from './files/passfile-at.ts';
-import { withService } from './files/service-file.ts';
+import { type CheckContext, sideOf, wantedEntries } from './context.ts';
 import { type Finding, firstWrong, isWrong } from './finding.ts';
-import type { Scene } from './scene.ts';
+import { defaultPassfile, findPassfile } from './host/files.ts';
+import { withService } from './host/service-file.ts';
 import { checkAccessToken } from './steps/access-token.ts';
 import { checkClocks } from './steps/clocks.ts';
 import { checkDaemon, explains, findDaemon } from './steps/daemon.ts';
@@ -12,55 +12,62 @@ import { checkLogins } from './steps/login.ts';
 import { checkLookup } from './steps/lookup.ts';
 import { checkNetwork } from './steps/network.ts';
 import { checkOverrides } from './steps/overrides.ts';
-import { checkPassfile, silentPassfile } from './steps/passfile.ts';
-import { checkSettings, sideOf } from './steps/settings.ts';
-import { wantedEntries } from './wanted-entries.ts';
+import { checkPassfile, unresponsivePassfile } from './steps/passfile.ts';
+import { checkSettings } from './steps/settings.ts';
 
-/** Everything there is to find, in the order in which one thing brings about the next. */
-export async function examine(scene: Scene): Promise<readonly Finding[]> {
-  const { passfile } = scene.reading.values;
-  const silent = await silentPassfile(passfile ?? defaultPassfile(scene.env), scene);
+/** All findings, in the order of causes: each step can explain what later steps find. */
+export async function examine(context: CheckContext): Promise<readonly Finding[]> {
+  const { passfile } = context.reading.values;
+  const path = passfile ?? defaultPassfile(context.env);
+  const unresponsive = await unresponsivePassfile(path, context);
   // Most of what follows would wait for the same volume.
-  return silent === undefined ? await examineAll(scene) : [silent];
+  return unresponsive === undefined ? await examineAll(context) : [unresponsive];
 }
 
-async function examineAll(scene: Scene): Promise<readonly Finding[]> {
-  const named = await findPassfile(scene.reading.values.passfile);
-  const daemon = await findDaemon(scene);
+async function examineAll(context: CheckContext): Promise<readonly Finding[]> {
+  const named = await findPassfile(context.reading.values.passfile);
+  const daemon = await findDaemon(context);
   const passfileExists = named !== undefined && named.found.kind !== 'missing';
-  const side = sideOf(scene, passfileExists || daemon?.answer !== undefined);
+  const side = sideOf(context, passfileExists || daemon?.answer !== undefined);
   const passfile =
-    named ?? (side === 'client' ? await findPassfile(defaultPassfile(scene.env)) : undefined);
-  const settings = await checkSettings(scene, side);
-  // The way to the authority comes first: its clock tells a token that has expired from a wrong clock.
-  const network = await checkNetwork(scene);
-  const { federated, usable, ...tokenFile } = await checkFederatedToken(scene, network.authority);
-  const exchange = await checkExchange(scene, { usable, reached: network.reached });
-  const wayToToken = [
+    named ?? (side === 'client' ? await findPassfile(defaultPassfile(context.env)) : undefined);
+  const settings = await checkSettings(context, side);
+  // Before the federated token: the authority's clock tells an expired token from a wrong clock.
+  const network = await checkNetwork(context);
+  const { federated, usable, ...tokenFile } = await checkFederatedToken(context, network.authority);
+  const exchange = await checkExchange(context, { usable, reached: network.reached });
+  const tokenFindings = [
     ...settings,
     ...tokenFile.findings,
-    checkClocks(scene, federated, network.authority),
+    checkClocks(context, federated, network.authority),
     ...network.findings,
     ...exchange.findings,
-    ...checkAccessToken(scene, exchange.issued),
+    ...checkAccessToken(context, exchange.issued),
   ];
-  const asClient: Scene = { ...scene, env: await withService(scene.env) };
-  const entries = await wantedEntries(scene);
+  const asClient: CheckContext = { ...context, env: await withService(context.env) };
+  const entries = await wantedEntries(context);
   const lookup = checkLookup(asClient, passfile, entries);
-  const inPlace = withoutEcho(await checkPassfile(scene, side, passfile, daemon), lookup);
-  const wayToServer = [...inPlace, ...lookup, ...(await checkOverrides(scene, side, passfile))];
-  const beforehand = isSound(wayToToken) && explains(daemon, inPlace);
+  const inPlace = withoutRepetition(await checkPassfile(context, side, passfile, daemon), lookup);
+  const clientFindings = [
+    ...inPlace,
+    ...lookup,
+    ...(await checkOverrides(context, side, passfile)),
+  ];
+  const daemonFirst = isSound(tokenFindings) && explains(daemon, inPlace);
   return [
-    ...wayToToken,
-    ...(beforehand ? [checkDaemon(daemon, true)] : []),
-    ...wayToServer,
-    ...(beforehand ? [] : [checkDaemon(daemon, isSound([...wayToToken, ...wayToServer]))]),
+    ...tokenFindings,
+    ...(daemonFirst ? [checkDaemon(daemon, true)] : []),
+    ...clientFindings,
+    ...(daemonFirst ? [] : [checkDaemon(daemon, isSound([...tokenFindings, ...clientFindings]))]),
     ...(await checkLogins(asClient, passfile, entries, exchange.issued)),
   ];
 }
 
-/** What a line does to clients says more than that pgpassd did not write it. */
-function withoutEcho(inPlace: readonly Finding[], lookup: readonly Finding[]): readonly Finding[] {
+/** How a line affects clients says more than that pgpassd did not write it. */
+function withoutRepetition(
+  inPlace: readonly Finding[],
+  lookup: readonly Finding[],
+): readonly Finding[] {
   if (firstWrong(lookup)?.code !== 'passfile.overridden') return inPlace;
   return inPlace.filter(
     (finding) => !isWrong(finding) || finding.cause !== passfileForeign.pattern.id,

@@ -1,7 +1,7 @@
-import type { PgpassdError } from '../support/errors.ts';
+import type { ErrorDetails, PgpassdError } from '../support/errors.ts';
 import type { Failure } from '../support/failure.ts';
 
-/** What is looked at, in this order: a cause comes before what it brings about. */
+/** What is examined, in this order: a cause comes before its effects. */
 export const steps = [
   'settings',
   'federated token',
@@ -22,7 +22,7 @@ export type Step = (typeof steps)[number];
 export type Finding =
   | {
       readonly step: Step;
-      /** As it should be; or not looked at, and why. */
+      /** As it should be; or not examined, with the reason. */
       readonly mark: 'ok' | 'skipped';
       readonly found: string;
     }
@@ -39,7 +39,7 @@ export function isWrong(finding: Finding): finding is Wrong {
   return finding.mark === 'wrong';
 }
 
-/** What to start with: what is looked at first can bring about what is looked at later. */
+/** The finding to start with: earlier steps can cause what later steps find. */
 export function firstWrong(findings: readonly Finding[]): Wrong | undefined {
   return findings.find(isWrong);
 }
@@ -56,28 +56,37 @@ export function wrong(step: Step, { id, code, found, remedy }: Failure): Finding
   return { step, mark: 'wrong', found, remedy, cause: id, code };
 }
 
-/** What an attempt at the real thing ended with. */
+/** The error that a stage of the daemon ended with. */
 export function failed(step: Step, error: PgpassdError): Finding {
   const { message, remedy, code, details } = error;
-  const { aadsts, correlationId } = details;
-  const asked = correlationId !== undefined && remedy.includes('correlation id');
-  const found = asked ? `${message} (correlation id ${correlationId})` : message;
-  return wrong(step, { id: aadsts ?? code, code, found, remedy });
+  const found = asksForReport(details)
+    ? `${message} (correlation id ${details.correlationId})`
+    : message;
+  return wrong(step, { id: details.aadsts ?? code, code, found, remedy });
 }
 
-/** Each of them once. */
+/** Failures inside Entra that its support resolves. */
+const SUPPORT_CASES = ['AADSTS90036', 'AADSTS90092'];
+
+/** Whether the remedy is to report the failure, which takes the id that Entra knows the request by. */
+function asksForReport({ nature, aadsts = '', correlationId }: ErrorDetails): boolean {
+  const reported = nature === 'ours' || SUPPORT_CASES.includes(aadsts);
+  return reported && correlationId !== undefined;
+}
+
+/** Each sentence once. */
 export function distinct(findings: readonly Finding[]): readonly Finding[] {
   return [...new Map(findings.map((finding) => [finding.found, finding])).values()];
 }
 
-/** Of findings that are all alike a few are enough. */
-const ENOUGH = 4;
+/** How many findings of one kind are shown. */
+const MOST_ALIKE = 4;
 
-/** The first of them, and how many `others` there are. */
-export function few(findings: readonly Finding[], others: string): readonly Finding[] {
+/** The first few, followed by the number of the others, which `others` names. */
+export function truncate(findings: readonly Finding[], others: string): readonly Finding[] {
   const [first] = findings;
-  const more = findings.length - ENOUGH;
+  const more = findings.length - MOST_ALIKE;
   return first === undefined || more <= 0
     ? findings
-    : [...findings.slice(0, ENOUGH), skipped(first.step, `${more} ${others}`)];
+    : [...findings.slice(0, MOST_ALIKE), skipped(first.step, `${more} ${others}`)];
 }

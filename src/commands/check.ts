@@ -1,7 +1,6 @@
 import { examine } from '../check/examine.ts';
 import { firstWrong } from '../check/finding.ts';
-import { presentableFindings } from '../check/report/presentable.ts';
-import { renderJson, renderReport } from '../check/report/report.ts';
+import { presentableFindings, renderJson, renderReport } from '../check/report.ts';
 import { readConfig } from '../config/load.ts';
 import { withoutMisplaced } from '../config/secrets.ts';
 import { exitCodeOf } from '../exit-codes.ts';

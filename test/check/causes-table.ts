@@ -1,14 +1,15 @@
-import * as clocks from '../../src/check/causes/clocks.ts';
-import * as connection from '../../src/check/causes/connection.ts';
-import * as daemon from '../../src/check/causes/daemon.ts';
-import * as frozenToken from '../../src/check/causes/federated-token.ts';
-import * as login from '../../src/check/causes/login.ts';
-import * as lookup from '../../src/check/causes/lookup.ts';
-import * as network from '../../src/check/causes/network.ts';
-import * as overrides from '../../src/check/causes/overrides.ts';
-import * as clientsPassfile from '../../src/check/causes/passfile.ts';
-import * as settings from '../../src/check/causes/settings.ts';
 import type { Step } from '../../src/check/finding.ts';
+import * as loginFailure from '../../src/check/login/failure.ts';
+import * as loginRefusal from '../../src/check/login/refusal.ts';
+import * as clocks from '../../src/check/steps/clocks.ts';
+import * as daemon from '../../src/check/steps/daemon.ts';
+import * as federatedToken from '../../src/check/steps/federated-token.ts';
+import * as login from '../../src/check/steps/login.ts';
+import * as lookup from '../../src/check/steps/lookup.ts';
+import * as network from '../../src/check/steps/network.ts';
+import * as overrides from '../../src/check/steps/overrides.ts';
+import * as clientsPassfile from '../../src/check/steps/passfile.ts';
+import * as settings from '../../src/check/steps/settings.ts';
 import * as exec from '../../src/commands/exec.ts';
 import * as once from '../../src/commands/once.ts';
 import { documentedCodes, meaningOf } from '../../src/entra/aadsts.ts';
@@ -91,9 +92,10 @@ function systemError(code: string): Error {
   return Object.assign(new Error('system'), { code });
 }
 
-const causes: Readonly<Partial<Record<Step, readonly Readonly<Record<string, Kind>>[]>>> = {
+/** The modules whose exports include the kinds of failures that a step finds. */
+const causes: Readonly<Partial<Record<Step, readonly object[]>>> = {
   settings: [settings],
-  'federated token': [frozenToken],
+  'federated token': [federatedToken],
   clocks: [clocks],
   network: [network],
   'access token': [accessToken],
@@ -101,7 +103,7 @@ const causes: Readonly<Partial<Record<Step, readonly Readonly<Record<string, Kin
   lookup: [lookup],
   overrides: [overrides],
   daemon: [daemon],
-  login: [connection, login],
+  login: [login, loginFailure, loginRefusal],
 };
 
 /** Modules whose kinds of failure `check` never finds, by what raises them. */
@@ -113,12 +115,6 @@ const failuresBeyondCheck: Readonly<Record<string, readonly object[]>> = {
   createRefresher: [createRefresher, tokenSource],
 };
 
-function kindsIn(module: object): Kind[] {
-  return Object.values(module).filter(
-    (each): each is Kind => typeof each === 'function' && 'pattern' in each,
-  );
-}
-
 /** All that `check` can find, and what only the other commands report, as docs/findings.md lists it: Markdown. */
 export async function causesTable(steps: readonly Step[]): Promise<string> {
   const lines: string[] = [];
@@ -126,7 +122,7 @@ export async function causesTable(steps: readonly Step[]): Promise<string> {
     const rows = [
       ...(await Promise.all((failures[step] ?? []).map(rowOfFailure))),
       ...(step === 'exchange' ? rowsOfCodes() : []),
-      ...(causes[step] ?? []).flatMap((each) => Object.values(each).map(rowOfKind)),
+      ...(causes[step] ?? []).flatMap((each) => kindsIn(each).map(rowOfKind)),
     ];
     lines.push(`| **${step}** | |`, ...rows.map(lineOf));
   }
@@ -144,6 +140,12 @@ async function rowOfFailure(provoke: () => unknown): Promise<Row> {
     .replace(/\/nowhere|(?<=file )\/(?= )/, '{path}')
     .replace(/\d{4}-\d\d-\d\dT\S+/, '{time}');
   return { ids: [error.code], found, remedy: error.remedy };
+}
+
+function kindsIn(module: object): readonly Kind[] {
+  return Object.values(module).filter(
+    (exported) => typeof exported === 'function' && 'pattern' in exported,
+  );
 }
 
 function rowOfKind({ pattern: { id, found, remedy } }: Kind): Row {

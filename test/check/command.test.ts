@@ -27,8 +27,8 @@ const plain = { NO_COLOR: '1' };
 const widthOf = (text: string) => Math.max(...text.split('\n').map((line) => line.length));
 
 test.each([
-  ['that does not tell its width', undefined, 80],
-  ['that was not told its width', 0, 80],
+  ['without a width', undefined, 80],
+  ['whose width is 0', 0, 80],
   ['of 70 columns', 70, 70],
   ['of 100 columns', 100, 100],
   ['of 200 columns', 200, 100],

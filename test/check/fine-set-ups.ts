@@ -3,8 +3,8 @@ import { symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PLACEHOLDER } from '../../src/passfile/template.ts';
 import { ROLE, SERVER_NAME } from '../postgres/azure.ts';
+import { emptyDirectory, fileWith } from './context.ts';
 import { applicationSide, behindMount, keepCurrent, type Pod } from './pod.ts';
-import { emptyDirectory, fileWith } from './scene.ts';
 import type { SetUp } from './set-ups.ts';
 
 /** A pod that looks as if something was wrong with it. */
@@ -14,7 +14,7 @@ export type FineSetUp = Pick<SetUp, 'name' | 'needs' | 'arrange'>;
 const readOnly = ({ directory }: Pod) =>
   behindMount(`mount --bind -o ro ${directory} ${directory}`);
 
-/** How a client is told to connect. */
+/** The variables with which a client connects. */
 const clientVariables = ({ azure }: Pod) => ({
   PGHOST: SERVER_NAME,
   PGPORT: `${azure.front.port}`,
@@ -25,12 +25,12 @@ const clientVariables = ({ azure }: Pod) => ({
 
 export const fineSetUps: readonly FineSetUp[] = [
   {
-    name: 'the webhook tells an application how to get tokens, too',
+    name: 'the webhook gives an application the identity, too',
     needs: 'needs to mount',
     arrange: (pod) => ({ under: readOnly(pod), env: { PGPASSD_ENTRIES: undefined } }),
   },
   {
-    name: 'the webhook does so, and libpq is told where to connect to',
+    name: 'the webhook does so, and libpq’s variables name a server',
     needs: 'needs to mount',
     arrange: (pod) => ({
       under: readOnly(pod),

@@ -11,7 +11,7 @@ import { findLeaks } from '../support/leak-check.ts';
 import { pgpassdCommand } from '../support/pgpassd-command.ts';
 import { startPgpassd } from '../support/pgpassd-process.ts';
 import type { ProjectedVolume } from '../support/projected-volume.ts';
-import { emptyDirectory, environmentOf, startEntra, volumeWith } from './scene.ts';
+import { emptyDirectory, environmentOf, startEntra, volumeWith } from './context.ts';
 
 /** How `check` is run: what is different from the pod as it should be. */
 export interface Difference {
@@ -77,7 +77,7 @@ export async function openPod(azure: Azure): Promise<Pod> {
     async check(difference = {}) {
       const { exitCode, output } = await run({ ...difference, env: { ...env, ...difference.env } });
       const leaks = findLeaks(output, entra.secrets());
-      if (leaks.length > 0) throw new Error(`check told a secret: ${leaks.join(', ')}`);
+      if (leaks.length > 0) throw new Error(`check printed a secret: ${leaks.join(', ')}`);
       return { exitCode, findings: readFindings(output) };
     },
   };
@@ -85,7 +85,7 @@ export async function openPod(azure: Azure): Promise<Pod> {
 
 /**
  * Runs pgpassd in the pod, with settings of its own if need be, until its passfile is good or, as
- * expected, it failed once. Gives what tells `check` where to ask for it.
+ * expected, it failed once. Returns the settings with which `check` asks for it.
  */
 export async function keepCurrent(pod: Pod, env: Environment = {}): Promise<Environment> {
   const pgpassd = startPgpassd({

@@ -32,7 +32,7 @@ const titleOf = (name: string, needs: SetUp['needs']) =>
 const wrongIn = (findings: readonly Finding[]) =>
   findings.filter((finding) => finding.mark === 'wrong');
 
-test('a set-up as it should be is all ticks', async () => {
+test('a pod in which all is right has only ticks', async () => {
   const pod = await openPod(azure);
   const { findings, exitCode } = await pod.check({
     args: ['--connect', '--for', pod.connection],
@@ -43,7 +43,7 @@ test('a set-up as it should be is all ticks', async () => {
   expect(exitCode).toBe(0);
 });
 
-test('an application that finds all it needs is told so, without a word of Azure', async () => {
+test('an application that finds all it needs gets no finding about Azure', async () => {
   const { passfile, connection, check } = await openPod(azure);
   const variables = ['TENANT_ID', 'CLIENT_ID', 'AUTHORITY_HOST', 'FEDERATED_TOKEN_FILE'];
   const { findings, exitCode } = await check({
@@ -65,7 +65,7 @@ test('an application that finds all it needs is told so, without a word of Azure
   expect(exitCode).toBe(0);
 });
 
-test('what is wrong elsewhere keeps no exchange from being tried', async () => {
+test('another problem does not keep the exchange from being tried', async () => {
   const { check } = await openPod(azure);
   const { findings, exitCode } = await check({
     env: { PGPASSD_TIMEOUTS: '1m', AZURE_CLIENT_ID: '00000000-1111-4222-8333-444444444444' },
@@ -74,7 +74,7 @@ test('what is wrong elsewhere keeps no exchange from being tried', async () => {
   expect(exitCode).toBe(2);
 });
 
-describe('what is right is not called wrong', () => {
+describe('what is right is not reported', () => {
   for (const { name, needs, arrange } of fineSetUps) {
     test.skipIf(needs !== undefined && !possible[needs])(titleOf(name, needs), async () => {
       const pod = await openPod(azure);
@@ -85,7 +85,7 @@ describe('what is right is not called wrong', () => {
   }
 });
 
-describe('what is wrong is named first, with what to do about it', () => {
+describe('what is wrong is reported first, with what to do about it', () => {
   for (const { name, cause, exitCode, needs, arrange } of setUps) {
     test.skipIf(needs !== undefined && !possible[needs])(titleOf(name, needs), async () => {
       const pod = await openPod(azure);

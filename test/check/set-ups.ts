@@ -13,9 +13,9 @@ import { createCa } from '../support/postgres/certificates.ts';
 import { startSilentPeer } from '../support/silent-peer.ts';
 import { mountTmpfs } from '../support/tmpfs.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
+import { emptyDirectory, fileWith, startEntra } from './context.ts';
 import { startPeer } from './login/parts.ts';
 import { applicationSide, behindMount, type Difference, keepCurrent, type Pod } from './pod.ts';
-import { emptyDirectory, fileWith, startEntra } from './scene.ts';
 
 /** A pod in which one thing is wrong. */
 export interface SetUp {
@@ -218,7 +218,7 @@ const passfile: readonly SetUp[] = [
     args: ['--expect-uid', '4711'],
   })),
   setUp(
-    'the passfile belongs to somebody else',
+    'the passfile belongs to another user',
     'passfile-forbidden',
     7,
     async (pod) => {
@@ -315,7 +315,7 @@ const passfile: readonly SetUp[] = [
     env: { PGPASSFILE: join(directory, 'volume', 'pgpass') },
   })),
   setUp(
-    'the directory belongs to somebody else',
+    'the directory belongs to another user',
     'passfile-directory-forbidden',
     6,
     async ({ directory }) => {
@@ -367,7 +367,7 @@ const passfile: readonly SetUp[] = [
   setUp('PGPASSFILE of the application names no file', 'passfile-missing', 7, (pod) => ({
     env: { ...applicationSide, PGPASSFILE: `${pod.passfile}.txt` },
   })),
-  setUp('the application is not told of any passfile', 'passfile-unnamed', 7, async (pod) => ({
+  setUp('no variable names a passfile for the application', 'passfile-unnamed', 7, async (pod) => ({
     env: { ...applicationSide, PGPASSFILE: undefined, ...(await keepCurrent(pod)) },
   })),
   setUp(

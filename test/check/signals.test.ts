@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startPgpassd } from '../support/pgpassd-process.ts';
 import { startSilentPeer } from '../support/silent-peer.ts';
-import { environmentOf, startEntra, volumeWith } from './scene.ts';
+import { environmentOf, startEntra, volumeWith } from './context.ts';
 
 describe.each([
   ['SIGTERM', 143],

@@ -6,22 +6,21 @@ import { formatAddress } from '../../support/address.ts';
 import type { Clock } from '../../support/clock.ts';
 import { DeadlinePassed, unlessAborted, withDeadline } from '../../support/deadline.ts';
 import type { Secret } from '../../support/secret.ts';
-import { rootCertUnusable, sslmodeWithoutTls } from '../causes/connection.ts';
 import { type Finding, ok, skipped, wrong } from '../finding.ts';
-import { explainLoginFailure, lacksTls } from './failure.ts';
-import { type Conversation, converse, type Progress, type Welcome } from './session.ts';
+import { explainLoginFailure, lacksTls, rootCertUnusable, sslmodeWithoutTls } from './failure.ts';
+import { openSession, type Progress, type ServerInfo, type SessionOptions } from './session.ts';
 import { isSocketDirectory, type LoginTarget, mayShowToken, verifiesServer } from './target.ts';
 
 export interface LoginContext {
   readonly clock: Clock;
-  /** How long all of it may take; less when the client itself would give up earlier. */
+  /** How long all of it may take; less when the client would give up earlier. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** The addresses of a name; as the system resolves it, unless told otherwise. */
+  /** Resolves a name to its addresses; the system's resolver by default. */
   readonly lookUp?: (name: string) => Promise<readonly string[]>;
 }
 
-/** Logs in with the token as a client would, runs nothing, and tells how that went. */
+/** Logs in with the token as a client would, runs nothing, and reports the outcome. */
 export async function login(
   target: LoginTarget,
   token: Secret,
@@ -36,7 +35,7 @@ export async function login(
   try {
     const tls = await tlsFor(target);
     const password = () => token.unwrap();
-    const welcome = await withDeadline(clock, limitMs, signal, async (inTime) => {
+    const serverInfo = await withDeadline(clock, limitMs, signal, async (inTime) => {
       const addresses = await addressesOf(target, lookUp, inTime);
       return await tryAddresses(
         addresses,
@@ -45,7 +44,10 @@ export async function login(
         limitMs,
       );
     });
-    return ok('login', describe(target, progress, welcome, clock.now().monotonicMs - startMs));
+    return ok(
+      'login',
+      describeLogin(target, progress, serverInfo, clock.now().monotonicMs - startMs),
+    );
   } catch (error) {
     if (signal.aborted) return skipped('login', `the login to ${server} was interrupted`);
     if (error instanceof UnusableCa) {
@@ -56,40 +58,40 @@ export async function login(
 }
 
 /**
- * One address after the other until one takes the connection, as libpq does. Each has an equal share
- * of the time to take it, so that one which is silent leaves some to the others.
+ * Tries one address after the other until one accepts the connection, as libpq does. Each has an
+ * equal share of the time, so that an address which does not answer leaves some to the others.
  */
 async function tryAddresses(
   addresses: readonly string[],
-  conversation: Omit<Conversation, 'address'>,
+  options: Omit<SessionOptions, 'address'>,
   clock: Clock,
   limitMs: number,
-): Promise<Welcome> {
-  const { target, progress, signal } = conversation;
+): Promise<ServerInfo> {
+  const { target, progress, signal } = options;
   const shareMs = limitMs / addresses.length;
   for (const address of addresses.slice(0, -1)) {
     try {
-      return await tryFor(shareMs, { ...conversation, address }, clock);
+      return await tryFor(shareMs, { ...options, address }, clock);
     } catch (error) {
       if (signal.aborted || progress.stage !== 'connection') throw error;
     }
   }
-  return await tryAddress({ ...conversation, address: addresses.at(-1) ?? target.host });
+  return await tryAddress({ ...options, address: addresses.at(-1) ?? target.host });
 }
 
-/** Gives an address up when it has not taken the connection within `shareMs`. */
-async function tryFor(shareMs: number, conversation: Conversation, clock: Clock): Promise<Welcome> {
-  const { progress, signal } = conversation;
-  const silent = new AbortController();
-  const over = new AbortController();
-  void clock.sleep(shareMs, over.signal).then(() => {
-    if (progress.stage === 'connection') silent.abort(new DeadlinePassed());
+/** Gives up on an address that has not accepted the connection within `shareMs`. */
+async function tryFor(shareMs: number, options: SessionOptions, clock: Clock): Promise<ServerInfo> {
+  const { progress, signal } = options;
+  const timeout = new AbortController();
+  const done = new AbortController();
+  void clock.sleep(shareMs, done.signal).then(() => {
+    if (progress.stage === 'connection') timeout.abort(new DeadlinePassed());
   });
-  const either = AbortSignal.any([signal, silent.signal]);
+  const either = AbortSignal.any([signal, timeout.signal]);
   try {
-    return await tryAddress({ ...conversation, signal: either });
+    return await tryAddress({ ...options, signal: either });
   } finally {
-    over.abort();
+    done.abort();
   }
 }
 
@@ -108,29 +110,29 @@ async function lookUpAll(name: string): Promise<string[]> {
   return found.map(({ address }) => address);
 }
 
-async function tryAddress(conversation: Conversation): Promise<Welcome> {
-  const { target, address, progress } = conversation;
+async function tryAddress(options: SessionOptions): Promise<ServerInfo> {
+  const { target, address, progress } = options;
   progress.stage = 'connection';
   progress.address = address;
   try {
-    return await converse(conversation);
+    return await openSession(options);
   } catch (error) {
-    const inTheClear = target.sslmode === 'allow' || target.sslmode === 'prefer';
-    if (!inTheClear || !lacksTls(error)) throw error;
-    return await converse({ ...conversation, tls: false });
+    const mayGoWithout = target.sslmode === 'allow' || target.sslmode === 'prefer';
+    if (!mayGoWithout || !lacksTls(error)) throw error;
+    return await openSession({ ...options, tls: false });
   }
 }
 
-/** As libpq does it: https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-SSLMODE-STATEMENTS */
+/** The same as libpq's: https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-SSLMODE-STATEMENTS */
 async function tlsFor(target: LoginTarget): Promise<ConnectionOptions | false> {
   const { host, sslmode, rootCertPath } = target;
   if (sslmode === 'disable' || isSocketDirectory(host)) return false;
-  // A name goes into the handshake, too; an address must not.
+  // The handshake (SNI) names a host, never an address.
   const named = isIP(host) === 0 ? { servername: host } : { host };
   if (!verifiesServer(target)) return { ...named, rejectUnauthorized: false };
   const ca = await rootsAt(rootCertPath);
   const anyName = sslmode === 'verify-full' ? {} : { checkServerIdentity: () => undefined };
-  // Otherwise NODE_TLS_REJECT_UNAUTHORIZED decides, which libpq knows nothing of.
+  // Set explicitly: NODE_TLS_REJECT_UNAUTHORIZED would decide otherwise, which libpq does not know.
   return { ...named, ...anyName, ca, rejectUnauthorized: true };
 }
 
@@ -140,10 +142,10 @@ async function rootsAt(path: string | undefined): Promise<string[]> {
   return [...(await readCa(path))];
 }
 
-function describe(
+function describeLogin(
   target: LoginTarget,
   { address }: Progress,
-  { serverVersion, tlsVersion }: Welcome,
+  { serverVersion, tlsVersion }: ServerInfo,
   tookMs: number,
 ): string {
   const { user, database, sslmode } = target;

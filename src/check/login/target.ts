@@ -1,6 +1,7 @@
 import type { Environment } from '../../config/option.ts';
 import { ANY, type Entry } from '../../passfile/format.ts';
 import { isPort } from '../../support/address.ts';
+import type { Secret } from '../../support/secret.ts';
 
 /** libpq's, from the weakest: https://www.postgresql.org/docs/current/libpq-ssl.html */
 const sslmodes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
@@ -9,9 +10,9 @@ type SslMode = (typeof sslmodes)[number];
 
 /** What to log in to, and how. */
 export interface LoginTarget {
-  /** A name or an address, which the certificate is compared with; or the directory of a unix socket. */
+  /** A name or an address, which the certificate must match; or the directory of a unix socket. */
   readonly host: string;
-  /** An address to connect to instead of looking `host` up. */
+  /** An address to connect to instead of resolving `host`. */
   readonly hostaddr: string | undefined;
   readonly port: number;
   readonly database: string;
@@ -19,11 +20,26 @@ export interface LoginTarget {
   readonly sslmode: SslMode;
   /** A file of CAs to trust, or `system`; `undefined` for the roots of the system and Node's. */
   readonly rootCertPath: string | undefined;
-  /** How long the client would try; `undefined` when it would not give up. */
+  /** How long the client would try; `undefined` when it would never give up. */
   readonly connectTimeoutMs: number | undefined;
 }
 
-/** Why an entry says too little to log in with it. */
+/** How far a login got: the name's resolution, the connection, TLS, authentication. */
+export type Stage = 'name' | 'connection' | 'tls' | 'login';
+
+/** A login that was tried, and how far it got. */
+export interface LoginAttempt {
+  readonly target: LoginTarget;
+  readonly stage: Stage;
+  /** The address of the last connection. */
+  readonly address: string | undefined;
+  /** What the server asked for instead of a cleartext password, which a token is sent as. */
+  readonly asked: 'SCRAM' | 'MD5' | undefined;
+  readonly token: Secret;
+  readonly timeoutMs: number;
+}
+
+/** Why an entry is not enough to log in with. */
 export interface Untried {
   readonly untried: string;
 }
@@ -35,29 +51,29 @@ export interface Refused {
 
 /**
  * Where a libpq client with this environment would log in, if its connection string said no more
- * than the entry does. Where neither says how, this asks for more than libpq's `prefer`: for
- * `verify-full`, unless nothing leaves the machine.
+ * than the entry does. Where neither sets an sslmode, this is stricter than libpq's `prefer`: it
+ * takes `verify-full`, unless the connection stays on this machine.
  */
 export function loginTarget(entry: Entry, env: Environment): LoginTarget | Untried | Refused {
   const { host, user } = entry;
-  if (host === ANY || host === '') return { untried: 'the entry is for any host' };
-  if (user === ANY || user === '') return { untried: `the entry for ${host} is for any user` };
-  // libpq looks up connections for replication under this name: there is no such database.
+  if (host === ANY || host === '') return { untried: 'the entry matches any host' };
+  if (user === ANY || user === '') return { untried: `the entry for ${host} matches any user` };
+  // libpq uses this name for replication connections: there is no such database.
   if (entry.database === 'replication')
     return { untried: `the entry for ${host} is for replication` };
   const port = entry.port ?? (env['PGPORT'] || '5432');
   if (!isPort(port)) return withoutPort(port, entry.port === ANY, host);
   const hostaddr = addressFor(host, env);
   if (hostaddr !== undefined && !ADDRESS.test(hostaddr)) {
-    return { refused: `PGHOSTADDR=${hostaddr} is no address` };
+    return { refused: `PGHOSTADDR=${hostaddr} is not an address` };
   }
   const local = staysHere(host) && (hostaddr === undefined || staysHere(hostaddr));
   const fallback = local && !env['PGSSLROOTCERT'] ? 'prefer' : 'verify-full';
   const sslmode = sslmodes.find((mode) => mode === (env['PGSSLMODE'] || fallback));
-  if (sslmode === undefined) return { refused: `PGSSLMODE=${env['PGSSLMODE']} is no sslmode` };
+  if (sslmode === undefined) return { refused: `PGSSLMODE=${env['PGSSLMODE']} is not an sslmode` };
   const rootCertPath = env['PGSSLROOTCERT'] || defaultRootCert(env);
   if (rootCertPath === 'system' && sslmode !== 'verify-full') {
-    return { refused: `PGSSLROOTCERT=system takes PGSSLMODE=verify-full, not ${sslmode}` };
+    return { refused: `PGSSLROOTCERT=system requires PGSSLMODE=verify-full, not ${sslmode}` };
   }
   return {
     host,
@@ -71,14 +87,14 @@ export function loginTarget(entry: Entry, env: Environment): LoginTarget | Untri
   };
 }
 
-/** A line of the passfile may say anything, and a list is for the hosts of another list. */
+/** A line of the passfile may have any port, and a list in PGPORT goes with a list of hosts. */
 function withoutPort(port: string, byVariable: boolean, host: string): Untried | Refused {
   return byVariable && !port.includes(',')
-    ? { refused: `PGPORT=${port} is no port` }
-    : { untried: `there is no port ${port} to reach ${host} at` };
+    ? { refused: `PGPORT=${port} is not a port` }
+    : { untried: `the port for ${host} is invalid: ${port}` };
 }
 
-/** Of several addresses there is one for each of PGHOST's names. */
+/** A list has one address for each name in PGHOST. */
 function addressFor(host: string, { PGHOST = '', PGHOSTADDR = '' }: Environment) {
   const addresses = PGHOSTADDR.split(',');
   return (
@@ -86,7 +102,7 @@ function addressFor(host: string, { PGHOST = '', PGHOSTADDR = '' }: Environment)
   );
 }
 
-/** Whether the server has to show a certificate that a trusted CA has signed. */
+/** Whether the server must present a certificate that a trusted CA signed. */
 export function verifiesServer({ sslmode, rootCertPath }: LoginTarget): boolean {
   return sslmode.startsWith('verify-') || (sslmode === 'require' && rootCertPath !== undefined);
 }
@@ -97,7 +113,7 @@ export function mayShowToken({ host, hostaddr, sslmode }: LoginTarget): boolean 
   return !encrypted && !(staysHere(host) && (hostaddr === undefined || staysHere(hostaddr)));
 }
 
-/** Asked to verify and not told by what, libpq insists on this file: `initialize_SSL`. */
+/** The file that libpq requires when it is to verify and no variable names one: `initialize_SSL`. */
 function defaultRootCert({ PGSSLMODE, HOME }: Environment): string | undefined {
   return PGSSLMODE?.startsWith('verify-') && HOME ? `${HOME}/.postgresql/root.crt` : undefined;
 }
@@ -107,14 +123,14 @@ function staysHere(host: string): boolean {
   return isSocketDirectory(host) || /^(?:localhost|127(?:\.\d+){3}|::1)$/i.test(host);
 }
 
-/** libpq uses no TLS there, whatever the sslmode. */
+/** libpq uses no TLS on a unix socket, whatever the sslmode. */
 export function isSocketDirectory(host: string): boolean {
   return host.startsWith('/');
 }
 
 const ADDRESS = /^(?:\d+(?:\.\d+){3}|[\da-f.]*:[\da-f.:]*(?:%\w+)?)$/i;
 
-/** Whole seconds, at least 2; libpq waits for ever at 0: `connectDBComplete` in fe-connect.c. */
+/** Whole seconds, at least 2; at 0 libpq waits forever: `connectDBComplete` in fe-connect.c. */
 function connectTimeoutMs(text: string | undefined): number | undefined {
   if (text === undefined || !/^\s*\d{1,6}\s*$/.test(text)) return undefined;
   const seconds = Number(text);

@@ -3,7 +3,7 @@ import type { Address } from '../../support/address.ts';
 import { type RefreshErrorCode, refreshErrorCodes } from '../../support/errors.ts';
 import { isRecord } from '../../support/jwt.ts';
 
-/** What `/readyz` of a running pgpassd says of itself. */
+/** The answer of a running pgpassd to `/readyz`. */
 export interface Readiness {
   readonly ready: boolean;
   readonly reason: string;
@@ -38,7 +38,7 @@ export function askDaemon(
   });
 }
 
-/** Somebody else may listen there: what is not our JSON is no answer. */
+/** Another program may listen there, so anything but our JSON counts as no answer. */
 function readAnswer(status: number | undefined, text: string): Readiness | undefined {
   try {
     const body: unknown = JSON.parse(text);

@@ -1,13 +1,14 @@
+import type { X509Certificate } from 'node:crypto';
 import { request } from 'undici';
+import type { Step } from '../../entra/steps.ts';
 import { through } from '../../entra/through.ts';
 import type { Attempt, Way } from '../../entra/way.ts';
 import type { Clock } from '../../support/clock.ts';
 import { DeadlinePassed, withDeadline } from '../../support/deadline.ts';
 import { USER_AGENT } from '../../version.ts';
-import { createTrace, type Hop } from './trace.ts';
 
-/** What came of going the way to the token endpoint with nothing to exchange. */
-export interface Trip {
+/** How an attempt to reach the token endpoint's server went. */
+export interface Reach {
   /** The server that was asked for, then the HTTP proxy on the way, if there is one. */
   readonly hops: readonly Hop[];
   /** Absent when there was none. */
@@ -23,15 +24,15 @@ interface HttpAnswer {
   readonly receivedAtMs: number;
 }
 
-export interface Bounds {
+interface Bounds {
   readonly clock: Clock;
   /** From the name's resolution to the answer. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
-/** Asks for the root of the endpoint's server: any answer is as good as another. Never rejects. */
-export async function reach(endpoint: string, way: Way, bounds: Bounds): Promise<Trip> {
+/** Requests the root of the endpoint's server, where any answer will do. Never rejects. */
+export async function reach(endpoint: string, way: Way, bounds: Bounds): Promise<Reach> {
   const { clock, timeoutMs, signal } = bounds;
   const url = new URL('/', way.urlFor(endpoint));
   const { hops, onStep } = createTrace(clock);
@@ -50,7 +51,7 @@ function askFor(url: URL, way: Way, attempt: Attempt): Promise<HttpAnswer> {
   return through(way, attempt, async (dispatcher) => {
     const { headers, body } = await request(url, {
       method: 'HEAD',
-      // A cache in between would tell an old date.
+      // A cache in between would answer with an old date.
       headers: { 'user-agent': USER_AGENT, 'cache-control': 'no-cache' },
       dispatcher,
       signal,
@@ -62,4 +63,83 @@ function askFor(url: URL, way: Way, attempt: Attempt): Promise<HttpAnswer> {
     await body.dump();
     return { headers, receivedAtMs };
   });
+}
+
+/** How far a connection to one peer got. */
+export interface Hop {
+  /** `HOST` or `HOST:PORT`, as in its URL. */
+  readonly host: string;
+  /** What its name resolves to; empty for an address, and for a name that does not resolve. */
+  readonly addresses: readonly string[];
+  /** The addresses that a connection was tried to. */
+  readonly tried: readonly string[];
+  /** The address and port that accepts connections, and how long it took after the name was resolved. */
+  readonly connected: { readonly address: string; readonly tookMs: number } | undefined;
+  /** Whether a TLS handshake with it began, perhaps through an HTTP proxy. */
+  readonly handshaking: boolean;
+  /** The certificate it presented, trusted or not. */
+  readonly certificate: X509Certificate | undefined;
+  /** Whether requests can be sent to it. */
+  readonly ready: boolean;
+}
+
+type MutableHop = { -readonly [K in keyof Hop]: Hop[K] } & {
+  readonly tried: string[];
+  /** When the name was resolved, by the monotonic clock. */
+  resolvedAtMs: number;
+};
+
+interface Trace {
+  /** The server, then the HTTP proxy on the way there, if there is one. */
+  readonly hops: readonly Hop[];
+  readonly onStep: (step: Step) => void;
+}
+
+/** Records which peers an attempt connects to, and how far it gets with each. */
+function createTrace(clock: Clock): Trace {
+  const hops: MutableHop[] = [];
+  const hopTo = (host: string): MutableHop => {
+    const known = hops.find((hop) => hop.host === host);
+    if (known !== undefined) return known;
+    const hop: MutableHop = {
+      host,
+      addresses: [],
+      tried: [],
+      connected: undefined,
+      handshaking: false,
+      certificate: undefined,
+      ready: false,
+      resolvedAtMs: clock.now().monotonicMs,
+    };
+    hops.push(hop);
+    return hop;
+  };
+  return { hops, onStep: (step) => record(hopTo(step.host), step, clock) };
+}
+
+function record(hop: MutableHop, step: Step, clock: Clock): void {
+  switch (step.type) {
+    case 'resolved':
+      hop.addresses = step.addresses;
+      hop.resolvedAtMs = clock.now().monotonicMs;
+      return;
+    case 'connecting':
+      hop.tried.push(step.address);
+      return;
+    case 'connected': {
+      const tookMs = clock.now().monotonicMs - hop.resolvedAtMs;
+      hop.connected = { address: step.address, tookMs };
+      return;
+    }
+    case 'handshaking':
+      hop.handshaking = true;
+      return;
+    case 'presented':
+      hop.certificate = step.certificate;
+      return;
+    case 'ready':
+      hop.ready = true;
+      return;
+    default:
+  }
 }

@@ -3,42 +3,38 @@ import type { AccessToken } from '../../support/access-token.ts';
 import { duration } from '../../support/duration.ts';
 import { type JwtClaims, numericDateMs } from '../../support/jwt.ts';
 import { showClaim } from '../../support/printable.ts';
+import type { CheckContext } from '../context.ts';
 import { type Finding, ok, skipped, wrong } from '../finding.ts';
-import type { Scene } from '../scene.ts';
 
 const STEP = 'access token';
 
-/** What the access token says of itself, and whether that is what the settings ask for. */
+/** The claims of the access token, and whether they are what the settings ask for. */
 export function checkAccessToken(
-  { reading: { source } }: Scene,
+  { reading: { source } }: CheckContext,
   issued: AccessToken | undefined,
 ): readonly Finding[] {
-  if (issued === undefined) return [skipped(STEP, 'not looked at: there is none')];
+  if (issued === undefined) return [skipped(STEP, 'not examined: there is none')];
   const claims = issued.token.jwtClaims();
   if (claims === undefined) {
-    return [ok(STEP, 'it is no JWT: it does not tell its life, nor whom it is for')];
+    return [ok(STEP, 'not a JWT, so its lifetime and its audience are unknown')];
   }
   const objections =
     source?.kind === 'workload-identity' ? objectionsTo(claims, source.exchange) : [];
-  return [...describe(claims), ...objections.map((objection) => wrong(STEP, objection))];
+  return [...claimFindings(claims), ...objections.map((objection) => wrong(STEP, objection))];
 }
 
-function describe(claims: JwtClaims): readonly Finding[] {
+function claimFindings(claims: JwtClaims): readonly Finding[] {
   const startMs = numericDateMs(claims, 'nbf') ?? numericDateMs(claims, 'iat');
   const endMs = numericDateMs(claims, 'exp');
-  const life =
-    startMs === undefined || endMs === undefined
-      ? 'it does not tell its life'
-      : `its life is ${duration(endMs - startMs)}`;
+  const lifetime =
+    startMs === undefined || endMs === undefined ? 'unknown' : duration(endMs - startMs);
+  const audience = showClaim(claims['aud']);
+  const clientId = showClaim(claims['appid'] ?? claims['azp']);
   return [
-    ok(STEP, `for ${showClaim(claims['aud'])}; ${life}`),
+    ok(STEP, `audience ${audience}; lifetime ${lifetime}`),
     ok(
       STEP,
-      `object id ${showClaim(claims['oid'])}, client id ${showClaim(clientOf(claims))}, tenant ${showClaim(claims['tid'])}`,
+      `object id ${showClaim(claims['oid'])}, client id ${clientId}, tenant ${showClaim(claims['tid'])}`,
     ),
   ];
-}
-
-function clientOf(claims: JwtClaims): unknown {
-  return claims['appid'] ?? claims['azp'];
 }

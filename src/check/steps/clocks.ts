@@ -1,28 +1,58 @@
 import type { FederatedToken } from '../../federated-token/token.ts';
 import { duration } from '../../support/duration.ts';
+import { failure } from '../../support/failure.ts';
 import { numericDateMs } from '../../support/jwt.ts';
-import { clockOff, issuerClockAhead, tokenFromTheFuture } from '../causes/clocks.ts';
+import type { CheckContext } from '../context.ts';
 import { type Finding, ok, skipped, wrong } from '../finding.ts';
-import type { Scene } from '../scene.ts';
 
-/** The clock of whoever answers requests for tokens. */
+export const clockOff = failure<'seconds' | 'direction' | 'host'>(
+  'clock-off',
+  'clock.wrong',
+  ({ seconds, direction, host }) => ({
+    found: `the clock of this node is ${seconds} s ${direction} the clock of ${host}`,
+    remedy:
+      'Set the clock of the node, which all its pods share, and check that NTP keeps it right (timedatectl, chronyc tracking).',
+  }),
+);
+
+export const issuerClockAhead = failure<'seconds' | 'host'>(
+  'issuer-clock-ahead',
+  'clock.wrong',
+  ({ seconds, host }) => ({
+    found: `the federated token will only become valid in ${seconds} s, by the clocks of this node and of ${host}: the clock of the cluster's API server is ahead`,
+    remedy:
+      'Set the clocks of the control plane, and check that NTP keeps them right (timedatectl, chronyc tracking).',
+  }),
+);
+
+export const tokenFromTheFuture = failure<'seconds'>(
+  'token-from-the-future',
+  'clock.wrong',
+  ({ seconds }) => ({
+    found: `the federated token will only become valid in ${seconds} s by the clock of this node: either that clock is behind, or the clock of the cluster's API server is ahead`,
+    remedy:
+      'Compare the clock of the node with the correct time, set the clock that is wrong, and check that NTP keeps both right (timedatectl, chronyc tracking).',
+  }),
+);
+
+/** The clock of the server that answers token requests. */
 export interface AuthorityClock {
   readonly host: string;
   /** How far it is ahead of ours; negative when it is behind. */
   readonly leadMs: number;
 }
 
-/** What Entra tolerates between its clock and that of a token's issuer. */
+/** The difference that Entra tolerates between its clock and that of a token's issuer. */
 const TOLERANCE_MS = 300_000;
 
-/** Whether the two differ by more than Entra lets pass. */
+/** Whether the two differ by more than Entra tolerates. */
 export function isOff({ leadMs }: AuthorityClock): boolean {
   return Math.abs(leadMs) > TOLERANCE_MS;
 }
 
-/** Whether this clock agrees with the authority's, and with the one that the federated token was issued by. */
+/** Whether this clock agrees with the authority's, and with that of the federated token's issuer. */
 export function checkClocks(
-  { clock }: Scene,
+  { clock }: CheckContext,
   federated: FederatedToken | undefined,
   authority: AuthorityClock | undefined,
 ): Finding {
@@ -51,8 +81,8 @@ export function checkClocks(
 function untilValidMs({ assertion }: FederatedToken, nowMs: number): number | undefined {
   const claims = assertion.jwtClaims() ?? {};
   const startsMs = ['iat', 'nbf'].map((name) => numericDateMs(claims, name));
-  const told = startsMs.filter((each) => each !== undefined);
-  return told.length === 0 ? undefined : Math.max(...told) - nowMs;
+  const stated = startsMs.filter((each) => each !== undefined);
+  return stated.length === 0 ? undefined : Math.max(...stated) - nowMs;
 }
 
 function agreementSeconds({ leadMs }: AuthorityClock): number {

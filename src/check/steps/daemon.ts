@@ -1,20 +1,43 @@
 import { type Address, formatAddress, meansEveryAddress } from '../../support/address.ts';
 import { withDeadline } from '../../support/deadline.ts';
-import { daemonFailing, daemonNotReady } from '../causes/daemon.ts';
+import { failure } from '../../support/failure.ts';
+import type { CheckContext } from '../context.ts';
 import { type Finding, firstWrong, ok, skipped, wrong } from '../finding.ts';
 import { askDaemon, type Readiness } from '../network/ask-daemon.ts';
-import type { Scene } from '../scene.ts';
+
+export const daemonNotReady = failure<'address' | 'reason'>(
+  'daemon-not-ready',
+  'passfile.expired',
+  ({ address, reason }) => ({
+    found: `pgpassd at ${address} is not ready: ${reason}`,
+    remedy: 'Read its log; settings in its args can differ from those that this command sees.',
+  }),
+);
+
+export const daemonFailing = failure<'address' | 'state' | 'message' | 'remedy'>(
+  'daemon-failing',
+  'entra.unavailable',
+  ({ address, state, message, remedy }) => ({
+    found: `pgpassd at ${address} is ${state}, and its last attempt failed: ${message}`,
+    remedy: `${remedy}`,
+  }),
+);
 
 const LONGEST_ANSWER_MS = 1_000;
 
-/** Who was asked, and what came back; `undefined` for nobody. */
-export interface Daemon {
+/** The pgpassd that was asked. */
+export interface DaemonStatus {
   readonly address: string;
+  /** `undefined` when no pgpassd answered. */
   readonly answer: Readiness | undefined;
 }
 
-/** Asks the pgpassd of this pod how it is; `undefined` when it is not to be asked. */
-export async function findDaemon({ reading, clock, signal }: Scene): Promise<Daemon | undefined> {
+/** Asks the pgpassd of this pod for its readiness; `undefined` when its HTTP server is off. */
+export async function findDaemon({
+  reading,
+  clock,
+  signal,
+}: CheckContext): Promise<DaemonStatus | undefined> {
   const { httpAddress } = reading.values;
   if (httpAddress === undefined || httpAddress === 'off') return undefined;
   const asked = reachable(httpAddress);
@@ -24,40 +47,40 @@ export async function findDaemon({ reading, clock, signal }: Scene): Promise<Dae
   return { address: formatAddress(asked), answer };
 }
 
-/** Whether it keeps the passfile without any trouble. */
-export function isAtEase(daemon: Daemon | undefined): boolean {
+/** Whether it keeps the passfile up to date without errors. */
+export function isHealthy(daemon: DaemonStatus | undefined): boolean {
   const { ready = false, lastError } = daemon?.answer ?? {};
   return ready && lastError === undefined;
 }
 
-/** Whether what keeps it from getting a token is why there is none in the passfile. */
-export function explains(daemon: Daemon | undefined, passfile: readonly Finding[]): boolean {
+/** Whether the passfile has no valid token because the daemon fails to get one. */
+export function explains(daemon: DaemonStatus | undefined, passfile: readonly Finding[]): boolean {
   const code = firstWrong(passfile)?.code;
   const tokenless = code === 'passfile.missing' || code === 'passfile.expired';
   return tokenless && daemon?.answer?.lastError !== undefined;
 }
 
-/** What it said. When something is wrong already, that is why it is not ready. */
-export function checkDaemon(daemon: Daemon | undefined, sound: boolean): Finding {
+/** What it answered. Unless everything else is `sound`, the reason is among the other findings. */
+export function checkDaemon(daemon: DaemonStatus | undefined, sound: boolean): Finding {
   if (daemon === undefined) return skipped('daemon', 'not asked: --http-address is off');
   const { address, answer } = daemon;
   if (answer === undefined) {
     return skipped(
       'daemon',
-      `no pgpassd answers at ${address}: none runs in this pod, or with another --http-address`,
+      `no pgpassd answers at ${address}: none runs in this pod, or it has another --http-address`,
     );
   }
   const { ready, reason, lastError } = answer;
-  const said = `pgpassd at ${address}: ${reason}`;
-  if (isAtEase(daemon)) return ok('daemon', said);
-  if (!sound) return skipped('daemon', `${said}; see above`);
+  const status = `pgpassd at ${address}: ${reason}`;
+  if (isHealthy(daemon)) return ok('daemon', status);
+  if (!sound) return skipped('daemon', `${status}; see above`);
   if (lastError === undefined) return wrong('daemon', daemonNotReady({ address, reason }));
   const state = ready ? 'ready' : 'not ready';
   const failing = daemonFailing({ address, state, ...lastError });
   return wrong('daemon', { ...failing, code: lastError.code });
 }
 
-/** An address to listen on, as one to ask: containers of a pod share their loopback. */
+/** An address to listen on, as one to ask: the containers of a pod share their loopback. */
 function reachable({ host, port }: Address): Address {
   return { host: meansEveryAddress(host) ? '127.0.0.1' : host, port };
 }

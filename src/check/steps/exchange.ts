@@ -5,8 +5,8 @@ import type { AccessToken } from '../../support/access-token.ts';
 import { duration } from '../../support/duration.ts';
 import { asPgpassdError } from '../../support/errors.ts';
 import { KnownSecrets } from '../../support/known-secrets.ts';
+import { type CheckContext, timeoutMsOf } from '../context.ts';
 import { type Finding, failed, ok, skipped } from '../finding.ts';
-import { type Scene, timeoutMsOf } from '../scene.ts';
 
 const STEP = 'exchange';
 
@@ -16,8 +16,8 @@ export interface ExchangeReport {
   readonly issued: AccessToken | undefined;
 }
 
-/** What earlier steps found of what an exchange takes. */
-export interface Prospects {
+/** What an exchange needs, as earlier steps found it. */
+export interface Prerequisites {
   /** Whether there is a federated token to send. */
   readonly usable: boolean;
   /** Whether the authority can be reached. */
@@ -25,31 +25,34 @@ export interface Prospects {
 }
 
 /** One exchange, or one run of the token command, as the daemon would do it. */
-export async function checkExchange(scene: Scene, prospects: Prospects): Promise<ExchangeReport> {
-  const { reading, env, clock, signal } = scene;
+export async function checkExchange(
+  context: CheckContext,
+  prerequisites: Prerequisites,
+): Promise<ExchangeReport> {
+  const { reading, env, clock, signal } = context;
   const { source, values } = reading;
   if (values.offline === true) return notTried('--offline');
-  if (source === undefined) return notTried('it takes settings that are whole');
-  const obstacle = obstacleTo(source, prospects);
+  if (source === undefined) return notTried('the settings are incomplete');
+  const obstacle = obstacleTo(source, prerequisites);
   if (obstacle !== undefined) return notTried(obstacle);
   const startedAt = clock.now();
   try {
-    const requestTimeoutMs = timeoutMsOf(scene);
+    const requestTimeoutMs = timeoutMsOf(context);
     const secrets = new KnownSecrets();
-    const context = { requestTimeoutMs, env, clock, onEvent: () => undefined, secrets };
-    const { fetch } = await openSource(source, context);
+    const sourceContext = { requestTimeoutMs, env, clock, onEvent: () => undefined, secrets };
+    const { fetch } = await openSource(source, sourceContext);
     const issued = await fetch(signal);
     const now = clock.now();
-    const giver = source.kind === 'token-command' ? 'the token command' : 'Entra';
-    const life = duration(issued.expiresInSeconds * 1000 - elapsedMs(startedAt, now));
+    const issuer = source.kind === 'token-command' ? 'the token command' : 'Entra';
+    const validFor = duration(issued.expiresInSeconds * 1000 - elapsedMs(startedAt, now));
     const took = duration(elapsedMs(startedAt, now));
     return {
-      findings: [ok(STEP, `${giver} gave a token in ${took}, good for ${life}`)],
+      findings: [ok(STEP, `${issuer} gave a token in ${took}, valid for ${validFor}`)],
       issued,
     };
   } catch (error) {
     const finding = signal.aborted
-      ? skipped(STEP, 'broken off')
+      ? skipped(STEP, 'interrupted')
       : failed(STEP, asPgpassdError(error));
     return { findings: [finding], issued: undefined };
   }
@@ -61,9 +64,9 @@ function notTried(why: string): ExchangeReport {
 
 function obstacleTo(
   { kind }: Config['source'],
-  { usable, reached }: Prospects,
+  { usable, reached }: Prerequisites,
 ): string | undefined {
   if (kind === 'token-command') return undefined;
-  if (!usable) return 'there is no federated token that could be sent';
+  if (!usable) return 'there is no federated token to send';
   return reached ? undefined : 'the authority cannot be reached';
 }

@@ -6,16 +6,26 @@ import {
 } from '../../federated-token/token.ts';
 import { duration } from '../../support/duration.ts';
 import { asPgpassdError, PgpassdError } from '../../support/errors.ts';
+import { failure } from '../../support/failure.ts';
 import { boundedText } from '../../support/printable.ts';
-import { frozenToken } from '../causes/federated-token.ts';
-import { lookAtTokenFile, type TokenFile } from '../files/token-file.ts';
+import type { CheckContext } from '../context.ts';
 import { type Finding, failed, ok, skipped, wrong } from '../finding.ts';
-import type { Scene } from '../scene.ts';
+import { inspectTokenFile, type TokenFile } from '../host/files.ts';
 import { type AuthorityClock, isOff } from './clocks.ts';
+
+export const frozenToken = failure<'path' | 'end'>(
+  'federated-token-frozen',
+  'federated-token.expired',
+  ({ path, end }) => ({
+    found: `${path} is mounted with subPath or as a single file, so it never gets the new tokens that kubelet writes to the volume; the token in it ${end}`,
+    remedy:
+      'Mount the whole volume as a directory, without subPath, and set AZURE_FEDERATED_TOKEN_FILE (--federated-token-file) to the file in it.',
+  }),
+);
 
 const STEP = 'federated token';
 
-/** What Entra takes by default, in each of its clouds. */
+/** The audiences that Entra expects by default, one for each of its clouds. */
 const USUAL_AUDIENCES = [
   'api://AzureADTokenExchange',
   'api://AzureADTokenExchangeUSGov',
@@ -26,23 +36,23 @@ export interface FederatedTokenReport {
   readonly findings: readonly Finding[];
   /** Absent when there is none. */
   readonly federated: FederatedToken | undefined;
-  /** Whether it can be sent: it is there, and has not expired by this clock. */
+  /** Whether it can be sent: it exists, and has not expired by this clock. */
   readonly usable: boolean;
 }
 
 /**
- * The file of the federated token, and what the token says of itself. `authority` tells apart a
- * token that has expired and a clock that is wrong.
+ * The file of the federated token, and the claims in it. `authority` tells a token that has expired
+ * from a clock that is wrong.
  */
 export async function checkFederatedToken(
-  scene: Scene,
+  context: CheckContext,
   authority: AuthorityClock | undefined,
 ): Promise<FederatedTokenReport> {
-  const { reading, clock } = scene;
+  const { reading, clock } = context;
   const { tokenCommand, federatedTokenFile } = reading.values;
   if (tokenCommand !== undefined) return nothing('not needed: tokens come from a command');
-  if (federatedTokenFile === undefined) return nothing('not looked at: no setting names its file');
-  const file = await lookAtTokenFile(federatedTokenFile);
+  if (federatedTokenFile === undefined) return nothing('not examined: no setting names its file');
+  const file = await inspectTokenFile(federatedTokenFile);
   const read = await readFederatedToken(file.path).catch(asPgpassdError);
   if (read instanceof PgpassdError) {
     return { findings: unreadable(file, read), federated: undefined, usable: false };
@@ -50,8 +60,8 @@ export async function checkFederatedToken(
   const nowMs = clock.now().wallMs;
   return {
     findings: [
-      ...lifeFindings(file, read, nowMs, authority),
-      ...identityFindings(read.identity, scene),
+      ...fileFindings(file, read, nowMs, authority),
+      ...identityFindings(read.identity, context),
     ],
     federated: read,
     usable: expiryOf(read, nowMs) === undefined,
@@ -71,11 +81,11 @@ function unreadable({ layout, path }: TokenFile, error: PgpassdError): readonly 
 const layouts: Readonly<Record<TokenFile['layout'], string>> = {
   flat: 'in a projected volume (flat)',
   nested: 'in a projected volume (nested)',
-  plain: 'in no projected volume',
-  frozen: 'a mount of its own',
+  plain: 'not in a projected volume',
+  frozen: 'mounted with subPath or as a single file',
 };
 
-function lifeFindings(
+function fileFindings(
   { path, layout, modifiedMs }: TokenFile,
   federated: FederatedToken,
   nowMs: number,
@@ -88,14 +98,14 @@ function lifeFindings(
   const found = `${path}: ${layouts[layout]}${written}`;
   const expiry = expiryOf(federated, nowMs);
   if (expiry === undefined) return [ok(STEP, `${found}; the token ${end}`)];
-  // Whoever asks for tokens believes this clock, be it right or not.
-  const alive =
+  // The daemon goes by this clock, even when it is wrong.
+  const validByAuthority =
     authority !== undefined &&
     isOff(authority) &&
     expiryOf(federated, nowMs + authority.leadMs) === undefined;
   return [
     ok(STEP, found),
-    alive
+    validByAuthority
       ? skipped(STEP, `the token ${end} by this clock, which is wrong: see clocks`)
       : failed(STEP, expiry),
   ];
@@ -110,16 +120,16 @@ function expiryOf(federated: FederatedToken, nowMs: number): PgpassdError | unde
   }
 }
 
-/** What a sentence about the token can end with. */
+/** The end of a sentence about the token. */
 function endOf({ expiresAtMs }: FederatedToken, nowMs: number): string {
-  if (expiresAtMs === undefined) return 'does not tell when it expires';
+  if (expiresAtMs === undefined) return 'has no expiry';
   const leftMs = expiresAtMs - nowMs;
   return leftMs > 0 ? `expires in ${duration(leftMs)}` : `expired ${duration(-leftMs)} ago`;
 }
 
 function identityFindings(
   { issuer, subject, audience }: FederatedIdentity,
-  { reading: { source, values } }: Scene,
+  { reading: { source, values } }: CheckContext,
 ): readonly Finding[] {
   const audiences = boundedText(audience.join(', '));
   const findings = [
@@ -133,6 +143,6 @@ function identityFindings(
   }
   const unusual = `audience ${audiences || 'none'}, not the usual ${USUAL_AUDIENCES[0]}`;
   return values.offline === true
-    ? [...findings, skipped(STEP, `${unusual}: only an exchange shows whether it is right`)]
-    : [...findings, ok(STEP, `${unusual}: the exchange shows whether it is right`)];
+    ? [...findings, skipped(STEP, `${unusual}: only an exchange shows whether Entra accepts it`)]
+    : [...findings, ok(STEP, `${unusual}: the exchange shows whether Entra accepts it`)];
 }

@@ -2,41 +2,50 @@ import type { Entry } from '../../passfile/format.ts';
 import { entryLinesOf, type Line } from '../../passfile/lines.ts';
 import { lookUp } from '../../passfile/lookup.ts';
 import type { AccessToken } from '../../support/access-token.ts';
+import { failure } from '../../support/failure.ts';
 import type { Secret } from '../../support/secret.ts';
-import { clientRefuses } from '../causes/connection.ts';
-import type { PassfileAt } from '../files/passfile-at.ts';
+import { type CheckContext, timeoutMsOf } from '../context.ts';
 import { distinct, type Finding, skipped, wrong } from '../finding.ts';
+import type { PassfileAt } from '../host/files.ts';
 import { login } from '../login/login.ts';
 import { type LoginTarget, loginTarget, type Refused, type Untried } from '../login/target.ts';
-import { type Scene, timeoutMsOf } from '../scene.ts';
-import { isInOrder } from '../shown-fields.ts';
+import { isInOrder } from './lookup.ts';
+
+export const clientRefuses = failure<'why'>('client-refuses', 'server.unreachable', ({ why }) => ({
+  found: `libpq refuses to connect, so no login was tried: ${why}`,
+  remedy:
+    'Correct the variable, or the same setting in the service of PGSERVICE; a connection string takes precedence over both.',
+}));
 
 const STEP = 'login';
 
-/** A login to the server of each entry with what a client finds in the passfile; without one, with a new token. */
+/**
+ * A login to the server of each entry with the password that a client finds in the passfile, or with
+ * a new token when it finds none.
+ */
 export async function checkLogins(
-  scene: Scene,
+  context: CheckContext,
   passfile: PassfileAt | undefined,
   wanted: readonly Entry[],
   issued: AccessToken | undefined,
 ): Promise<readonly Finding[]> {
-  const { reading, env } = scene;
+  const { reading, env } = context;
   const { connect, offline } = reading.values;
   if (connect !== true) return [skipped(STEP, 'not tried: --connect is not given')];
   if (offline === true) return [skipped(STEP, 'not tried: --offline')];
   const lines = passfile?.found.kind === 'lines' ? passfile.found.lines : [];
-  const entries = entriesToTry(scene, wanted, lines);
-  if (entries.length === 0) return [skipped(STEP, 'not tried: nothing says where to')];
-  // At the same time, so that it takes no longer for many of them.
+  const entries = entriesToTry(context, wanted, lines);
+  if (entries.length === 0) return [skipped(STEP, 'not tried: no entry names a server')];
+  // All at once, so that many take no longer than one.
   const findings = await Promise.all(
-    entries.map((entry) => tryToLogIn(scene, loginTarget(entry, env), lines, issued)),
+    entries.map((entry) => tryToLogIn(context, loginTarget(entry, env), lines, issued)),
   );
-  // A variable that is wrong is mostly wrong for all of them.
+  // An invalid variable usually affects all of them.
   return distinct(findings);
 }
 
 async function tryToLogIn(
-  scene: Scene,
+  context: CheckContext,
   target: LoginTarget | Untried | Refused,
   lines: readonly Line[],
   issued: AccessToken | undefined,
@@ -47,13 +56,13 @@ async function tryToLogIn(
   if (password === undefined) {
     return skipped(STEP, `not tried: there is no token for ${target.user} at ${target.host}`);
   }
-  const { clock, signal } = scene;
-  return await login(target, password, { clock, timeoutMs: timeoutMsOf(scene), signal });
+  const { clock, signal } = context;
+  return await login(target, password, { clock, timeoutMs: timeoutMsOf(context), signal });
 }
 
-/** What the settings name; else what `--for` does; else the lines that hold a token. */
+/** The entries of the settings; or else those of `--for`; or else the lines that hold a token. */
 function entriesToTry(
-  { reading: { values } }: Scene,
+  { reading: { values } }: CheckContext,
   wanted: readonly Entry[],
   lines: readonly Line[],
 ): readonly Entry[] {

@@ -1,74 +1,120 @@
 import { connectionTo, entriesFromPgVariables } from '../../config/entry.ts';
 import { ValueError } from '../../config/values.ts';
 import { passfileWithoutEntry } from '../../passfile/causes.ts';
-import { type Connection, type Entry, formatEntry } from '../../passfile/format.ts';
-import { type EntryLine, entryLinesOf, type Line } from '../../passfile/lines.ts';
+import { ANY, type Connection, type Entry, formatEntry } from '../../passfile/format.ts';
+import {
+  type EntryLine,
+  entryLinesOf,
+  type FieldName,
+  fieldNames,
+  type Line,
+} from '../../passfile/lines.ts';
 import { type Lookup, linesServing, lookUp, shadowedLines } from '../../passfile/lookup.ts';
 import { duration } from '../../support/duration.ts';
-import * as causes from '../causes/lookup.ts';
-import type { PassfileAt } from '../files/passfile-at.ts';
-import { distinct, type Finding, few, ok, skipped, wrong } from '../finding.ts';
-import type { Scene } from '../scene.ts';
-import { shownFields } from '../shown-fields.ts';
+import { failure } from '../../support/failure.ts';
+import { boundedText } from '../../support/printable.ts';
+import { holdsJwt } from '../../support/secret-patterns.ts';
+import type { CheckContext } from '../context.ts';
+import { distinct, type Finding, ok, skipped, truncate, wrong } from '../finding.ts';
+import type { PassfileAt } from '../host/files.ts';
+
+export const noLineForConnection = failure<'path' | 'connection' | 'differences'>(
+  'lookup-no-line',
+  'passfile.no-line',
+  ({ path, connection, differences }) => ({
+    found: `no line of the passfile ${path} matches ${connection}: ${differences}`,
+    remedy:
+      'Spell host, port, database and user the same way in the client and in --entry (PGPASSD_ENTRIES) of pgpassd: libpq compares them byte by byte, so a host in another case, an alias, an address or a trailing dot does not match.',
+  }),
+);
+
+export const noTokenForEntry = failure<'line' | 'path' | 'entry'>(
+  'lookup-no-token',
+  'passfile.no-line',
+  ({ line, path, entry }) => ({
+    found: `line ${line} of the passfile ${path}, which matches ${entry}, has a password that is not an Entra token`,
+    remedy:
+      'Set --passfile (PGPASSFILE) to the file that pgpassd writes, and check that pgpassd run is in this pod: it would have replaced this file.',
+  }),
+);
+
+export const staticPasswordFirst = failure<'connection' | 'line' | 'path' | 'later'>(
+  'lookup-static-password',
+  'passfile.overridden',
+  ({ connection, line, path, later }) => ({
+    found: `${connection} gets the password in line ${line} of the passfile ${path}, which is not a token, instead of the token in line ${later}`,
+    remedy: `Remove line ${line} from the template, or move it below the other: libpq uses the first line that matches.`,
+  }),
+);
+
+export const lineShadowed = failure<'line' | 'path' | 'by'>(
+  'lookup-shadowed-line',
+  'passfile.overridden',
+  ({ line, path, by }) => ({
+    found: `line ${line} of the passfile ${path} is never used: line ${by} matches everything that it matches`,
+    remedy:
+      'Put the more specific line first, or remove one of the two: libpq uses the first line that matches.',
+  }),
+);
 
 const STEP = 'lookup';
 
-/** More are of no help to anybody. */
+/** More would not help. */
 const MOST_DIFFERENCES = 4;
 
-/** To compare each with each takes too long for more, and nobody has them. */
+/** Comparing every pair takes too long for more, and real passfiles are far shorter. */
 const MOST_LINES = 2000;
 
-/** Which line each client gets, and why none before it. */
+/** Which line each client gets, and why no earlier one. */
 export function checkLookup(
-  scene: Scene,
+  context: CheckContext,
   passfile: PassfileAt | undefined,
   entries: readonly Entry[],
 ): readonly Finding[] {
   if (passfile?.found.kind !== 'lines' || entryLinesOf(passfile.found.lines).length === 0) {
-    return [skipped(STEP, 'not looked at: libpq reads no lines there')];
+    return [skipped(STEP, 'not examined: libpq reads no lines there')];
   }
   const { path, found } = passfile;
   const { lines } = found;
   const ofLines =
     lines.length > MOST_LINES
-      ? [skipped(STEP, `${lines.length} lines are too many to compare with each other`)]
-      : [...shadowFindings(lines, path), ...entryFindings(scene, entries, lines, path)];
+      ? [skipped(STEP, `${lines.length} lines are too many to compare`)]
+      : [...shadowFindings(lines, path), ...entryFindings(context, entries, lines, path)];
   const findings = [
     ...ofLines,
-    ...connectionsIn(scene).map((connection) =>
-      connectionFinding(connection, lines, path, scene.clock.now().wallMs),
+    ...connectionsIn(context).map((connection) =>
+      connectionFinding(connection, lines, path, context.clock.now().wallMs),
     ),
   ];
   if (findings.length > 0) return distinct(findings);
-  return [skipped(STEP, 'say how the client connects, with --for HOST:PORT:DATABASE:USER')];
+  return [
+    skipped(STEP, 'not examined: say how the client connects, with --for HOST:PORT:DATABASE:USER'),
+  ];
 }
 
-/** A line that is never reached does no harm when it says the same. */
+/** A line that is never used does no harm when it has the same password. */
 function shadowFindings(lines: readonly Line[], path: string): readonly Finding[] {
   const findings = shadowedLines(lines)
     .filter(({ line, by }) => !line.password.equals(by.password))
-    .map(({ line, by }) =>
-      wrong(STEP, causes.lineShadowed({ path, line: line.number, by: by.number })),
-    );
-  return few(findings, 'more lines are never reached');
+    .map(({ line, by }) => wrong(STEP, lineShadowed({ path, line: line.number, by: by.number })));
+  return truncate(findings, 'more lines are never used');
 }
 
 function entryFindings(
-  scene: Scene,
+  context: CheckContext,
   entries: readonly Entry[],
   lines: readonly Line[],
   path: string,
 ): readonly Finding[] {
-  const findings = entries.flatMap((entry) => entryFinding(scene, entry, lines, path) ?? []);
-  if (findings.length > 0) return few(findings, 'more entries have no token either');
+  const findings = entries.flatMap((entry) => entryFinding(context, entry, lines, path) ?? []);
+  if (findings.length > 0) return truncate(findings, 'more entries have no token either');
   if (entries.length === 0) return [];
   return [ok(STEP, entries.length === 1 ? 'the entry has its line' : 'each entry has its line')];
 }
 
-/** A static password may stand beside the token, for a database of its own, but not in its place. */
+/** A static password may stand beside the token, for another database, but not in its place. */
 function entryFinding(
-  { reading: { source } }: Scene,
+  { reading: { source } }: CheckContext,
   entry: Entry,
   lines: readonly Line[],
   path: string,
@@ -83,21 +129,21 @@ function entryFinding(
   const [later] = linesServing(tokens, entry);
   if (later !== undefined) {
     const about = { connection: name, path, line, later: later.number };
-    return wrong(STEP, causes.staticPasswordFirst(about));
+    return wrong(STEP, staticPasswordFirst(about));
   }
   return source?.kind === 'workload-identity'
-    ? wrong(STEP, causes.noTokenForEntry({ path, entry: name, line }))
+    ? wrong(STEP, noTokenForEntry({ path, entry: name, line }))
     : undefined;
 }
 
-/** What `--for` says; else what libpq's own variables say to a client that says no more. */
-function connectionsIn({ reading: { values }, env }: Scene): readonly Connection[] {
+/** The connections of `--for`, or else the one that libpq's variables describe. */
+function connectionsIn({ reading: { values }, env }: CheckContext): readonly Connection[] {
   if (values.for !== undefined && values.for.length > 0) return values.for;
   if (!env['PGUSER'] || !(env['PGHOST'] || env['PGHOSTADDR'])) return [];
   try {
     return entriesFromPgVariables(env).flatMap((entry) => connectionTo(entry) ?? []);
   } catch (error) {
-    // Told as a problem of the settings, where they are ours.
+    // Reported with the settings, where those are pgpassd's.
     if (error instanceof ValueError) return [];
     throw error;
   }
@@ -113,13 +159,13 @@ function connectionFinding(
   const { found, passedOver } = lookUp(lines, connection);
   const differences = differencesOf(passedOver);
   if (found === undefined) {
-    return wrong(STEP, causes.noLineForConnection({ path, connection: name, differences }));
+    return wrong(STEP, noLineForConnection({ path, connection: name, differences }));
   }
   const later = laterToken(found, lines, connection);
   if (later !== undefined) {
     return wrong(
       STEP,
-      causes.staticPasswordFirst({
+      staticPasswordFirst({
         connection: name,
         path,
         line: found.number,
@@ -144,21 +190,39 @@ function laterToken(
 }
 
 function differencesOf(passedOver: Lookup['passedOver']): string {
-  const told = passedOver.flatMap(({ line, differing }) => {
+  const described = passedOver.flatMap(({ line, differing }) => {
     if (line.kind === 'malformed') return [`line ${line.number} has fewer than five fields`];
     if (line.kind !== 'entry') return [];
-    return [`line ${line.number} is for ${shownFields(line, differing)}`];
+    return [`line ${line.number} has ${shownFields(line, differing)}`];
   });
-  const more = told.length - MOST_DIFFERENCES;
-  const shown = told.slice(0, MOST_DIFFERENCES).join(', ');
+  const more = described.length - MOST_DIFFERENCES;
+  const shown = described.slice(0, MOST_DIFFERENCES).join(', ');
   return more > 0 ? `${shown} and ${more} more` : shown;
 }
 
 function contentOf({ facts: { kind, expiresAtMs } }: EntryLine, nowMs: number): string {
   if (kind === 'empty') return 'which has no password';
-  if (kind !== 'jwt') return 'a password that does not tell its life';
-  if (expiresAtMs === undefined) return 'a token that does not tell its life';
+  if (kind !== 'jwt') return 'a password of unknown lifetime';
+  if (expiresAtMs === undefined) return 'a token of unknown lifetime';
   return expiresAtMs > nowMs
     ? `a token valid for ${duration(expiresAtMs - nowMs)}`
     : `a token that expired ${duration(nowMs - expiresAtMs)} ago`;
+}
+
+/**
+ * Whether each field of a line holds what belongs there. Where they are out of order, any of them may
+ * be a password, which must not be shown.
+ */
+export function isInOrder({ entry, facts, oddities }: EntryLine): boolean {
+  const port = entry.port === ANY || /^\d+$/.test(entry.port);
+  const holdsToken = fieldNames.some((name) => holdsJwt(entry[name] ?? ''));
+  return port && !holdsToken && facts.kind !== 'empty' && oddities.length === 0;
+}
+
+/** These fields of a line, in words. */
+function shownFields(line: EntryLine, names: readonly FieldName[]): string {
+  const shown = names.map((name) =>
+    isInOrder(line) ? `${name} ${boundedText(line.entry[name] ?? '*')}` : `another ${name}`,
+  );
+  return shown.join(' and ');
 }

@@ -1,11 +1,74 @@
+import type { X509Certificate } from 'node:crypto';
 import type { WorkloadIdentitySettings } from '../../config/source.ts';
+import { explainTransportError } from '../../entra/transport-errors.ts';
+import type { WayKind } from '../../entra/way.ts';
 import { wayOf } from '../../sources/workload-identity.ts';
+import { seconds } from '../../support/duration.ts';
 import { asPgpassdError, PgpassdError } from '../../support/errors.ts';
-import { type Finding, skipped } from '../finding.ts';
-import { obstacleIn, progressIn } from '../network/describe-trip.ts';
-import { reach, type Trip } from '../network/reach.ts';
-import { type Scene, timeoutMsOf } from '../scene.ts';
+import { failure } from '../../support/failure.ts';
+import { boundedText } from '../../support/printable.ts';
+import { type CheckContext, timeoutMsOf } from '../context.ts';
+import { type Finding, failed, ok, skipped, wrong } from '../finding.ts';
+import { type Hop, type Reach, reach } from '../network/reach.ts';
 import type { AuthorityClock } from './clocks.ts';
+
+export const httpProxyUnreachable = failure<'problem'>(
+  'http-proxy-unreachable',
+  'entra.unreachable',
+  ({ problem }) => ({
+    found: `the HTTP proxy ${problem}`,
+    remedy:
+      'Check HTTPS_PROXY, and allow egress from the pod to the proxy that it names; NO_PROXY lists the hosts that are reached without it.',
+  }),
+);
+
+export const httpProxyUntrusted = failure<'problem'>(
+  'http-proxy-untrusted',
+  'entra.untrusted',
+  ({ problem }) => ({
+    found: `the HTTP proxy ${problem}`,
+    remedy:
+      'Check that HTTPS_PROXY names the proxy as its certificate does; if a CA of your own signed that certificate, pass the CA with --ca-file.',
+  }),
+);
+
+export const httpProxySilent = failure<'proxy' | 'host' | 'seconds'>(
+  'http-proxy-silent',
+  'entra.timeout',
+  ({ proxy, host, seconds }) => ({
+    found: `the HTTP proxy ${proxy} did not connect to ${host} within ${seconds} s`,
+    remedy: `Allow the proxy in HTTPS_PROXY to connect to ${host}; NO_PROXY lists the hosts that are reached without it, and --request-timeout allows more time.`,
+  }),
+);
+
+export const dnsSilent = failure<'host' | 'seconds'>(
+  'dns-silent',
+  'entra.timeout',
+  ({ host, seconds }) => ({
+    found: `the name ${host} was not resolved within ${seconds} s`,
+    remedy:
+      "Allow the pod to reach the cluster's DNS (in a NetworkPolicy: egress to port 53, UDP and TCP), and check that it answers.",
+  }),
+);
+
+export const connectSilent = failure<'host' | 'seconds' | 'addresses'>(
+  'connect-silent',
+  'entra.timeout',
+  ({ host, seconds, addresses }) => ({
+    found: `no connection to ${host} was established within ${seconds} s (${addresses})`,
+    remedy: `Allow egress from the pod to ${host} (NetworkPolicy, network security group, firewall), or more time with --request-timeout.`,
+  }),
+);
+
+export const tlsSilent = failure<'host' | 'where' | 'seconds'>(
+  'tls-silent',
+  'entra.timeout',
+  ({ host, where, seconds }) => ({
+    found: `${host} accepts connections ${where}, but did not complete a TLS handshake within ${seconds} s`,
+    remedy:
+      'Check the firewalls and proxies in between: one may accept the connection and forward nothing, or drop a ClientHello of more than one packet (docs/settings.md says how to send a smaller one). --request-timeout allows more time.',
+  }),
+);
 
 const STEP = 'network';
 
@@ -13,56 +76,145 @@ export interface NetworkReport {
   readonly findings: readonly Finding[];
   /** Whether an exchange is worth trying. */
   readonly reached: boolean;
-  /** Absent when no answer told its date. */
+  /** Absent when no answer had a date. */
   readonly authority: AuthorityClock | undefined;
 }
 
-/** The way to whoever answers requests for tokens: names, connections, TLS, with or without a proxy. */
-export async function checkNetwork(scene: Scene): Promise<NetworkReport> {
-  const { reading } = scene;
-  const { source } = reading;
-  const { values } = reading;
-  if (values.offline === true) return notTried('left alone: --offline', false);
+/** Name resolution, connection and TLS to the server that answers token requests, with or without a proxy. */
+export async function checkNetwork(context: CheckContext): Promise<NetworkReport> {
+  const { source, values } = context.reading;
+  if (values.offline === true) return notTried('--offline', false);
   if (values.tokenCommand !== undefined) {
-    return notTried('not tried: the token command goes a way of its own', true);
+    return notTried('the token command makes its own connections', true);
   }
-  if (source?.kind !== 'workload-identity') {
-    return notTried('not tried: it takes settings that are whole', false);
-  }
-  return await goThere(source, timeoutMsOf(scene), scene);
+  if (source?.kind !== 'workload-identity') return notTried('the settings are incomplete', false);
+  return await tryToReach(source, context);
 }
 
 function notTried(why: string, reached: boolean): NetworkReport {
-  return { findings: [skipped(STEP, why)], reached, authority: undefined };
+  return { findings: [skipped(STEP, `not tried: ${why}`)], reached, authority: undefined };
 }
 
-async function goThere(
+async function tryToReach(
   settings: WorkloadIdentitySettings,
-  timeoutMs: number,
-  { clock, env, signal }: Scene,
+  context: CheckContext,
 ): Promise<NetworkReport> {
+  const { clock, env, signal } = context;
   const way = await wayOf(settings, env).catch(asPgpassdError);
-  if (way instanceof PgpassdError) return notTried(`not tried: ${way.message}`, false);
+  if (way instanceof PgpassdError) return notTried(way.message, false);
+  const { tokenEndpoint } = settings.exchange;
+  const timeoutMs = timeoutMsOf(context);
   const startedMs = clock.now().monotonicMs;
-  const trip = await reach(settings.exchange.tokenEndpoint, way, { clock, timeoutMs, signal });
-  if (signal.aborted) return notTried('broken off', false);
-  const url = new URL(way.urlFor(settings.exchange.tokenEndpoint));
+  const outcome = await reach(tokenEndpoint, way, { clock, timeoutMs, signal });
+  if (signal.aborted) {
+    return { findings: [skipped(STEP, 'interrupted')], reached: false, authority: undefined };
+  }
+  const url = new URL(way.urlFor(tokenEndpoint));
   const tookMs = clock.now().monotonicMs - startedMs;
-  const obstacle = obstacleIn(trip, url, way.kind, tookMs);
-  const progress = progressIn(trip, url);
+  const obstacle = obstacleIn(outcome, url, way.kind, tookMs);
+  const progress = progressIn(outcome, url);
   return {
     findings: obstacle === undefined ? progress : [...progress, obstacle],
     reached: obstacle === undefined,
-    authority: clockOf(trip, url.host),
+    authority: clockOf(outcome, url.host),
   };
 }
 
-/** A date is of a whole second, in the middle of which it is taken to have been written. */
-function clockOf({ answer }: Trip, host: string): AuthorityClock | undefined {
+/** A Date header has whole seconds; the middle of its second is the best guess. */
+function clockOf({ answer }: Reach, host: string): AuthorityClock | undefined {
   const { date, age } = answer?.headers ?? {};
-  // An answer out of a cache tells when it was put there.
+  // An answer from a cache has the date at which it was stored.
   if (answer === undefined || typeof date !== 'string' || age !== undefined) return undefined;
-  const toldMs = Date.parse(date);
-  if (Number.isNaN(toldMs)) return undefined;
-  return { host, leadMs: toldMs + 500 - answer.receivedAtMs };
+  const dateMs = Date.parse(date);
+  if (Number.isNaN(dateMs)) return undefined;
+  return { host, leadMs: dateMs + 500 - answer.receivedAtMs };
+}
+
+/** How far it got: an HTTP proxy on the way first, then the server. */
+export function progressIn({ hops }: Reach, url: URL): readonly Finding[] {
+  return hops.toReversed().flatMap((hop) => progressOf(hop, url));
+}
+
+function progressOf(hop: Hop, url: URL): readonly Finding[] {
+  const { host, addresses, connected, certificate, ready } = hop;
+  const stages = [
+    addresses.length > 0 && `resolves to ${listed(addresses)}`,
+    connected && `${connected.address} accepts connections (${Math.round(connected.tookMs)} ms)`,
+    ready && certificate && `certificate ${describeCertificate(certificate)}`,
+  ].filter((stage) => typeof stage === 'string');
+  if (stages.length === 0) return [];
+  const name = host === url.host ? host : `HTTP proxy ${host}`;
+  return [ok(STEP, `${name}: ${stages.join('; ')}`)];
+}
+
+/** Why the server was not reached; `tookMs` is how long the attempt lasted. */
+export function obstacleIn(
+  { hops, answer, error, outOfTime }: Reach,
+  url: URL,
+  kind: WayKind,
+  tookMs: number,
+): Finding | undefined {
+  const target = hops.find(({ host }) => host === url.host);
+  // A failure after the handshake is left to the exchange, which sends the request that matters.
+  if (answer !== undefined || target?.ready) return undefined;
+  const proxy = hops.find(({ host }) => host !== url.host);
+  if (outOfTime) return silence(url, target, proxy, seconds(tookMs));
+  if (error instanceof PgpassdError) return failed(STEP, error);
+  if (proxy?.ready === false) {
+    const { code, message } = explainTransportError(error, `http://${proxy.host}`, kind);
+    return code === 'entra.untrusted'
+      ? wrong(STEP, httpProxyUntrusted({ problem: message }))
+      : wrong(STEP, httpProxyUnreachable({ problem: message }));
+  }
+  return failed(STEP, withCertificate(target, explainTransportError(error, url.href, kind)));
+}
+
+/** After a timeout: the stage that was reached says which peer did not answer. */
+function silence(
+  { host }: URL,
+  target: Hop | undefined,
+  proxy: Hop | undefined,
+  inSeconds: number,
+): Finding {
+  if (proxy?.ready && target?.handshaking) {
+    const where = `through the HTTP proxy ${proxy.host}`;
+    return wrong(STEP, tlsSilent({ host, where, seconds: inSeconds }));
+  }
+  if (proxy?.ready) {
+    return wrong(STEP, httpProxySilent({ proxy: proxy.host, host, seconds: inSeconds }));
+  }
+  const peer = proxy ?? target;
+  const about = { host: peer?.host ?? host, seconds: inSeconds };
+  if (peer?.connected !== undefined) {
+    return wrong(STEP, tlsSilent({ ...about, where: `at ${peer.connected.address}` }));
+  }
+  return peer === undefined || peer.tried.length === 0
+    ? wrong(STEP, dnsSilent(about))
+    : wrong(STEP, connectSilent({ ...about, addresses: listed(peer.tried) }));
+}
+
+/** Names the issuer of an untrusted certificate: often a firewall that inspects TLS. */
+function withCertificate(hop: Hop | undefined, error: PgpassdError): PgpassdError {
+  const { code, message, remedy, details, cause } = error;
+  if (code !== 'entra.untrusted' || hop?.certificate === undefined) return error;
+  const shown = `${message} (the certificate is ${describeCertificate(hop.certificate)})`;
+  return new PgpassdError(code, shown, remedy, { details, cause });
+}
+
+function describeCertificate({ issuer, validFromDate, validToDate }: X509Certificate): string {
+  const [, name = issuer] = /^CN=(.*)$/m.exec(issuer) ?? /^O=(.*)$/m.exec(issuer) ?? [];
+  return `from ${boundedText(name)}, valid from ${dayOf(validFromDate)} to ${dayOf(validToDate)}`;
+}
+
+/** An untrusted certificate may lack a valid date. */
+function dayOf(date: Date): string {
+  return Number.isNaN(date.getTime()) ? 'an unknown date' : date.toISOString().slice(0, 10);
+}
+
+const MOST_LISTED = 3;
+
+function listed(addresses: readonly string[]): string {
+  const more = addresses.length - MOST_LISTED;
+  const shown = addresses.slice(0, MOST_LISTED).join(', ');
+  return more > 0 ? `${shown} and ${more} more` : shown;
 }

@@ -4,68 +4,58 @@ import type { Problem } from '../../config/read-options.ts';
 import { layoutOf, readTemplate } from '../../passfile/read-template.ts';
 import { openSource } from '../../sources/open.ts';
 import { asPgpassdError } from '../../support/errors.ts';
+import { failure } from '../../support/failure.ts';
 import { KnownSecrets } from '../../support/known-secrets.ts';
 import { asksForNoVerification, VERIFIED_ALL_THE_SAME } from '../../support/verification.ts';
-import { badSetting, notInjected } from '../causes/settings.ts';
+import { type CheckContext, namesIdentity, type Side, timeoutMsOf } from '../context.ts';
 import { type Finding, failed, ok, skipped, wrong } from '../finding.ts';
-import { type Scene, type Side, timeoutMsOf } from '../scene.ts';
 
-/** Whether the settings are all there and can be used. */
-export async function checkSettings(scene: Scene, side: Side): Promise<readonly Finding[]> {
-  const { problems, config } = scene.reading;
-  const told = problems.filter(({ kind }) => side === 'daemon' || kind !== 'missing');
-  const uninjected = side === 'daemon' && !knowsAzure(scene);
+export const notInjected = failure('not-injected', 'config.invalid', () => ({
+  found: 'no AZURE_* variable is set: the workload identity webhook has not changed this container',
+  remedy:
+    'Put the label azure.workload.identity/use: "true" on the pod template (not on the Deployment or Job), use a service account with the annotation azure.workload.identity/client-id, do not list this container in the annotation azure.workload.identity/skip-containers, and recreate the pod.',
+}));
+
+export const badSetting = failure<'problem'>('setting', 'config.invalid', ({ problem }) => ({
+  found: `${problem}`,
+  remedy:
+    'Correct it in the env or args of the container; pgpassd check --help lists all settings.',
+}));
+
+/** Whether the settings are complete and valid. */
+export async function checkSettings(
+  context: CheckContext,
+  side: Side,
+): Promise<readonly Finding[]> {
+  const { problems, config } = context.reading;
+  const relevant = problems.filter(({ kind }) => side === 'daemon' || kind !== 'missing');
+  const uninjected = side === 'daemon' && !namesIdentity(context);
   const findings = [
-    ...told
+    ...relevant
       .filter((problem) => !(uninjected && isUninjected(problem)))
       .map(({ text }) => wrong('settings', badSetting({ problem: text }))),
-    ...(await fileFindings(scene)),
+    ...(await fileFindings(context)),
   ];
-  const aside = leftAside(scene);
-  if (uninjected) return [wrong('settings', notInjected()), ...findings, ...aside];
-  if (findings.length > 0) return [...findings, ...aside];
+  const warnings = verificationWarnings(context);
+  if (uninjected) return [wrong('settings', notInjected()), ...findings, ...warnings];
+  if (findings.length > 0) return [...findings, ...warnings];
   return [
     config === undefined
-      ? skipped('settings', whatIsHere(scene))
+      ? skipped('settings', whyIncomplete(context))
       : ok('settings', summaryOf(config)),
-    ...aside,
+    ...warnings,
   ];
 }
 
-/** Other programs of the container may heed it. */
-function leftAside({ env }: Scene): readonly Finding[] {
+/** pgpassd ignores the variable, but other programs in the container may not. */
+function verificationWarnings({ env }: CheckContext): readonly Finding[] {
   return asksForNoVerification(env) ? [skipped('settings', VERIFIED_ALL_THE_SAME)] : [];
 }
 
-function whatIsHere(scene: Scene): string {
-  return knowsAzure(scene)
-    ? "not all of pgpassd's are here: this is the container of an application, or they stand in the args of pgpassd run"
+function whyIncomplete(context: CheckContext): string {
+  return namesIdentity(context)
+    ? 'some of the settings of pgpassd are not here: this is the container of an application, or they are in the args of pgpassd run'
     : 'no Azure settings here: this is the container of an application';
-}
-
-/**
- * The webhook tells every container of the pod how to get tokens, unless told otherwise; what they
- * are for is told to pgpassd alone. A container without either, that finds a passfile which somebody
- * wrote or a pgpassd at work, is an application's.
- */
-export function sideOf(scene: Scene, pgpassdWasHere: boolean): Side {
-  const { config, values } = scene.reading;
-  if (config !== undefined || (knowsAzure(scene) && namesEntries(scene))) return 'daemon';
-  const namesOnlyPassfile =
-    !knowsAzure(scene) && !namesEntries(scene) && values.passfile !== undefined;
-  return pgpassdWasHere || namesOnlyPassfile ? 'client' : 'daemon';
-}
-
-/** Whether settings of pgpassd's own say whom the token is for; an application may have libpq's, too. */
-export function namesEntries({ reading: { values } }: Scene): boolean {
-  return values.entry?.length !== 0 || values.template !== undefined;
-}
-
-function knowsAzure({ reading: { values } }: Scene): boolean {
-  const { tenantId, clientId, federatedTokenFile, tokenCommand } = values;
-  return [tenantId, clientId, federatedTokenFile, tokenCommand].some(
-    (value) => value !== undefined,
-  );
 }
 
 /** Whether the webhook would have set what is missing. */
@@ -74,12 +64,12 @@ function isUninjected({ kind, option }: Problem): boolean {
 }
 
 /** The template, the CA files and the HTTP proxy: what the daemon would refuse to start with. */
-async function fileFindings(scene: Scene): Promise<readonly Finding[]> {
-  const { reading, env, clock } = scene;
+async function fileFindings(context: CheckContext): Promise<readonly Finding[]> {
+  const { reading, env, clock } = context;
   const { source } = reading;
   const { template } = reading.values;
-  const context = {
-    requestTimeoutMs: timeoutMsOf(scene),
+  const sourceContext = {
+    requestTimeoutMs: timeoutMsOf(context),
     env,
     clock,
     onEvent: () => undefined,
@@ -87,7 +77,7 @@ async function fileFindings(scene: Scene): Promise<readonly Finding[]> {
   };
   const outcomes = await Promise.allSettled([
     template && readTemplate(template).then((bytes) => layoutOf(bytes, template)),
-    source && openSource(source, context),
+    source && openSource(source, sourceContext),
   ]);
   return outcomes
     .filter((outcome) => outcome.status === 'rejected')

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { LoginAttempt, Stage } from '../../../src/check/login/attempt.ts';
 import { explainLoginFailure } from '../../../src/check/login/failure.ts';
+import { SessionError } from '../../../src/check/login/session.ts';
+import type { LoginAttempt, Stage } from '../../../src/check/login/target.ts';
 import { DeadlinePassed } from '../../../src/support/deadline.ts';
 import { Secret } from '../../../src/support/secret.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
@@ -38,7 +39,7 @@ const said = (code: string, message: string) =>
 describe('a login that the server does not answer', () => {
   test.each<[string, Stage, Error, string, string]>([
     [
-      'a name nobody knows',
+      'an unknown name',
       'name',
       coded('ENOTFOUND'),
       'server-name',
@@ -64,7 +65,7 @@ describe('a login that the server does not answer', () => {
       'connection',
       coded('EHOSTUNREACH'),
       'server-no-route',
-      'no connection to db.example:5432 can be made at 10.0.0.4 (EHOSTUNREACH)',
+      'cannot connect to db.example:5432 at 10.0.0.4 (EHOSTUNREACH)',
     ],
     ['no network', 'connection', coded('ENETUNREACH'), 'server-no-route', '(ENETUNREACH)'],
     ['the kernel giving up', 'connection', coded('ETIMEDOUT'), 'server-no-route', '(ETIMEDOUT)'],
@@ -75,33 +76,39 @@ describe('a login that the server does not answer', () => {
       'server-no-route',
       '(no answer within 5 s)',
     ],
-    ['silence before TLS', 'tls', new DeadlinePassed(), 'server-silent', 'says nothing for 5 s'],
+    [
+      'silence before TLS',
+      'tls',
+      new DeadlinePassed(),
+      'server-silent',
+      'did not answer within 5 s',
+    ],
     [
       'silence in the login',
       'login',
       new DeadlinePassed(),
       'server-silent',
-      'says nothing for 5 s',
+      'did not answer within 5 s',
     ],
-    ['a reset before TLS', 'tls', coded('ECONNRESET'), 'server-cut-off', 'before TLS is agreed on'],
     [
-      'a reset in the login',
-      'login',
-      coded('EPIPE'),
+      'a reset before TLS',
+      'tls',
+      coded('ECONNRESET'),
       'server-cut-off',
-      'in the middle of the login',
+      'during the TLS negotiation',
     ],
+    ['a reset in the login', 'login', coded('EPIPE'), 'server-cut-off', 'during the login'],
     [
       'no TLS',
       'tls',
-      new Error('The server does not support SSL connections'),
+      new SessionError('tls-declined'),
       'server-without-tls',
-      'has no TLS',
+      'does not support TLS',
     ],
     [
       'another protocol',
       'tls',
-      new Error('There was an error establishing an SSL connection'),
+      new SessionError('not-postgresql'),
       'server-not-postgresql',
       'does not speak',
     ],
@@ -133,7 +140,7 @@ describe('a login that the server does not answer', () => {
       'tls',
       coded('DEPTH_ZERO_SELF_SIGNED_CERT'),
       'server-untrusted',
-      "the system's roots",
+      "the system's trust store",
     ],
     [
       'an unknown CA',
@@ -159,7 +166,7 @@ describe('a login that the server does not answer', () => {
       'for other names: none',
     ],
     ['anything else', 'login', new Error('something new'), 'server-failed', '(something new)'],
-  ])('for %s (%s) is told: %#', (_case, stage, error, cause, found) => {
+  ])('for %s (%s) is reported: %#', (_case, stage, error, cause, found) => {
     expect(explainLoginFailure(error, { ...attempt, stage })).toMatchObject({
       mark: 'wrong',
       cause,
@@ -167,9 +174,12 @@ describe('a login that the server does not answer', () => {
     });
   });
 
-  test.each(['thrown text', undefined, null])('is told when what was thrown is %j', (thrown) => {
-    expect(explainLoginFailure(thrown, attempt)).toMatchObject({ cause: 'server-failed' });
-  });
+  test.each(['thrown text', undefined, null])(
+    'is reported when what was thrown is %j',
+    (thrown) => {
+      expect(explainLoginFailure(thrown, attempt)).toMatchObject({ cause: 'server-failed' });
+    },
+  );
 });
 
 describe('a login that the server refuses', () => {
@@ -283,7 +293,7 @@ describe('a login that the server refuses', () => {
     ['57P01', 'terminating connection due to administrator command', 'server-not-ready', /Wait/],
     ['08P01', 'client sent partial pkt in startup phase', 'token-too-long', /port 5432/],
     ['XX000', 'something new', 'server-refuses', /log/],
-  ])('with SQLSTATE %s and "%s" is told as %s', (sqlstate, message, cause, remedy) => {
+  ])('with SQLSTATE %s and "%s" is reported as %s', (sqlstate, message, cause, remedy) => {
     const finding = explainLoginFailure(said(sqlstate, message), attempt);
     expect(finding).toMatchObject({
       mark: 'wrong',
@@ -295,14 +305,17 @@ describe('a login that the server refuses', () => {
 
   const refused = said('28P01', 'password authentication failed for user "my-app"');
 
-  test.each(['SCRAM', 'MD5'] as const)('after it asked for %s is told as that', (asked) => {
-    expect(explainLoginFailure(refused, { ...attempt, asked })).toMatchObject({
-      cause: 'server-asks-password',
-      found: expect.stringContaining(`wants a password (${asked})`),
-    });
-  });
+  test.each(['SCRAM', 'MD5'] as const)(
+    'after it asked for %s is reported with that method',
+    (asked) => {
+      expect(explainLoginFailure(refused, { ...attempt, asked })).toMatchObject({
+        cause: 'server-asks-password',
+        found: expect.stringContaining(`for a password (${asked})`),
+      });
+    },
+  );
 
-  test('with something that is no token of Entra is told without its SQL', () => {
+  test('with something that is not an Entra token is reported without SQL', () => {
     const finding = explainLoginFailure(refused, { ...attempt, token: new Secret('hunter2') });
     expect(finding).toMatchObject({ cause: 'password-refused' });
     expect(JSON.stringify(finding)).not.toContain('pgaadauth');
@@ -354,7 +367,7 @@ describe('a login that the server refuses', () => {
         cert: { subjectaltname: `DNS:${piece}` },
       }),
     ],
-    ['what node-postgres says', new Error(`bad ${piece}`)],
+    ['the message of an error', new Error(`bad ${piece}`)],
   ])('shows no piece of the token from %s', (_where, error) => {
     const shown = JSON.stringify(
       (['tls', 'login'] as const).map((stage) => explainLoginFailure(error, { ...attempt, stage })),

@@ -37,11 +37,20 @@ async function startJudge(judge: Judge, change: { expired?: boolean } = {}): Pro
 
 const token = await issueToken();
 
-/** How an authentication request begins: https://www.postgresql.org/docs/current/protocol-message-formats.html */
-const gssapi = Buffer.from('R\0\0\0\x08\0\0\0\x07');
+/** An authentication request: https://www.postgresql.org/docs/current/protocol-message-formats.html */
+function authentication(type: number, content = ''): Buffer {
+  const body = Buffer.from(content);
+  const header = Buffer.from('R\0\0\0\0\0\0\0\0');
+  header.writeUInt32BE(8 + body.length, 1);
+  header.writeUInt32BE(type, 5);
+  return Buffer.concat([header, body]);
+}
+
+const gssapi = authentication(7);
+const scram = authentication(10, 'SCRAM-SHA-256\0\0');
 
 describe('a login without a connection', () => {
-  test('tells a port where nobody listens', async () => {
+  test('reports a closed port', async () => {
     // The lowest port: nothing has been there since TCPMUX.
     expect(await loginTo(serverAt(1), token)).toMatchObject({
       mark: 'wrong',
@@ -70,7 +79,7 @@ describe('a login without a connection', () => {
     await left;
   });
 
-  test('tells the last address of a name when none takes the connection', async () => {
+  test('reports the last address of a name when none takes the connection', async () => {
     const lookUp = async () => ['127.0.0.1', '127.0.0.2'];
     expect(await loginTo(serverAt(1, { hostaddr: undefined }), token, { lookUp })).toMatchObject({
       found: expect.stringMatching(/refuses connections at 127\.0\.0\.2$/),
@@ -90,12 +99,12 @@ describe('a login without a connection', () => {
     });
   });
 
-  test('tells a unix socket that is not there', async () => {
+  test('reports a unix socket that is not there', async () => {
     const target = serverAt(5432, { host: '/no/such/directory', hostaddr: undefined });
     expect(await loginTo(target, token)).toMatchObject({ cause: 'server-refuses-connections' });
   });
 
-  test('tells a name that does not resolve', async () => {
+  test('reports a name that does not resolve', async () => {
     const target = serverAt(5432, { host: 'no-such-server.invalid', hostaddr: undefined });
     expect(await loginTo(target, token)).toMatchObject({
       code: 'server.unreachable',
@@ -129,7 +138,7 @@ describe('a login to a peer', () => {
       expect(await finding).toMatchObject({
         code: 'server.unreachable',
         cause: 'server-silent',
-        found: `${NAME}:${port} takes connections at 127.0.0.1, but says nothing for 7 s`,
+        found: `${NAME}:${port} accepts connections at 127.0.0.1, but did not answer within 7 s`,
       });
       await left;
     },
@@ -165,7 +174,7 @@ describe('a login to a peer', () => {
         socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
       },
     ],
-  ])('that %s is told apart', async (_case, cause, treat) => {
+  ])('that %s is reported as such', async (_case, cause, treat) => {
     const { port, left } = await startPeer((socket) => socket.once('data', () => treat(socket)));
     expect(await loginTo(serverAt(port), token)).toMatchObject({ mark: 'wrong', cause });
     await left;
@@ -173,7 +182,17 @@ describe('a login to a peer', () => {
 
   test.each([
     ['wants GSSAPI', gssapi, 'server-auth-method', /\(type 7\)$/],
+    [
+      'wants another SASL mechanism',
+      authentication(10, 'OTHER\0\0'),
+      'server-auth-method',
+      /\(type 10\)$/,
+    ],
+    ['proves nothing', Buffer.concat([scram, authentication(11, 'v=')]), 'server-failed', /SCRAM/],
     ['talks nonsense', Buffer.from('~\0\0\0\x04'), 'server-not-postgresql', /./],
+    ['speaks HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n'), 'server-not-postgresql', /./],
+    ['sends a message without a length', Buffer.from('Z\0\0\0\0'), 'server-not-postgresql', /./],
+    ['cuts an error', Buffer.from('E\0\0\0\x06SX'), 'server-not-postgresql', /./],
   ])('on this machine that %s does no harm', async (_case, answer, cause, found) => {
     const { port, left } = await startPeer((socket) => {
       socket.once('data', () => socket.write(answer));
@@ -220,16 +239,16 @@ describe('a login to a server with TLS', () => {
     expect(await serverName).toBe(NAME);
     expect(finding).toMatchObject({
       cause: 'server-cut-off',
-      found: `${NAME}:${target.port} breaks the connection off in the middle of the login`,
+      found: `${NAME}:${target.port} closed the connection during the login`,
     });
   });
 
-  test('that wants something unheard of does no harm', async () => {
+  test('that requires an unknown authentication method is reported', async () => {
     const { target } = await startTlsPeer((tls) => tls.write(gssapi));
     expect(await loginTo(target, token)).toMatchObject({ cause: 'server-auth-method' });
   });
 
-  test('takes leave of the server, and does not mind one that does not', async () => {
+  test('ends the session properly, even if the server does not', async () => {
     const said = Promise.withResolvers<string>();
     const { target } = await startTlsPeer((tls) => {
       tls.once('data', (bytes: Buffer) => {
@@ -246,24 +265,35 @@ describe('a login to a server with TLS', () => {
     expect(await said.promise).toBe('X\0\0\0\x04');
   });
 
+  test('understands messages that arrive in pieces', async () => {
+    const { target } = await startTlsPeer((tls) => {
+      tls.setNoDelay();
+      const answer = 'R\0\0\0\x08\0\0\0\0S\0\0\0\x18server_version\x0017.2\0Z\0\0\0\x05I';
+      for (const byte of Buffer.from(answer)) tls.write(Buffer.of(byte));
+    });
+    expect(await loginTo(target, token)).toMatchObject({
+      found: expect.stringContaining('PostgreSQL 17.2, TLSv1.3'),
+    });
+  });
+
   const never: Judge = () => {
     throw new Error('not reached');
   };
 
-  test('tells a certificate that has expired', async () => {
+  test('reports a certificate that has expired', async () => {
     expect(await loginTo(await startJudge(never, { expired: true }), token)).toMatchObject({
       cause: 'server-certificate-dates',
-      found: expect.stringMatching(/shows a certificate that has expired$/),
+      found: expect.stringMatching(/presents a certificate that has expired$/),
     });
   });
 
-  test('tells a CA that PGSSLROOTCERT does not name', async () => {
+  test('reports a CA that PGSSLROOTCERT does not name', async () => {
     const rootCertPath = await fileWith((await createCa()).certPem);
     const target = { ...(await startJudge(never)), rootCertPath };
     expect(await loginTo(target, token)).toMatchObject({
       code: 'server.refused',
       cause: 'server-untrusted',
-      found: expect.stringContaining(`the CAs in ${rootCertPath} do not vouch for`),
+      found: expect.stringContaining(`no CA in ${rootCertPath} signed`),
     });
   });
 
@@ -271,7 +301,7 @@ describe('a login to a server with TLS', () => {
     [
       'missing',
       async () => '/no/such/root.crt',
-      /^the file of CAs \/no\/such\/root\.crt cannot be read \(ENOENT\)$/,
+      /^the CA file \/no\/such\/root\.crt cannot be read \(ENOENT\)$/,
     ],
     ['empty', () => fileWith(''), /is empty$/],
     ['a FIFO', makeFifo, /is not a regular file$/],
@@ -280,7 +310,7 @@ describe('a login to a server with TLS', () => {
       () => fileWith('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'),
       /holds a damaged certificate$/,
     ],
-  ])('tells a PGSSLROOTCERT that is %s', async (_case, make, found) => {
+  ])('reports a PGSSLROOTCERT that is %s', async (_case, make, found) => {
     const target = serverAt(5432, { rootCertPath: await make() });
     expect(await loginTo(target, token)).toMatchObject({
       code: 'server.refused',
@@ -297,7 +327,7 @@ describe('a login to a server with TLS', () => {
     ],
     ['57P03', 'the database system is starting up', 'server-not-ready'],
     ['28P01', 'Service Principal oid mismatch for role[legacy-app].', 'role-other-identity'],
-  ])('tells what a SQLSTATE %s with "%s" means', async (sqlstate, message, cause) => {
+  ])('explains SQLSTATE %s with "%s"', async (sqlstate, message, cause) => {
     const target = await startJudge(() => ({ sqlstate, message }));
     expect(await loginTo(target, token)).toMatchObject({ mark: 'wrong', cause });
   });

@@ -44,7 +44,7 @@ export interface Peer {
   readonly left: Promise<unknown>;
 }
 
-/** Something that takes connections on the loopback, and treats them as told. */
+/** Something that accepts connections on the loopback, and treats them as told. */
 export async function startPeer(
   treat: (socket: Socket) => void,
   at: { readonly host: string; readonly port: number } = { host: '127.0.0.1', port: 0 },

@@ -55,7 +55,7 @@ describe('an entry is tried', () => {
       { rootCertPath: '/home/app/.postgresql/root.crt' },
     ],
     [
-      'nobody has a home that file is not',
+      'there is no home, that file is not used',
       {},
       { PGSSLMODE: 'verify-full' },
       { rootCertPath: undefined },
@@ -105,19 +105,22 @@ test.each<[string, Partial<Entry>, Environment, RegExp]>([
   ['is for any host', { host: ANY }, {}, /any host/],
   ['is for any user', { user: ANY }, {}, /my-server\.postgres.* any user/],
   ['is for replication', { database: 'replication' }, {}, /replication/],
-  ['has no port', { port: 'x' }, {}, /no port x/],
-  ['has a port that is none', { port: '65536' }, {}, /no port 65536/],
-  ['has the port of a list', { port: ANY }, { PGPORT: '1,2' }, /no port 1,2/],
+  ['has no port', { port: 'x' }, {}, /the port .* is invalid: x/],
+  ['has a port that is none', { port: '65536' }, {}, /invalid: 65536/],
+  ['has the port of a list', { port: ANY }, { PGPORT: '1,2' }, /invalid: 1,2/],
 ])('an entry that %s is not tried, and it says why', (_case, entry, env, why) => {
   const target = loginTarget({ ...whole, ...entry }, env);
   expect(target).toEqual({ untried: expect.stringMatching(why) });
 });
 
 test.each<[Environment, RegExp]>([
-  [{ PGPORT: 'x' }, /^PGPORT=x is no port$/],
-  [{ PGHOSTADDR: 'name' }, /^PGHOSTADDR=name is no address$/],
-  [{ PGSSLMODE: 'verify_full' }, /^PGSSLMODE=verify_full is no sslmode$/],
-  [{ PGSSLMODE: 'require', PGSSLROOTCERT: 'system' }, /takes PGSSLMODE=verify-full, not require$/],
+  [{ PGPORT: 'x' }, /^PGPORT=x is not a port$/],
+  [{ PGHOSTADDR: 'name' }, /^PGHOSTADDR=name is not an address$/],
+  [{ PGSSLMODE: 'verify_full' }, /^PGSSLMODE=verify_full is not an sslmode$/],
+  [
+    { PGSSLMODE: 'require', PGSSLROOTCERT: 'system' },
+    /requires PGSSLMODE=verify-full, not require$/,
+  ],
 ])('%j keeps libpq from connecting at all', (env, why) => {
   const target = loginTarget({ ...whole, port: ANY }, env);
   expect(target).toEqual({ refused: expect.stringMatching(why) });

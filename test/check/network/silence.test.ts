@@ -1,13 +1,13 @@
 import { Agent } from 'undici';
 import { expect, test } from 'vitest';
-import { obstacleIn } from '../../../src/check/network/describe-trip.ts';
 import { reach } from '../../../src/check/network/reach.ts';
+import { obstacleIn } from '../../../src/check/steps/network.ts';
 import { createConnectors } from '../../../src/entra/connector.ts';
 import type { LookUp } from '../../../src/entra/look-up.ts';
 import type { Way } from '../../../src/entra/way.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { startFullPort } from '../../support/full-port.ts';
-import { shown } from '../scene.ts';
+import { shown } from '../context.ts';
 
 const signal = new AbortController().signal;
 
@@ -29,7 +29,7 @@ async function check(endpoint: string, lookUp: LookUp, stuck: Promise<unknown>) 
 
 const never = new Promise<never>(() => undefined);
 
-test('a DNS server that is silent is told as one', async () => {
+test('a DNS server that does not answer is reported as such', async () => {
   let asked = () => {};
   const stuck = new Promise<void>((resolve) => {
     asked = resolve;
@@ -44,7 +44,7 @@ test('a DNS server that is silent is told as one', async () => {
   );
 });
 
-test('a firewall that drops what is sent to the authority is told with the address', async () => {
+test('a firewall that drops packets to the authority is reported with the address', async () => {
   const port = await startFullPort();
   let tried = () => {};
   const stuck = new Promise<void>((resolve) => {

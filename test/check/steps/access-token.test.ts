@@ -3,12 +3,12 @@ import { checkAccessToken } from '../../../src/check/steps/access-token.ts';
 import { checkExchange } from '../../../src/check/steps/exchange.ts';
 import { Secret } from '../../../src/support/secret.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
-import { environmentOf, sceneWith, shown, startEntra, volumeWith } from '../scene.ts';
+import { contextWith, environmentOf, shown, startEntra, volumeWith } from '../context.ts';
 
 const tenantId = '8f3c1a52-6d0e-4b7a-9c25-41e07fd3b690';
 const clientId = '2b9d7e14-53af-4c68-8e01-7a6c90f4d2b3';
 const other = '00000000-1111-4222-8333-444444444444';
-const scene = sceneWith({
+const context = contextWith({
   PGPASSFILE: '/pgpass/pgpass',
   PGPASSD_ENTRIES: 'server.example:5432:*:my-app',
   AZURE_TENANT_ID: tenantId,
@@ -24,16 +24,16 @@ const claims = {
   exp: 1_086_400,
 };
 
-function check(token: string, given = scene) {
+function check(token: string, given = context) {
   return shown(checkAccessToken(given, { token: new Secret(token), expiresInSeconds: 3600 }), [
     token,
   ]);
 }
 
 describe('a token as it should be', () => {
-  test('tells what it is for, whom it is for, and its life', () => {
+  test('is reported with its audience, identity and lifetime', () => {
     expect(check(unsignedJwt(claims))).toEqual([
-      '✓ for https://ossrdbms-aad.database.windows.net; its life is 24 h',
+      '✓ audience https://ossrdbms-aad.database.windows.net; lifetime 24 h',
       `✓ object id ${other}, client id ${clientId}, tenant ${tenantId}`,
     ]);
   });
@@ -41,12 +41,12 @@ describe('a token as it should be', () => {
   test('is one that Entra gives', async () => {
     const entra = await startEntra();
     const { tokenPath } = await volumeWith(await entra.cluster.issueServiceAccountToken());
-    const pod = sceneWith(environmentOf(entra, { AZURE_FEDERATED_TOKEN_FILE: tokenPath }));
+    const pod = contextWith(environmentOf(entra, { AZURE_FEDERATED_TOKEN_FILE: tokenPath }));
     const { issued } = await checkExchange(pod, { usable: true, reached: true });
     const findings = checkAccessToken(pod, issued);
     expect(findings.map(({ mark }) => mark)).toEqual(['ok', 'ok']);
     const texts = shown(findings, entra.secrets());
-    expect(texts[0]).toMatch(/its life is 60 min$/);
+    expect(texts[0]).toMatch(/lifetime 60 min$/);
     expect(texts[1]).toContain(`object id ${entra.objectId},`);
   });
 
@@ -64,9 +64,7 @@ describe('a token as it should be', () => {
   });
 
   test('may be no JWT', () => {
-    expect(check('opaque')).toEqual([
-      '✓ it is no JWT: it does not tell its life, nor whom it is for',
-    ]);
+    expect(check('opaque')).toEqual(['✓ not a JWT, so its lifetime and its audience are unknown']);
   });
 });
 
@@ -90,7 +88,7 @@ describe('a token for something else is wrong, and names the setting', () => {
   });
 
   test('unless a command gave it, which asks for what it likes', () => {
-    const commanded = sceneWith({
+    const commanded = contextWith({
       PGPASSFILE: '/pgpass/pgpass',
       PGPASSD_ENTRIES: 'server.example:5432:*:my-app',
       PGPASSD_TOKEN_COMMAND: 'az account get-access-token',
@@ -107,5 +105,5 @@ test('claims are shown printable and of bounded length', () => {
 });
 
 test('without a token there is nothing to look at', () => {
-  expect(shown(checkAccessToken(scene, undefined))).toEqual(['– not looked at: there is none']);
+  expect(shown(checkAccessToken(context, undefined))).toEqual(['– not examined: there is none']);
 });

@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { passfileFrozen } from '../../../src/check/causes/passfile.ts';
 import type { Finding } from '../../../src/check/finding.ts';
 import { wrong } from '../../../src/check/finding.ts';
-import { checkDaemon, explains, findDaemon, isAtEase } from '../../../src/check/steps/daemon.ts';
+import { checkDaemon, explains, findDaemon, isHealthy } from '../../../src/check/steps/daemon.ts';
+import { passfileFrozen } from '../../../src/check/steps/passfile.ts';
 import { passfileMissing } from '../../../src/passfile/causes.ts';
 import { startSilentPeer } from '../../support/silent-peer.ts';
 import { manualClock } from '../../support-units/manual-clock.ts';
-import { sceneWith, shown } from '../scene.ts';
+import { contextWith, shown } from '../context.ts';
 
 /** Somebody who answers every request as told. */
 async function startPeer(answer: (response: ServerResponse) => void, host = '127.0.0.1') {
@@ -28,7 +28,7 @@ const answering = (status: number, body: unknown) => (response: ServerResponse) 
 
 async function ask(answer: (response: ServerResponse) => void) {
   const address = await startPeer(answer);
-  return await findDaemon(sceneWith({ PGPASSD_HTTP_ADDRESS: address }));
+  return await findDaemon(contextWith({ PGPASSD_HTTP_ADDRESS: address }));
 }
 
 const lastError = {
@@ -41,7 +41,7 @@ const lastError = {
 describe('what a running pgpassd says of itself', () => {
   test('is as it should be', async () => {
     const daemon = await ask(answering(200, { status: 'ok', reason: 'all is well' }));
-    expect(isAtEase(daemon)).toBe(true);
+    expect(isHealthy(daemon)).toBe(true);
     expect(shown([checkDaemon(daemon, true)])).toEqual([
       expect.stringMatching(/^✓ pgpassd at 127\.0\.0\.1:\d+: all is well$/),
     ]);
@@ -68,7 +68,7 @@ describe('what a running pgpassd says of itself', () => {
     ],
   ])('is that it is %s', async (_case, status, body, text) => {
     const daemon = await ask(answering(status, body));
-    expect(isAtEase(daemon)).toBe(false);
+    expect(isHealthy(daemon)).toBe(false);
     expect(shown([checkDaemon(daemon, true)])).toEqual([expect.stringMatching(text)]);
     expect(shown([checkDaemon(daemon, false)])).toEqual([expect.stringMatching(/^– .*see above$/)]);
   });
@@ -85,7 +85,7 @@ describe('what a running pgpassd says of itself', () => {
 
   test('is asked for at an address of IPv6, too', async () => {
     const address = await startPeer(answering(200, { reason: 'all is well' }), '::1');
-    const daemon = await findDaemon(sceneWith({ PGPASSD_HTTP_ADDRESS: address }));
+    const daemon = await findDaemon(contextWith({ PGPASSD_HTTP_ADDRESS: address }));
     expect(shown([checkDaemon(daemon, true)])).toEqual([`✓ pgpassd at ${address}: all is well`]);
   });
 });
@@ -102,7 +102,7 @@ describe('who is asked has a second', () => {
       heard.resolve();
     });
     const patience = clock();
-    const asking = findDaemon(sceneWith({ PGPASSD_HTTP_ADDRESS: address }, { clock: patience }));
+    const asking = findDaemon(contextWith({ PGPASSD_HTTP_ADDRESS: address }, { clock: patience }));
     await heard.promise;
     patience.elapse();
     expect(await asking).toEqual({ address, answer: undefined });
@@ -115,7 +115,7 @@ describe('who is asked has a second', () => {
     const stop = new AbortController();
     const heard = peer.heard();
     const env = { PGPASSD_HTTP_ADDRESS: `127.0.0.1:${peer.port}` };
-    const asking = findDaemon(sceneWith(env, { clock: clock(), signal: stop.signal }));
+    const asking = findDaemon(contextWith(env, { clock: clock(), signal: stop.signal }));
     await heard;
     stop.abort();
     expect(await asking).toMatchObject({ answer: undefined });

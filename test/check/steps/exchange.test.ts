@@ -1,36 +1,36 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { checkExchange, type Prospects } from '../../../src/check/steps/exchange.ts';
+import { checkExchange, type Prerequisites } from '../../../src/check/steps/exchange.ts';
 import type { Environment } from '../../../src/config/option.ts';
 import { aadsts } from '../../support/fake-entra/faults.ts';
 import type { FakeEntra } from '../../support/fake-entra/server.ts';
 import { startSilentPeer } from '../../support/silent-peer.ts';
-import { environmentOf, fileWith, sceneWith, shown, startEntra, volumeWith } from '../scene.ts';
+import { contextWith, environmentOf, fileWith, shown, startEntra, volumeWith } from '../context.ts';
 
-const all: Prospects = { usable: true, reached: true };
+const all: Prerequisites = { usable: true, reached: true };
 
 /** What is found by a pod with a good federated token. */
-async function check(entra: FakeEntra, env: Environment = {}, prospects = all) {
+async function check(entra: FakeEntra, env: Environment = {}, prerequisites = all) {
   const { tokenPath } = await volumeWith(await entra.cluster.issueServiceAccountToken());
   const given = environmentOf(entra, { AZURE_FEDERATED_TOKEN_FILE: tokenPath, ...env });
-  const { findings, issued } = await checkExchange(sceneWith(given), prospects);
+  const { findings, issued } = await checkExchange(contextWith(given), prerequisites);
   return { texts: shown(findings, entra.secrets()), issued };
 }
 
 const jwtFree = `sh -c 'echo bare-token-of-some-length'`;
 
 describe('an exchange', () => {
-  test('that succeeds tells how long it took, and how long the token is good for', async () => {
+  test('that succeeds reports how long it took, and how long the token is valid', async () => {
     const entra = await startEntra();
     const { texts, issued } = await check(entra);
     expect(texts).toEqual([
-      expect.stringMatching(/^✓ Entra gave a token in \d+(\.\d)? s, good for 60 min$/),
+      expect.stringMatching(/^✓ Entra gave a token in \d+(\.\d)? s, valid for 60 min$/),
     ]);
     expect(issued).toBeDefined();
     expect(entra.requests).toHaveLength(1);
     expect(entra.requests[0]?.headers['user-agent']).toMatch(/^pgpassd\//);
   });
 
-  test('that Entra refuses is told with its code and what to do', async () => {
+  test('that Entra refuses is reported with its code and what to do', async () => {
     const entra = await startEntra({
       federatedCredentials: [
         {
@@ -49,7 +49,7 @@ describe('an exchange', () => {
     expect(issued).toBeUndefined();
   });
 
-  test('that is to be reported is told with the id to report', async () => {
+  test('whose remedy is a report has the id to report', async () => {
     const entra = await startEntra();
     entra.faults.always(aadsts(900144, 400, 'invalid_request', 'The request lacks something.'));
     const { texts } = await check(entra);
@@ -58,7 +58,7 @@ describe('an exchange', () => {
     ]);
   });
 
-  test('that fails without a code is told by the kind of the failure', async () => {
+  test('that fails without a code is reported by the kind of the failure', async () => {
     const entra = await startEntra();
     entra.faults.always({ kind: 'answer', status: 502, body: '<html>Bad gateway</html>' });
     expect((await check(entra)).texts).toEqual([
@@ -66,7 +66,7 @@ describe('an exchange', () => {
     ]);
   });
 
-  test('that quotes the token back is told without it', async () => {
+  test('that quotes the token back is reported without it', async () => {
     const entra = await startEntra();
     const assertion = await entra.cluster.issueServiceAccountToken();
     entra.faults.always(aadsts(50027, 400, 'invalid_request', `JWT ${assertion} is invalid`));
@@ -85,13 +85,13 @@ describe('a token command', () => {
       { usable: false, reached: true },
     );
     expect(texts).toEqual([
-      expect.stringMatching(/^✓ the token command gave a token in .* good for 15 min$/),
+      expect.stringMatching(/^✓ the token command gave a token in .* valid for 15 min$/),
     ]);
     expect(issued).toBeDefined();
     expect(entra.requests).toEqual([]);
   });
 
-  test('that fails is told with what it said', async () => {
+  test('that fails is reported with its standard error', async () => {
     const command = "sh -c 'echo please log in >&2; exit 3'";
     expect((await check(await startEntra(), { PGPASSD_TOKEN_COMMAND: command })).texts).toEqual([
       expect.stringMatching(/^✗ token-command.failed .*exit code 3: please log in → Run/),
@@ -100,20 +100,25 @@ describe('a token command', () => {
 });
 
 describe('no exchange is tried', () => {
-  test.each<[string, Environment, Prospects, string]>([
+  test.each<[string, Environment, Prerequisites, string]>([
     ['without the network', { PGPASSD_OFFLINE: 'true' }, all, '--offline'],
     ['with half the settings', { AZURE_CLIENT_ID: '' }, all, 'settings'],
     ['without a federated token', {}, { usable: false, reached: true }, 'no federated token'],
-    ['when nobody can be reached', {}, { usable: true, reached: false }, 'cannot be reached'],
+    [
+      'when the authority cannot be reached',
+      {},
+      { usable: true, reached: false },
+      'cannot be reached',
+    ],
     [
       'by a command without the network',
       { PGPASSD_OFFLINE: 'true', PGPASSD_TOKEN_COMMAND: 'false' },
       all,
       '--offline',
     ],
-  ])('%s', async (_why, env, prospects, text) => {
+  ])('%s', async (_why, env, prerequisites, text) => {
     const entra = await startEntra();
-    const { texts, issued } = await check(entra, env, prospects);
+    const { texts, issued } = await check(entra, env, prerequisites);
     expect(texts).toEqual([expect.stringMatching(new RegExp(`^– not tried: .*${text}`))]);
     expect(issued).toBeUndefined();
     expect(entra.requests).toEqual([]);
@@ -131,8 +136,8 @@ test('ends when the process is asked to', async () => {
     AZURE_FEDERATED_TOKEN_FILE: tokenPath,
   });
   const heard = peer.heard();
-  const checking = checkExchange(sceneWith(env, { signal: stop.signal }), all);
+  const checking = checkExchange(contextWith(env, { signal: stop.signal }), all);
   await heard;
   stop.abort(new Error('stopped'));
-  expect(shown((await checking).findings)).toEqual(['– broken off']);
+  expect(shown((await checking).findings)).toEqual(['– interrupted']);
 });

@@ -4,11 +4,11 @@ import type { AuthorityClock } from '../../../src/check/steps/clocks.ts';
 import { checkFederatedToken } from '../../../src/check/steps/federated-token.ts';
 import type { Environment } from '../../../src/config/option.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
-import { environmentOf, fileWith, sceneWith, shown, startEntra, volumeWith } from '../scene.ts';
+import { contextWith, environmentOf, fileWith, shown, startEntra, volumeWith } from '../context.ts';
 
 async function check(path: string, env: Environment = {}, authority?: AuthorityClock) {
-  const scene = sceneWith({ AZURE_FEDERATED_TOKEN_FILE: path, ...env });
-  return await checkFederatedToken(scene, authority);
+  const context = contextWith({ AZURE_FEDERATED_TOKEN_FILE: path, ...env });
+  return await checkFederatedToken(context, authority);
 }
 
 const claims = {
@@ -22,9 +22,9 @@ const expiringIn = (seconds: number) =>
 test.each([
   ['nested', 'in a projected volume (nested)'],
   ['flat', 'in a projected volume (flat)'],
-  ['plain', 'in no projected volume'],
+  ['plain', 'not in a projected volume'],
 ] as const)(
-  'a good token is told with its age, its life and its names: %s',
+  'a valid token is reported with its age, expiry and names: %s',
   async (layout, where) => {
     const { tokenPath } = await volumeWith(expiringIn(3000), layout);
     const { findings, federated, usable } = await check(tokenPath);
@@ -59,7 +59,7 @@ describe('a token that cannot be read', () => {
   });
 
   test.skipIf(process.getuid?.() === 0)(
-    'because it belongs to somebody else is wrong (as an ordinary user)',
+    'because it belongs to another user is wrong (as an ordinary user)',
     async () => {
       const path = await fileWith(expiringIn(3000));
       await chmod(path, 0o000);
@@ -88,7 +88,7 @@ describe('an expired token', () => {
     expect(findings[1]).toMatchObject({ mark: 'wrong' });
   });
 
-  test('is none by the right time, and so it is our clock that is wrong, told elsewhere', async () => {
+  test('has not expired by the correct time, so that our clock is wrong, which clocks reports', async () => {
     const path = await fileWith(expiringIn(-90));
     const authority = { host: 'login.example', leadMs: -600_000 };
     const { findings, usable } = await check(path, {}, authority);
@@ -162,14 +162,14 @@ test('claims are shown printable and of bounded length', async () => {
 
 test('a token that does not expire is good', async () => {
   const { findings, usable } = await check(await fileWith(unsignedJwt(claims)));
-  expect(findings[0]?.found).toMatch(/the token does not tell when it expires$/);
+  expect(findings[0]?.found).toMatch(/the token has no expiry$/);
   expect(usable).toBe(true);
 });
 
 test.each([
   [{ PGPASSD_TOKEN_COMMAND: 'az account get-access-token' }, 'from a command'],
   [{ AZURE_FEDERATED_TOKEN_FILE: '' }, 'no setting names its file'],
-])('is not looked at with %j', async (env, why) => {
+])('is not examined with %j', async (env, why) => {
   expect(shown((await check('/nowhere', env)).findings)).toEqual([
     expect.stringMatching(new RegExp(`^– .*${why}`)),
   ]);

@@ -3,26 +3,30 @@ import { checkLogins } from '../../../src/check/steps/login.ts';
 import type { Environment } from '../../../src/config/option.ts';
 import { Secret } from '../../../src/support/secret.ts';
 import { manualClock } from '../../support-units/manual-clock.ts';
+import { contextWith, shown } from '../context.ts';
 import { startPeer } from '../login/parts.ts';
-import { sceneWith, shown } from '../scene.ts';
 
 const unsent = 'not-to-be-sent-anywhere';
 const issued = { token: new Secret(unsent), expiresInSeconds: 3600 };
 
 const base: Environment = { PGPASSD_CONNECT: 'true', PGHOSTADDR: '127.0.0.1' };
 
-test('without the network nobody is logged in', async () => {
-  const scene = sceneWith({ ...base, PGPASSD_OFFLINE: 'true', PGPASSD_ENTRIES: 'db:5432:*:app' });
-  expect(shown(await checkLogins(scene, undefined, scene.reading.entries, issued))).toEqual([
+test('without the network no login is tried', async () => {
+  const context = contextWith({
+    ...base,
+    PGPASSD_OFFLINE: 'true',
+    PGPASSD_ENTRIES: 'db:5432:*:app',
+  });
+  expect(shown(await checkLogins(context, undefined, context.reading.entries, issued))).toEqual([
     '– not tried: --offline',
   ]);
 });
 
-test('a variable that libpq refuses is told once for all entries', async () => {
+test('a variable that libpq refuses is reported once for all entries', async () => {
   const env = { ...base, PGSSLMODE: 'verify_full', PGPASSD_ENTRIES: 'a:1:*:app\nb:2:*:app' };
-  const scene = sceneWith(env);
-  expect(shown(await checkLogins(scene, undefined, scene.reading.entries, issued))).toEqual([
-    expect.stringMatching(/^✗ client-refuses .*PGSSLMODE=verify_full is no sslmode →/),
+  const context = contextWith(env);
+  expect(shown(await checkLogins(context, undefined, context.reading.entries, issued))).toEqual([
+    expect.stringMatching(/^✗ client-refuses .*PGSSLMODE=verify_full is not an sslmode →/),
   ]);
 });
 
@@ -30,8 +34,8 @@ test('silent servers together take no longer than one', async () => {
   const peers = await Promise.all([1, 2, 3].map(() => startPeer(() => undefined)));
   const clock = manualClock({ wallMs: 0, monotonicMs: 0 });
   const entries = peers.map(({ port }) => `db:${port}:*:app`).join('\n');
-  const scene = sceneWith({ ...base, PGPASSD_ENTRIES: entries }, { clock });
-  const trying = checkLogins(scene, undefined, scene.reading.entries, issued);
+  const context = contextWith({ ...base, PGPASSD_ENTRIES: entries }, { clock });
+  const trying = checkLogins(context, undefined, context.reading.entries, issued);
   while (clock.sleptMs.length < peers.length) await new Promise(setImmediate);
   clock.elapse();
   expect(shown(await trying, [unsent])).toEqual(

@@ -4,7 +4,7 @@ import type { Environment } from '../../../src/config/option.ts';
 import { parseLines } from '../../../src/passfile/lines.ts';
 import type { FoundPassfile } from '../../../src/passfile/read-passfile.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
-import { sceneWith, shown } from '../scene.ts';
+import { contextWith, shown } from '../context.ts';
 
 const path = '/pgpass/pgpass';
 const token = unsignedJwt({ exp: Date.now() / 1000 + 3000 });
@@ -28,9 +28,9 @@ function check(
     file: { mode: 0o600, uid: 1000, gid: 1000, sizeBytes: 1, mtimeMs: 0, symlink: false },
     lines: parseLines(lines.join('\n')),
   };
-  const scene = sceneWith(env);
-  const asClient = { ...scene, env: { ...env, ...service } };
-  const findings = checkLookup(asClient, { path, found }, scene.reading.entries);
+  const context = contextWith(env);
+  const asClient = { ...context, env: { ...env, ...service } };
+  const findings = checkLookup(asClient, { path, found }, context.reading.entries);
   return shown(findings, [token, expired, secret]);
 }
 
@@ -39,7 +39,7 @@ describe('the line that a client gets', () => {
 
   test.each<[string, readonly string[], string, string]>([
     [
-      'is told with what is in it',
+      'is reported with its content',
       [`db:*:*:app:${token}`],
       'db:5432:shop:app',
       '✓ db:5432:shop:app gets line 1, a token valid for 50 min',
@@ -54,7 +54,7 @@ describe('the line that a client gets', () => {
       'may hold a password',
       [`db:*:*:app:${secret}`],
       'db:5432:shop:app',
-      '✓ db:5432:shop:app gets line 1, a password that does not tell its life',
+      '✓ db:5432:shop:app gets line 1, a password of unknown lifetime',
     ],
     [
       'comes behind others, for a reason each',
@@ -66,7 +66,7 @@ describe('the line that a client gets', () => {
         `db:*:*:app:${token}`,
       ],
       'db:5432:shop:app',
-      '✓ db:5432:shop:app gets line 5, a token valid for 50 min; before it line 2 has fewer than five fields, line 3 is for host replica, line 4 is for port 6432 and user admin',
+      '✓ db:5432:shop:app gets line 5, a token valid for 50 min; before it line 2 has fewer than five fields, line 3 has host replica, line 4 has port 6432 and user admin',
     ],
     [
       'has libpq’s defaults where the client says nothing',
@@ -78,7 +78,7 @@ describe('the line that a client gets', () => {
     expect(check(lines, by(connection))).toEqual([expected]);
   });
 
-  test('is that of libpq’s own variables, unless told otherwise', () => {
+  test('is that of libpq’s variables by default', () => {
     const env = { PGHOST: 'db', PGUSER: 'app', PGDATABASE: 'shop' };
     expect(check([`db:*:shop:app:${token}`], env)).toEqual([
       '✓ the entry has its line',
@@ -89,13 +89,13 @@ describe('the line that a client gets', () => {
   test('is none when a name is spelled in another way', () => {
     const [text] = check([`my-db.example:5432:*:app:${token}`], by('My-DB.example:5432:shop:app'));
     expect(text).toMatch(
-      /^✗ lookup-no-line \(passfile\.no-line\): no line of the passfile \/pgpass\/pgpass is for My-DB\.example:5432:shop:app: line 1 is for host my-db\.example → Spell/,
+      /^✗ lookup-no-line \(passfile\.no-line\): no line of the passfile \/pgpass\/pgpass matches My-DB\.example:5432:shop:app: line 1 has host my-db\.example → Spell/,
     );
   });
 
   test('is none, and a few lines tell why', () => {
     const lines = ['a', 'b', 'c', 'd', 'e', 'f'].map((host) => `${host}:*:*:app:${token}`);
-    expect(check(lines, by('db:5432:shop:app'))[0]).toContain('line 4 is for host d and 2 more →');
+    expect(check(lines, by('db:5432:shop:app'))[0]).toContain('line 4 has host d and 2 more →');
   });
 
   test.each<[string, string]>([
@@ -103,12 +103,12 @@ describe('the line that a client gets', () => {
     ['a password does for want of a port', `db:shop:${secret}:app:x`],
     ['a password stands where the user should', `db:5432:shop:${secret}:`],
     ['it is a connection string', `postgres://app:${secret}@db:5432/shop:x`],
-  ])('is told without the fields of another where %s', (_case, line) => {
+  ])('is reported without the fields of another where %s', (_case, line) => {
     const [text] = check([line], by('replica:1:a:b')).filter((each) => each.includes('no-line'));
-    expect(text).toMatch(/ line 1 is for another \w+ and another /);
+    expect(text).toMatch(/ line 1 has another \w+ and another /);
   });
 
-  test('is told with fields of bounded length only', () => {
+  test('is reported with fields of bounded length only', () => {
     const [text] = check([`${'x'.repeat(5000)}:*:*:app:${token}`], by('db:5432:shop:app'));
     expect(text?.length).toBeLessThan(1000);
   });
@@ -116,7 +116,7 @@ describe('the line that a client gets', () => {
   test('is that of the service', () => {
     const env = { PGUSER: 'app', PGHOST: 'db' };
     const texts = check([`db:*:*:app:${token}`], env, { PGHOST: 'replica' });
-    expect(texts[1]).toMatch(/^✗ lookup-no-line .* for replica:5432:app:app/);
+    expect(texts[1]).toMatch(/^✗ lookup-no-line .* matches replica:5432:app:app/);
   });
 
   test('is a static password although a token comes later', () => {
@@ -130,7 +130,7 @@ describe('the line that a client gets', () => {
 describe('a line that is never reached', () => {
   test('is wrong when it says something else', () => {
     expect(check([`*:*:*:app:${secret}`, `db:5432:*:app:${token}`])[0]).toMatch(
-      /^✗ lookup-shadowed-line \(passfile\.overridden\): line 2 .*never reached: line 1 /,
+      /^✗ lookup-shadowed-line \(passfile\.overridden\): line 2 .*never used: line 1 /,
     );
   });
 
@@ -150,7 +150,7 @@ describe('an entry of the settings', () => {
   test('has one with a password in the place of the token', () => {
     const env = { ...entra, PGPASSD_ENTRIES: 'db:*:*:app' };
     expect(check([`db:*:*:app:${secret}`], env)).toEqual([
-      expect.stringMatching(/^✗ lookup-no-token .*line 1 .* for db:\*:\*:app, holds a password/),
+      expect.stringMatching(/^✗ lookup-no-token .*line 1 .* matches db:\*:\*:app, has a password/),
     ]);
     expect(check([`db:*:shop:app:${secret}`, `db:*:*:app:${token}`], env)[0]).toMatch(/^✓/);
     // A command may give tokens of any kind.
@@ -166,29 +166,29 @@ describe('an entry of the settings', () => {
   });
 });
 
-test('a file of more lines than anybody has takes no time', () => {
+test('a huge file takes no time', () => {
   const lines = Array.from({ length: 100_000 }, (_, at) => `db:5432:shop${at}:app:${secret}`);
   expect(check(lines, { PGPASSD_ENTRIES: 'db:*:*:app', PGPASSD_FOR: 'db:5432:shop9:app' })).toEqual(
     [
-      '– 100000 lines are too many to compare with each other',
+      '– 100000 lines are too many to compare',
       expect.stringMatching(/^✓ db:5432:shop9:app gets line 10, /),
     ],
   );
 });
 
-test('of entries without a line a few are told', () => {
+test('of entries without a line a few are reported', () => {
   const entries = Array.from({ length: 9 }, (_, at) => `db${at}:*:*:app`).join('\n');
   const texts = check([`db:*:*:app:${token}`], { PGPASSD_ENTRIES: entries });
   expect(texts).toHaveLength(5);
   expect(texts[4]).toBe('– 5 more entries have no token either');
 });
 
-test('who says nothing of the client is told how to say it', () => {
+test('without a connection, it says how to name one', () => {
   expect(check([`db:*:*:app:${token}`])).toEqual([
-    '– say how the client connects, with --for HOST:PORT:DATABASE:USER',
+    '– not examined: say how the client connects, with --for HOST:PORT:DATABASE:USER',
   ]);
 });
 
 test('without lines there is nothing to look at', () => {
-  expect(check(['# empty'])).toEqual(['– not looked at: libpq reads no lines there']);
+  expect(check(['# empty'])).toEqual(['– not examined: libpq reads no lines there']);
 });

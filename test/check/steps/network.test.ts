@@ -9,7 +9,7 @@ import type { FakeEntra, FakeEntraOptions } from '../../support/fake-entra/serve
 import { type HttpProxyOptions, startHttpProxy } from '../../support/http-proxy.ts';
 import { createCa } from '../../support/postgres/certificates.ts';
 import { startSilentPeer } from '../../support/silent-peer.ts';
-import { environmentOf, fileWith, sceneWith, shown, startEntra } from '../scene.ts';
+import { contextWith, environmentOf, fileWith, shown, startEntra } from '../context.ts';
 
 const trusting = 'from pgpassd test CA, valid from \\d{4}-\\d\\d-\\d\\d to \\d{4}-\\d\\d-\\d\\d';
 
@@ -30,17 +30,17 @@ async function startProxy(options: HttpProxyOptions = {}): Promise<{ port: numbe
   return { port: proxy.port, url: `http://pod:hunter2@127.0.0.1:${proxy.port}` };
 }
 
-const somebody = { tenantId: 'tenant.example', clientId: 'client' } as FakeEntra;
+const anyIdentity = { tenantId: 'tenant.example', clientId: 'client' } as FakeEntra;
 
 /** What is found on the way to `authorityHost`, unless that is the fake's own. */
 async function check(entra: FakeEntra | string, env: Environment = {}) {
-  const named = typeof entra === 'string' ? { ...somebody, authorityHost: entra } : entra;
-  const report = await checkNetwork(sceneWith(environmentOf(named, env)));
+  const named = typeof entra === 'string' ? { ...anyIdentity, authorityHost: entra } : entra;
+  const report = await checkNetwork(contextWith(environmentOf(named, env)));
   return { ...report, texts: shown(report.findings, ['hunter2']) };
 }
 
 describe('a way that is free', () => {
-  test('is told stage by stage', async () => {
+  test('is reported stage by stage', async () => {
     const { entra, caFile } = await startSecureEntra('localhost');
     const { texts, reached } = await check(`https://localhost:${entra.port}/`, {
       PGPASSD_CA_FILE: caFile,
@@ -48,7 +48,7 @@ describe('a way that is free', () => {
     expect(texts).toEqual([
       expect.stringMatching(
         new RegExp(
-          `^✓ localhost:${entra.port}: resolves to .*127\\.0\\.0\\.1.*; 127\\.0\\.0\\.1:${entra.port} takes connections \\(\\d+ ms\\); certificate ${trusting}$`,
+          `^✓ localhost:${entra.port}: resolves to .*127\\.0\\.0\\.1.*; 127\\.0\\.0\\.1:${entra.port} accepts connections \\(\\d+ ms\\); certificate ${trusting}$`,
         ),
       ),
     ]);
@@ -62,7 +62,7 @@ describe('a way that is free', () => {
     expect(entra.issued).toEqual([]);
   });
 
-  test('through an HTTP proxy is told with the proxy, but not its password', async () => {
+  test('through an HTTP proxy is reported with the proxy, but not its password', async () => {
     const { entra, caFile } = await startSecureEntra('login.example');
     const { port, url } = await startProxy({ names: { 'login.example': entra.port } });
     const { texts, reached } = await check('https://login.example/', {
@@ -70,7 +70,9 @@ describe('a way that is free', () => {
       HTTPS_PROXY: url,
     });
     expect(texts).toEqual([
-      expect.stringMatching(`^✓ HTTP proxy 127.0.0.1:${port}: 127.0.0.1:${port} takes connections`),
+      expect.stringMatching(
+        `^✓ HTTP proxy 127.0.0.1:${port}: 127.0.0.1:${port} accepts connections`,
+      ),
       expect.stringMatching(new RegExp(`^✓ login\\.example: certificate ${trusting}$`)),
     ]);
     expect(reached).toBe(true);
@@ -103,7 +105,7 @@ describe('a way that is free', () => {
     onTestFinished(() => void server.close());
     const { port } = server.address() as AddressInfo;
     const { texts, reached, authority } = await check(`http://127.0.0.1:${port}/`);
-    expect(texts).toEqual([expect.stringMatching(/^✓ .* takes connections/)]);
+    expect(texts).toEqual([expect.stringMatching(/^✓ .* accepts connections/)]);
     expect({ reached, authority }).toEqual({ reached: true, authority: undefined });
   });
 });
@@ -127,7 +129,7 @@ describe('a way that is blocked', () => {
       'AZURE_AUTHORITY_HOST .* DNS',
     ],
     [
-      'by nobody listening',
+      'by a closed port',
       async () => ['https://127.0.0.1:1/'],
       'entra.unreachable .*127.0.0.1:1 .* no connection can be made',
       'egress',
@@ -206,11 +208,13 @@ describe('a way that is blocked', () => {
     expect({ reached, authority }).toEqual({ reached: false, authority: undefined });
   });
 
-  test('tells how far it got', async () => {
+  test('reports how far it got', async () => {
     const { entra } = await startSecureEntra('localhost');
     const { texts } = await check(`https://localhost:${entra.port}/`);
     expect(texts).toEqual([
-      expect.stringMatching(/^✓ localhost:\d+: resolves to .*; 127\.0\.0\.1:\d+ takes connections/),
+      expect.stringMatching(
+        /^✓ localhost:\d+: resolves to .*; 127\.0\.0\.1:\d+ accepts connections/,
+      ),
       expect.stringMatching(/^✗ entra.untrusted/),
     ]);
   });
@@ -222,14 +226,14 @@ describe('a way that is blocked', () => {
     const clock = new FakeClock();
     const heard = peer.heard();
     const env = environmentOf(
-      { ...somebody, authorityHost: 'https://login.example/' },
+      { ...anyIdentity, authorityHost: 'https://login.example/' },
       { HTTPS_PROXY: url },
     );
-    const checking = checkNetwork(sceneWith(env, { clock }));
+    const checking = checkNetwork(contextWith(env, { clock }));
     await heard;
     await clock.advance(10_000);
     expect(shown((await checking).findings, ['hunter2']).at(-1)).toMatch(
-      /^✗ tls-silent .*login\.example takes connections through the HTTP proxy 127.* → .*ClientHello/,
+      /^✗ tls-silent .*login\.example accepts connections through the HTTP proxy 127.* → .*ClientHello/,
     );
   });
 
@@ -237,12 +241,12 @@ describe('a way that is blocked', () => {
     [
       'in the TLS handshake',
       (port) => [`https://127.0.0.1:${port}/`],
-      'tls-silent .*127.0.0.1:\\d+ takes connections at 127.0.0.1:\\d+, but .* within 10 s',
+      'tls-silent .*127.0.0.1:\\d+ accepts connections at 127.0.0.1:\\d+, but .* within 10 s',
     ],
     [
       'in the CONNECT to an HTTP proxy',
       (port) => ['https://login.example/', { HTTPS_PROXY: `http://127.0.0.1:${port}` }],
-      'http-proxy-silent .*127.0.0.1:\\d+ .* login.example .* within 10 s',
+      'http-proxy-silent .*127.0.0.1:\\d+ .* login.example within 10 s',
     ],
   ])('by a peer that is silent %s', async (_where, env, found) => {
     const peer = await startSilentPeer();
@@ -250,8 +254,8 @@ describe('a way that is blocked', () => {
     const [authorityHost, more] = env(peer.port);
     const clock = new FakeClock();
     const heard = peer.heard();
-    const scene = sceneWith(environmentOf({ ...somebody, authorityHost }, more), { clock });
-    const checking = checkNetwork(scene);
+    const context = contextWith(environmentOf({ ...anyIdentity, authorityHost }, more), { clock });
+    const checking = checkNetwork(context);
     await heard;
     await clock.advance(10_000);
     const { findings, reached } = await checking;
@@ -293,7 +297,7 @@ test.each<[Environment, string, boolean]>([
   [{ PGPASSD_TOKEN_COMMAND: 'true' }, 'token command', true],
   [{ AZURE_TENANT_ID: '' }, 'settings', false],
   [{ PGPASSD_CA_FILE: '/nowhere/ca.crt' }, '--ca-file /nowhere/ca.crt', false],
-])('is left alone with %j', async (env, why, reached) => {
+])('is not tried with %j', async (env, why, reached) => {
   const entra = await startEntra();
   const report = await check(entra, env);
   expect(report.texts).toEqual([expect.stringMatching(new RegExp(`^– .*${why}`))]);
@@ -305,10 +309,10 @@ test('ends when the process is asked to', async () => {
   const peer = await startSilentPeer();
   onTestFinished(() => peer.close());
   const stop = new AbortController();
-  const env = environmentOf({ ...somebody, authorityHost: `https://127.0.0.1:${peer.port}/` });
+  const env = environmentOf({ ...anyIdentity, authorityHost: `https://127.0.0.1:${peer.port}/` });
   const heard = peer.heard();
-  const checking = checkNetwork(sceneWith(env, { signal: stop.signal }));
+  const checking = checkNetwork(contextWith(env, { signal: stop.signal }));
   await heard;
   stop.abort(new Error('stopped'));
-  expect(shown((await checking).findings)).toEqual(['– broken off']);
+  expect(shown((await checking).findings)).toEqual(['– interrupted']);
 });

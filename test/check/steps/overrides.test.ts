@@ -1,18 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findPassfile } from '../../../src/check/files/passfile-at.ts';
-import type { Side } from '../../../src/check/scene.ts';
+import type { Side } from '../../../src/check/context.ts';
+import { findPassfile } from '../../../src/check/host/files.ts';
 import { checkOverrides } from '../../../src/check/steps/overrides.ts';
 import type { Environment } from '../../../src/config/option.ts';
-import { emptyDirectory, sceneWith, shown } from '../scene.ts';
+import { contextWith, emptyDirectory, shown } from '../context.ts';
 
 const passfile = '/pgpass/pgpass';
-const secret = 'not for the eyes of anybody';
+const secret = 'must not be shown';
 
 async function check(env: Environment, side: Side = 'client'): Promise<string[]> {
-  const scene = sceneWith({ PGPASSFILE: passfile, ...env });
-  const findings = await checkOverrides(scene, side, await findPassfile(passfile));
+  const context = contextWith({ PGPASSFILE: passfile, ...env });
+  const findings = await checkOverrides(context, side, await findPassfile(passfile));
   return shown(findings, [secret]);
 }
 
@@ -23,7 +23,9 @@ async function serviceFile(content: string): Promise<string> {
 }
 
 test('an environment with nothing but PGPASSFILE leaves libpq to the passfile', async () => {
-  expect(await check({})).toEqual(['✓ nothing in this environment comes before the passfile']);
+  expect(await check({})).toEqual([
+    '✓ nothing in this environment takes precedence over the passfile',
+  ]);
 });
 
 describe('a password', () => {
@@ -72,9 +74,9 @@ describe('the passfile of the client', () => {
   });
 
   test('is the default one of its home directory', async () => {
-    const scene = sceneWith({ HOME: '/home/app' });
+    const context = contextWith({ HOME: '/home/app' });
     const atHome = await findPassfile('/home/app/.pgpass');
-    expect(shown(await checkOverrides(scene, 'client', atHome)).join()).toMatch(/^✓/);
+    expect(shown(await checkOverrides(context, 'client', atHome)).join()).toMatch(/^✓/);
   });
 });
 
@@ -96,11 +98,9 @@ describe('a service', () => {
     const home = await emptyDirectory();
     const system = await emptyDirectory();
     const env = { PGSERVICE: 'app', HOME: home, PGSYSCONFDIR: system };
-    expect((await check(env)).join()).toContain(
-      `${home}/.pg_service.conf and ${system}/pg_service`,
-    );
+    expect((await check(env)).join()).toContain(`${home}/.pg_service.conf or ${system}/pg_service`);
     await writeFile(join(system, 'pg_service.conf'), `[app]\npassword=${secret}\n`);
-    expect((await check(env)).join()).toContain(`of ${system}/pg_service.conf has a password`);
+    expect((await check(env)).join()).toContain(`in ${system}/pg_service.conf has a password`);
     await writeFile(join(home, '.pg_service.conf'), '[app]\n');
     expect((await check(env)).join()).toMatch(/^✓/);
   });
@@ -113,7 +113,7 @@ describe('a service', () => {
     expect((await check({ ...env, PGSERVICEFILE: await serviceFile('') })).join()).toMatch(/^✓/);
   });
 
-  test('that nobody asks for is not looked at', async () => {
+  test('that PGSERVICE does not name is not examined', async () => {
     const path = await serviceFile(`[app]\npassword=${secret}\n`);
     expect((await check({ PGSERVICEFILE: path })).join()).toMatch(/^✓/);
   });

@@ -2,15 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { chmod, chown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { findPassfile } from '../../../src/check/files/passfile-at.ts';
-import type { Scene, Side } from '../../../src/check/scene.ts';
-import type { Daemon } from '../../../src/check/steps/daemon.ts';
+import type { CheckContext, Side } from '../../../src/check/context.ts';
+import { findPassfile } from '../../../src/check/host/files.ts';
+import type { DaemonStatus } from '../../../src/check/steps/daemon.ts';
 import { checkPassfile } from '../../../src/check/steps/passfile.ts';
 import type { Environment } from '../../../src/config/option.ts';
 import { PLACEHOLDER } from '../../../src/passfile/template.ts';
 import { canMount, mountTmpfs } from '../../support/tmpfs.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
-import { emptyDirectory, sceneWith, shown } from '../scene.ts';
+import { contextWith, emptyDirectory, shown } from '../context.ts';
 
 const uid = process.getuid?.() ?? 0;
 const token = unsignedJwt({ exp: Date.now() / 1000 + 3000 });
@@ -19,12 +19,12 @@ const line = `db:*:*:app:${token}\n`;
 interface Circumstances {
   readonly side?: Side;
   readonly env?: Environment;
-  readonly given?: Partial<Scene>;
+  readonly given?: Partial<CheckContext>;
 }
 
 async function check(path: string, circumstances: Circumstances = {}): Promise<string[]> {
   const { side = 'daemon', env = {}, given = {} } = circumstances;
-  const findings = await checkPassfile(sceneWith(env, given), side, await findPassfile(path));
+  const findings = await checkPassfile(contextWith(env, given), side, await findPassfile(path));
   return shown(findings, [token]).map((text) => text.replaceAll(path, 'PASSFILE'));
 }
 
@@ -35,7 +35,7 @@ async function passfileWith(content: string, mode = 0o600): Promise<string> {
   return path;
 }
 
-test('a good passfile is told with its mode, its owner, its lines and their life', async () => {
+test('a good passfile is reported with its mode, owner, lines and validity', async () => {
   const path = await passfileWith(`# ours\n${line}replica:*:*:app:static\n`);
   expect(await check(path)).toEqual([
     `✓ PASSFILE: mode 0600, for clients that run as uid ${uid}, 2 lines; valid for 50 min`,
@@ -85,13 +85,13 @@ test.each<[string, string, string]>([
   ]);
 });
 
-test('a passfile of which many lines are wrong is told with a few', async () => {
+test('of many wrong lines a few are reported', async () => {
   const texts = await check(await passfileWith(`${line}${'a\n'.repeat(2_000)}`));
   expect(texts).toHaveLength(6);
-  expect(texts[5]).toBe('– 1996 more lines are wrong in such a way');
+  expect(texts[5]).toBe('– 1996 more lines have such problems');
 });
 
-test('a file that has no line of a passfile is told as a whole', async () => {
+test('a file without any line of a passfile is one finding', async () => {
   expect(await check(await passfileWith('a\nb\0\nc\n'))).toEqual([
     expect.stringMatching(/^✓ .* 0 lines$/),
     expect.stringContaining('✗ passfile-without-lines'),
@@ -102,7 +102,7 @@ describe('the owner', () => {
   test('is compared with who the clients are said to be', async () => {
     const env = { PGPASSD_EXPECT_UID: '4711' };
     expect((await check(await passfileWith(line), { env }))[1]).toMatch(
-      new RegExp(`^✗ passfile-owner .* uid ${uid}: .* uid 4711 .* → .*--owner 4711`),
+      new RegExp(`^✗ passfile-owner .* uid ${uid}, .* uid 4711 .* → .*--owner 4711`),
     );
   });
 
@@ -112,16 +112,16 @@ describe('the owner', () => {
     expect(texts[1]).toContain('✗ passfile-owner');
   });
 
-  test('may be anybody for root', async () => {
+  test('does not matter to root', async () => {
     const env = { PGPASSD_EXPECT_UID: '0' };
     expect((await check(await passfileWith(line), { env })).join()).not.toContain('✗');
   });
 
-  test.skipIf(uid !== 0)('is told by number (as root)', async () => {
+  test.skipIf(uid !== 0)('is reported by number (as root)', async () => {
     const path = await passfileWith(line);
     await chown(path, 4711, 4711);
     const texts = await check(path, { given: { uid: 1000 } });
-    expect(texts[1]).toMatch(/^✗ passfile-owner .* uid 4711: .* uid 1000 /);
+    expect(texts[1]).toMatch(/^✗ passfile-owner .* uid 4711, .* uid 1000 /);
   });
 });
 
@@ -130,15 +130,15 @@ test('a passfile that was given away, and is for its owner alone, is as it shoul
   const file = { mode: 0o600, uid: 4711, gid: 4711, sizeBytes: 9, mtimeMs: 0, symlink: false };
   const found = { kind: 'unreadable', code: 'EACCES', file } as const;
   const check = async (env: Environment) =>
-    shown(await checkPassfile(sceneWith(env, { uid: 0 }), 'client', { path, found }));
+    shown(await checkPassfile(contextWith(env, { uid: 0 }), 'client', { path, found }));
   expect(await check({ PGPASSD_OWNER: '4711' })).toEqual([
     '✓ /pgpass/pgpass: mode 0600, uid 4711',
-    '– its lines are not looked at: they are for uid 4711 alone, as they should be',
+    '– its lines are not examined: only uid 4711 can read them, as intended',
   ]);
   expect(await check({ PGPASSD_OWNER: '4712' })).toEqual([
     expect.stringContaining('✗ passfile-forbidden'),
   ]);
-  const ours = await checkPassfile(sceneWith({}, { uid: 4711 }), 'client', { path, found });
+  const ours = await checkPassfile(contextWith({}, { uid: 4711 }), 'client', { path, found });
   expect(shown(ours)).toEqual([expect.stringContaining('✗ passfile-forbidden')]);
 });
 
@@ -150,20 +150,20 @@ describe('a passfile that run would not replace', () => {
     AZURE_CLIENT_ID: '2b9d7e14-53af-4c68-8e01-7a6c90f4d2b3',
     AZURE_FEDERATED_TOKEN_FILE: '/var/run/secrets/azure/tokens/azure-identity-token',
   };
-  const wrongIn = async (env: Environment, daemon?: Daemon, side: Side = 'daemon') => {
+  const wrongIn = async (env: Environment, daemon?: DaemonStatus, side: Side = 'daemon') => {
     const path = await passfileWith(content);
     const found = await findPassfile(path);
-    const scene = sceneWith({ PGPASSFILE: path, ...env });
-    return shown(await checkPassfile(scene, side, found, daemon)).filter((text) =>
+    const context = contextWith({ PGPASSFILE: path, ...env });
+    return shown(await checkPassfile(context, side, found, daemon)).filter((text) =>
       text.startsWith('✗'),
     );
   };
-  const answering = (ready: boolean): Daemon => ({
+  const answering = (ready: boolean): DaemonStatus => ({
     address: '127.0.0.1:8080',
     answer: { ready, reason: 'no token yet', lastError: undefined },
   });
 
-  test('is told with the line', async () => {
+  test('is reported with the line', async () => {
     expect(await wrongIn(settings)).toEqual([
       expect.stringMatching(/^✗ passfile-foreign \(config.invalid\).*: line 2 is for none/),
     ]);
@@ -178,12 +178,12 @@ describe('a passfile that run would not replace', () => {
     expect(await wrongIn(settings, undefined, 'client')).toEqual([]);
   });
 
-  test('is not told where only libpq’s variables say whom the token is for', async () => {
+  test('is not reported where only libpq’s variables name the entry', async () => {
     const env = { ...settings, PGPASSD_ENTRIES: undefined, PGHOST: 'db', PGUSER: 'app' };
     expect(await wrongIn(env)).toEqual([]);
   });
 
-  test('is not told where a template says what the whole file is to be', async () => {
+  test('is not reported where a template decides on the whole file', async () => {
     const template = await passfileWith(`db:*:*:app:${PLACEHOLDER}\n`);
     const env = { ...settings, PGPASSD_ENTRIES: undefined, PGPASSD_TEMPLATE: template };
     expect(await wrongIn(env)).toEqual([]);
@@ -249,6 +249,6 @@ describe('a place where nothing can be put', () => {
 });
 
 test('without a setting there is nothing to look at', async () => {
-  const findings = await checkPassfile(sceneWith({}), 'daemon', undefined);
-  expect(shown(findings)).toEqual(['– not looked at: no setting names it']);
+  const findings = await checkPassfile(contextWith({}), 'daemon', undefined);
+  expect(shown(findings)).toEqual(['– not examined: no setting names it']);
 });

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { checkSettings } from '../../../src/check/steps/settings.ts';
 import type { Environment } from '../../../src/config/option.ts';
-import { sceneWith } from '../scene.ts';
+import { contextWith } from '../context.ts';
 
 /** What is found when every problem has another text than ours. */
 async function foundIn(env: Environment, side: 'daemon' | 'client') {
-  const scene = sceneWith(env);
-  const problems = scene.reading.problems.map((problem, at) => ({ ...problem, text: `nr. ${at}` }));
-  const reading = { ...scene.reading, problems };
-  const findings = await checkSettings({ ...scene, reading }, side);
+  const context = contextWith(env);
+  const problems = context.reading.problems.map((problem, at) => ({ ...problem, text: `nr. ${at}` }));
+  const reading = { ...context.reading, problems };
+  const findings = await checkSettings({ ...context, reading }, side);
   const namesOf = (text: string) => text.replace(/^nr\. (\d+)$/, (_, at) => kindOf(Number(at)));
   const kindOf = (at: number) => `${problems[at]?.kind} ${problems[at]?.option}`;
   return findings.map(({ found }) => namesOf(found));

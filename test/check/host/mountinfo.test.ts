@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isFrozen, mountOf, parseMountinfo } from '../../../src/check/files/mountinfo.ts';
+import { isFrozen, mountOf, parseMountinfo } from '../../../src/check/host/mountinfo.ts';
 
 /** As a container on AKS has them; the optional fields before the dash are none, one or several. */
 const table = `\
@@ -13,7 +13,7 @@ const table = `\
 `;
 const mounts = parseMountinfo(table);
 
-test('a line tells what is mounted where, how, and of which type', () => {
+test('a line has the root, point, options and type of a mount', () => {
   expect(mounts).toHaveLength(7);
   expect(mounts[4]).toEqual({
     root: '/..2026_11_24_03_33_07.1793842154/to ken//deleted',
@@ -24,7 +24,7 @@ test('a line tells what is mounted where, how, and of which type', () => {
 });
 
 test.each(['', '\n', 'nonsense', '1 2 3', '1 2 0:1 / /point rw', '1 2 0:1 / /point rw - '])(
-  'what is no line of the table is passed over: %j',
+  'an invalid line is skipped: %j',
   (text) => {
     expect(parseMountinfo(`${text}\n${table}`).slice(-7)).toEqual(mounts);
   },

@@ -1,4 +1,4 @@
-import { type Finding, ok, skipped } from '../../../src/check/finding.ts';
+import { type Finding, ok, skipped } from '../../src/check/finding.ts';
 
 /** A pod that works. */
 export const healthy: readonly Finding[] = [
@@ -31,7 +31,7 @@ export const broken: readonly Finding[] = [
     cause: 'AADSTS700213',
     code: 'entra.refused',
   },
-  skipped('access token', 'not looked at: there is none'),
+  skipped('access token', 'not examined: there is none'),
   {
     step: 'passfile',
     mark: 'wrong',

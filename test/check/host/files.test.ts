@@ -3,11 +3,11 @@ import { symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { lookAtTokenFile } from '../../../src/check/files/token-file.ts';
+import { inspectTokenFile } from '../../../src/check/host/files.ts';
 import { checkFederatedToken } from '../../../src/check/steps/federated-token.ts';
 import { canMount } from '../../support/tmpfs.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
-import { emptyDirectory, fileWith, sceneWith, shown, volumeWith } from '../scene.ts';
+import { contextWith, emptyDirectory, fileWith, shown, volumeWith } from '../context.ts';
 
 const run = promisify(execFile);
 
@@ -23,19 +23,19 @@ const token = (expiresInSeconds: number) =>
   unsignedJwt({ iss: 'i', sub: 's', aud: 'a', exp: Date.now() / 1000 + expiresInSeconds });
 
 describe('the layout of a token file', () => {
-  test.each(['flat', 'nested', 'plain'] as const)('is told: %s', async (layout) => {
+  test.each(['flat', 'nested', 'plain'] as const)('is recognized: %s', async (layout) => {
     const { tokenPath } = await volumeWith('a', layout);
-    expect(await lookAtTokenFile(tokenPath)).toMatchObject({ path: tokenPath, layout });
+    expect(await inspectTokenFile(tokenPath)).toMatchObject({ path: tokenPath, layout });
   });
 
   test('stays the same when kubelet rotates', async () => {
     const volume = await volumeWith('a');
     await volume.write('b');
-    expect(await lookAtTokenFile(volume.tokenPath)).toMatchObject({ layout: 'nested' });
+    expect(await inspectTokenFile(volume.tokenPath)).toMatchObject({ layout: 'nested' });
   });
 
   test('is plain, without an age, where there is none', async () => {
-    expect(await lookAtTokenFile('/nowhere/token')).toEqual({
+    expect(await inspectTokenFile('/nowhere/token')).toEqual({
       path: '/nowhere/token',
       layout: 'plain',
       modifiedMs: undefined,
@@ -53,13 +53,13 @@ describe.skipIf(!canMount())('a token mounted by itself, as subPath does it', ()
   }
 
   const check = (path: string) =>
-    checkFederatedToken(sceneWith({ AZURE_FEDERATED_TOKEN_FILE: path }), undefined);
+    checkFederatedToken(contextWith({ AZURE_FEDERATED_TOKEN_FILE: path }), undefined);
 
   test('is wrong while the token is good, and is sent all the same (as root)', async () => {
     const { path } = await frozenFile(token(600));
     const { findings, usable } = await check(path);
     expect(shown(findings)[0]).toMatch(
-      /^✗ federated-token-frozen .*the one in it expires in 10 min → .*without subPath/,
+      /^✗ federated-token-frozen .*the token in it expires in 10 min → .*without subPath/,
     );
     expect(usable).toBe(true);
   });
@@ -80,10 +80,10 @@ describe.skipIf(!canMount())('a token mounted by itself, as subPath does it', ()
     const link = join(await emptyDirectory(), 'link');
     await symlink(directory, link);
     const path = join(link, 'azure-identity-token');
-    expect(await lookAtTokenFile(path)).toMatchObject({ layout: 'frozen' });
+    expect(await inspectTokenFile(path)).toMatchObject({ layout: 'frozen' });
     await volume.write(token(7200));
     expect(shown((await check(path)).findings)).toEqual([
-      expect.stringMatching(/^✗ federated-token-frozen .*the one in it cannot be read/),
+      expect.stringMatching(/^✗ federated-token-frozen .*the token in it cannot be read/),
       expect.stringMatching(/^– .*does not exist/),
     ]);
   });
@@ -92,7 +92,7 @@ describe.skipIf(!canMount())('a token mounted by itself, as subPath does it', ()
     const volume = await volumeWith(token(3600));
     const directory = await emptyDirectory();
     await bind(volume.root, directory);
-    expect(await lookAtTokenFile(join(directory, 'token', 'azure-identity-token'))).toMatchObject({
+    expect(await inspectTokenFile(join(directory, 'token', 'azure-identity-token'))).toMatchObject({
       layout: 'nested',
     });
   });
@@ -100,10 +100,10 @@ describe.skipIf(!canMount())('a token mounted by itself, as subPath does it', ()
   test.each([
     ['through a link on the way to it', (path: string) => dirname(path), 'link/file'],
     ['through a link to it', (path: string) => path, 'link'],
-  ])('is told %s (as root)', async (_how, target, name) => {
+  ])('is recognized %s (as root)', async (_how, target, name) => {
     const { path } = await frozenFile(token(3600));
     const directory = await emptyDirectory();
     await symlink(target(path), join(directory, 'link'));
-    expect(await lookAtTokenFile(join(directory, name))).toMatchObject({ layout: 'frozen' });
+    expect(await inspectTokenFile(join(directory, name))).toMatchObject({ layout: 'frozen' });
   });
 });

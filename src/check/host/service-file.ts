@@ -3,12 +3,12 @@ import type { Environment } from '../../config/option.ts';
 import { systemErrorCode } from '../../support/errors.ts';
 import { readRegularFile } from '../../support/regular-file.ts';
 
-/** What a service of libpq's says; a password is only known to be there. */
+/** A service of libpq; of its password, only whether there is one. */
 export interface Service {
   readonly file: string;
   readonly hasPassword: boolean;
   readonly passfile: string | undefined;
-  /** What else it says, as the variables that it comes before. */
+  /** Its other parameters, as the variables over which they take precedence. */
   readonly variables: Environment;
 }
 
@@ -24,24 +24,24 @@ const variables: Readonly<Record<string, string>> = {
   connect_timeout: 'PGCONNECT_TIMEOUT',
 };
 
-/** Far above any service file. */
+/** Far larger than any service file. */
 const LARGEST_FILE_BYTES = 1024 * 1024;
 
-/** Where Debian's libpq looks last; others are built with a place of their own. */
+/** Where Debian's libpq looks last; other builds have other directories. */
 const SYSTEM_DIRECTORY = '/etc/postgresql-common';
 
-/** The files in which libpq looks for a service, the first that defines it counts: `parseServiceInfo` in fe-connect.c. */
+/** The files that libpq searches for a service; the first that defines it counts: `parseServiceInfo` in fe-connect.c. */
 export function serviceFiles(env: Environment): readonly string[] {
   const own = env['PGSERVICEFILE'] || (env['HOME'] && join(env['HOME'], '.pg_service.conf'));
   const system = join(env['PGSYSCONFDIR'] || SYSTEM_DIRECTORY, 'pg_service.conf');
   return [...(own ? [own] : []), system];
 }
 
-/** The service of this name in the first of the files that defines it. */
+/** The service of this name in the first file that defines it. */
 export async function findService(name: string, env: Environment): Promise<Service | undefined> {
   for (const file of serviceFiles(env)) {
     const content = await contentOf(file);
-    // libpq goes on to the next file, unless it was told of this one.
+    // libpq tries the next file, unless PGSERVICEFILE named this one.
     if (content === undefined && file === env['PGSERVICEFILE']) return undefined;
     const parameters = parametersOf(name, content ?? '');
     if (parameters !== undefined) {
@@ -56,7 +56,7 @@ export async function findService(name: string, env: Environment): Promise<Servi
   return undefined;
 }
 
-/** The environment as a client sees it, with what its service says in place of the variables. */
+/** The environment as a client sees it, with the parameters of its service in place of the variables. */
 export async function withService(env: Environment): Promise<Environment> {
   const name = env['PGSERVICE'];
   const service = name ? await findService(name, env) : undefined;
@@ -64,8 +64,8 @@ export async function withService(env: Environment): Promise<Environment> {
 }
 
 function variablesIn(parameters: ReadonlyMap<string, string>): Environment {
-  const said = Object.entries(variables).map(([keyword, name]) => [name, parameters.get(keyword)]);
-  return Object.fromEntries(said.filter(([, value]) => value !== undefined));
+  const given = Object.entries(variables).map(([keyword, name]) => [name, parameters.get(keyword)]);
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
 /** `key=value` lines below `[name]`; `undefined` when there is no such section. */
@@ -88,7 +88,7 @@ function parametersOf(name: string, content: string): ReadonlyMap<string, string
   return section;
 }
 
-/** `undefined` when it cannot be read, which is to libpq as if it were not there. */
+/** `undefined` when it cannot be read: libpq treats it as missing. */
 async function contentOf(path: string): Promise<string | undefined> {
   try {
     return (await readRegularFile(path, LARGEST_FILE_BYTES)).toString('utf8');

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { CheckContext } from '../../src/check/context.ts';
 import type { Finding } from '../../src/check/finding.ts';
-import type { Scene } from '../../src/check/scene.ts';
 import { readConfig } from '../../src/config/load.ts';
 import type { Environment } from '../../src/config/option.ts';
 import { systemClock } from '../../src/support/system-clock.ts';
@@ -20,7 +20,7 @@ import {
 } from '../support/projected-volume.ts';
 
 /** What `check` looks at when the container has this environment. */
-export function sceneWith(env: Environment, given: Partial<Scene> = {}): Scene {
+export function contextWith(env: Environment, given: Partial<CheckContext> = {}): CheckContext {
   return {
     reading: readConfig({}, env, 'check'),
     env,

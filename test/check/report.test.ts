@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Finding, ok, skipped, steps } from '../../../src/check/finding.ts';
-import { renderJson, renderReport } from '../../../src/check/report/report.ts';
+import { type Finding, ok, skipped, steps } from '../../src/check/finding.ts';
+import { renderJson, renderReport } from '../../src/check/report.ts';
 import { broken, healthy } from './sample-findings.ts';
 
 const plain = { colour: false, columns: 80 };
@@ -28,7 +28,7 @@ describe('the report on 80 columns', () => {
       ✓ login             my-server.postgres.database.azure.com:5432 lets my-app in
                           over TLS
 
-      Everything is as it should be; not looked at: 1.
+      No problems found; skipped: 1.
       "
     `);
   });
@@ -43,7 +43,7 @@ describe('the report on 80 columns', () => {
                         → Set the subject of the federated credential to
                           system:serviceaccount:shop:api, case included.
 
-      – access token      not looked at: there is none
+      – access token      not examined: there is none
 
       ✗ passfile          /pgpass/pgpass has mode 0644: libpq ignores it
                         → Mount the directory, not a copy of the file.
@@ -64,7 +64,7 @@ describe('the report on 80 columns', () => {
 
           SELECT * FROM pgaadauth_list_principals(false);
 
-      4 things are wrong; the first may explain the rest.
+      4 problems found; the first may cause the others.
       Start with the exchange: Set the subject of the federated credential to
       system:serviceaccount:shop:api, case included.
       "
@@ -74,27 +74,27 @@ describe('the report on 80 columns', () => {
 
 describe('the end of the report', () => {
   test.each<[string, readonly Finding[], string]>([
-    ['nothing is wrong', [ok('clocks', 'agree')], 'Everything is as it should be.'],
+    ['nothing is wrong', [ok('clocks', 'agree')], 'No problems found.'],
     [
       'something was not looked at',
       [ok('clocks', 'agree'), skipped('login', 'no --connect'), skipped('network', '--offline')],
-      'Everything is as it should be; not looked at: 2.',
+      'No problems found; skipped: 2.',
     ],
     [
       'one thing is wrong',
       [ok('clocks', 'agree'), failing('refused', 'Open the firewall.')],
-      'One thing is wrong.\nStart with the login: Open the firewall.',
+      '1 problem found.\nStart with the login: Open the firewall.',
     ],
     [
       'there is SQL to run',
       [failing('no role', 'As the administrator, run:\n\n    SELECT 1;')],
-      'One thing is wrong.\nStart with the login: As the administrator, run (see above).',
+      '1 problem found.\nStart with the login: As the administrator, run (see above).',
     ],
     [
       'the advice is long',
       [failing('refused', `${'word '.repeat(40)}end.`)],
       [
-        'One thing is wrong.',
+        '1 problem found.',
         'Start with the login: word word word word word word word word word word word',
         'word word word word word word word word word word word word word word word word',
         'word word word word word word word word word word word word word end.',
