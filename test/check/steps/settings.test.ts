@@ -6,7 +6,10 @@ import { contextWith } from '../context.ts';
 /** What is found when every problem has another text than ours. */
 async function foundIn(env: Environment, side: 'daemon' | 'client') {
   const context = contextWith(env);
-  const problems = context.reading.problems.map((problem, at) => ({ ...problem, text: `nr. ${at}` }));
+  const problems = context.reading.problems.map((problem, at) => ({
+    ...problem,
+    text: `nr. ${at}`,
+  }));
   const reading = { ...context.reading, problems };
   const findings = await checkSettings({ ...context, reading }, side);
   const namesOf = (text: string) => text.replace(/^nr\. (\d+)$/, (_, at) => kindOf(Number(at)));
@@ -18,7 +21,7 @@ const pod: Environment = { PGPASSFILE: '/pgpass/pgpass', PGPASSD_ENTRIES: 'db:54
 
 test('what the webhook would set is left to one finding, by its name and not by a sentence', async () => {
   expect(await foundIn({ ...pod, PGPASSD_MODE: '0640' }, 'daemon')).toEqual([
-    expect.stringContaining('webhook did not touch this container'),
+    expect.stringContaining('webhook has not changed this container'),
     'invalid mode',
   ]);
 });
