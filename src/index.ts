@@ -4,11 +4,10 @@ import type { Entry } from './passfile/format.ts';
 import { composeRefresher, type PassfileRefresher } from './refresh/create-refresher.ts';
 import type { RefreshEvent } from './refresh/events.ts';
 import { fetchFrom, type TokenSource } from './refresh/token-source.ts';
-import type { Clock } from './support/clock.ts';
+import { type Clock, systemClock } from './support/clock.ts';
 import { PgpassdError } from './support/errors.ts';
 import type { JwtClaims } from './support/jwt.ts';
-import { KnownSecrets } from './support/known-secrets.ts';
-import { systemClock } from './support/system-clock.ts';
+import { KnownSecrets } from './support/secret.ts';
 
 export type { Entry } from './passfile/format.ts';
 export type { PassfileRefresher } from './refresh/create-refresher.ts';

@@ -5,9 +5,9 @@ import { exitCodeOf } from './exit-codes.ts';
 import { Outlet } from './outlet.ts';
 import { untilAborted } from './support/deadline.ts';
 import { asPgpassdError } from './support/errors.ts';
-import { presentable } from './support/printable.ts';
 import type { Secret } from './support/secret.ts';
 import { SHUTDOWN_MS } from './support/shutdown.ts';
+import { presentable } from './support/text.ts';
 import { VERSION } from './version.ts';
 
 /** What the program hears of its process. */

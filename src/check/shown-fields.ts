@@ -1,7 +1,7 @@
 import { ANY } from '../passfile/format.ts';
 import { type EntryLine, type FieldName, fieldNames } from '../passfile/lines.ts';
-import { boundedText } from '../support/printable.ts';
-import { holdsJwt } from '../support/secret-patterns.ts';
+import { holdsJwt } from '../support/secret.ts';
+import { boundedText } from '../support/text.ts';
 
 /**
  * Whether the fields of a line hold what they are for. Where they are out of order, one may be a

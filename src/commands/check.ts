@@ -5,8 +5,8 @@ import { renderJson, renderReport } from '../check/report/report.ts';
 import { readConfig } from '../config/config.ts';
 import { withoutMisplaced } from '../config/misplaced.ts';
 import { exitCodeOf } from '../exit-codes.ts';
+import { systemClock } from '../support/clock.ts';
 import { untilAborted } from '../support/deadline.ts';
-import { systemClock } from '../support/system-clock.ts';
 import type { Command } from './command.ts';
 
 const WIDTH = { narrowest: 60, usual: 80, widest: 100 } as const;

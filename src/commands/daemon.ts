@@ -8,11 +8,11 @@ import type { RefreshEvent } from '../refresh/events.ts';
 import type { FetchToken } from '../refresh/refresher.ts';
 import { openSource } from '../sources/open.ts';
 import type { OpenedSource } from '../sources/source.ts';
+import { systemClock } from '../support/clock.ts';
 import { untilAborted, withDeadline } from '../support/deadline.ts';
 import { errorOf } from '../support/failure.ts';
-import { KnownSecrets } from '../support/known-secrets.ts';
-import { firstSameFile } from '../support/same-file.ts';
-import { systemClock } from '../support/system-clock.ts';
+import { firstSameFile } from '../support/files.ts';
+import { KnownSecrets } from '../support/secret.ts';
 
 export interface Daemon {
   readonly refresher: PassfileRefresher;

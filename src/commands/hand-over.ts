@@ -2,7 +2,7 @@ import { access, constants, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Environment } from '../config/given.ts';
 import { PgpassdError, systemErrorCode } from '../support/errors.ts';
-import { boundedText, programName } from '../support/printable.ts';
+import { boundedText, programName } from '../support/text.ts';
 
 /** A program to become. */
 export interface Program {

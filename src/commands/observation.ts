@@ -5,12 +5,11 @@ import { createProbes } from '../observe/probes.ts';
 import type { PassfileRefresher } from '../refresh/create-refresher.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
 import { type DaemonState, initialState, stateAfter } from '../refresh/state.ts';
-import type { Address } from '../support/address.ts';
+import { systemClock } from '../support/clock.ts';
 import { PgpassdError } from '../support/errors.ts';
-import { presentable } from '../support/printable.ts';
 import type { Secret } from '../support/secret.ts';
 import { LONGEST_FAREWELL_MS } from '../support/shutdown.ts';
-import { systemClock } from '../support/system-clock.ts';
+import { type Address, presentable } from '../support/text.ts';
 import { VERSION } from '../version.ts';
 
 /** What probes and metrics are views of, and where they are served. */

@@ -5,12 +5,12 @@ import { loadWaitConfig, type WaitConfig } from '../config/wait-config.ts';
 import { explainUnready } from '../passfile/explain-unready.ts';
 import { readPassfile } from '../passfile/read-passfile.ts';
 import { judgeInSteps, type Unready } from '../passfile/unready.ts';
-import { FileAttendant } from '../support/attend-file.ts';
+import { systemClock } from '../support/clock.ts';
 import { untilAborted, withDeadline } from '../support/deadline.ts';
 import type { PgpassdError } from '../support/errors.ts';
 import { errorOf } from '../support/failure.ts';
+import { FileAttendant } from '../support/file-watcher.ts';
 import { inSteps } from '../support/steps.ts';
-import { systemClock } from '../support/system-clock.ts';
 import type { Command, CommandContext } from './command.ts';
 import { findProgram, handOver } from './hand-over.ts';
 

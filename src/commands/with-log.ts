@@ -1,8 +1,8 @@
 import type { Config } from '../config/config.ts';
 import type { Log } from '../observe/log.ts';
 import { presentableLine } from '../observe/presentable-line.ts';
+import { systemClock } from '../support/clock.ts';
 import { LONGEST_LOG_CLOSE_MS } from '../support/shutdown.ts';
-import { systemClock } from '../support/system-clock.ts';
 import type { CommandContext } from './command.ts';
 
 /** Runs `work` with the configured log, and sees to it that its lines are out before the process ends. */

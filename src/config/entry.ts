@@ -1,5 +1,5 @@
 import { ANY, type Entry, type Field, parseField, splitFields } from '../passfile/format.ts';
-import { isPort } from '../support/address.ts';
+import { isPort } from '../support/text.ts';
 import { parsePairs } from './conninfo-pairs.ts';
 import { type ConnectionParameters, entriesOfParameters } from './conninfo-parameters.ts';
 import { isUri, parseUri } from './conninfo-uri.ts';

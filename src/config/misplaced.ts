@@ -1,5 +1,5 @@
 import { splitFields } from '../passfile/format.ts';
-import { holdsClientSecret, holdsJwt } from '../support/secret-patterns.ts';
+import { holdsClientSecret, holdsJwt } from '../support/secret.ts';
 import type { Environment } from './given.ts';
 import { ValueError } from './values.ts';
 

@@ -1,7 +1,5 @@
 import { splitFields, unescapeText } from '../passfile/format.ts';
-import { SHORTEST_PASSWORD } from '../support/known-secrets.ts';
-import { Secret } from '../support/secret.ts';
-import { clientSecretsIn, jwtsIn } from '../support/secret-patterns.ts';
+import { clientSecretsIn, jwtsIn, Secret, SHORTEST_PASSWORD } from '../support/secret.ts';
 import type { Environment } from './given.ts';
 import { passwordsIn } from './misplaced.ts';
 

@@ -1,4 +1,4 @@
-import type { Address } from '../support/address.ts';
+import type { Address } from '../support/text.ts';
 import { type Argv, splitCommandLine } from '../token-command/split.ts';
 
 /** Parsers of single settings. Each throws a ValueError that says what is expected. */

@@ -1,5 +1,5 @@
 import type { Nature } from '../support/errors.ts';
-import { boundedText } from '../support/printable.ts';
+import { boundedText } from '../support/text.ts';
 import type { RefusedIdentity, Remedy } from './remedies.ts';
 
 /** What a failure is, before anybody's values are in the sentence. */

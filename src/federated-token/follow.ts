@@ -1,5 +1,4 @@
-import type { FileAttendant } from '../support/attend-file.ts';
-import { createFollower, type FollowOptions } from '../support/follow-file.ts';
+import { createFollower, type FileAttendant, type FollowOptions } from '../support/file-watcher.ts';
 import { readFederatedToken } from './read.ts';
 import type { FederatedToken } from './token.ts';
 

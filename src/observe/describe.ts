@@ -1,6 +1,6 @@
 import type { Damage, RefreshEvent, TokenInPlace } from '../refresh/events.ts';
-import { duration, seconds } from '../support/duration.ts';
 import { type PgpassdError, systemErrorCode } from '../support/errors.ts';
+import { duration, seconds } from '../support/text.ts';
 import { VERIFIED_ALL_THE_SAME } from '../support/verification.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error' | 'fatal';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Address } from '../support/address.ts';
+import type { Address } from '../support/text.ts';
 import { Connections, mostConnections } from './connections.ts';
 import { FirstRequest } from './first-request.ts';
 import { listen } from './listen.ts';

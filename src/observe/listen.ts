@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:net';
-import { type Address, formatAddress, meansEveryAddress } from '../support/address.ts';
 import { PgpassdError, systemErrorCode } from '../support/errors.ts';
+import { type Address, formatAddress, meansEveryAddress } from '../support/text.ts';
 
 /**
  * Resolves when `server` listens. Kubelet probes a pod at the first of its addresses, whichever kind

@@ -1,5 +1,5 @@
-import { presentable } from '../support/printable.ts';
 import type { Secret } from '../support/secret.ts';
+import { presentable } from '../support/text.ts';
 import type { LogLine } from './describe.ts';
 
 /** Of a list, such as a token's audiences. */

@@ -1,5 +1,5 @@
-import { duration } from '../support/duration.ts';
 import type { Failure } from '../support/failure.ts';
+import { duration } from '../support/text.ts';
 import * as causes from './causes.ts';
 import { formatEntry } from './format.ts';
 import { PLACEHOLDER } from './template.ts';

@@ -1,5 +1,5 @@
-import { type Attention, FileAttendant } from '../support/attend-file.ts';
 import { asPgpassdError, type PgpassdError } from '../support/errors.ts';
+import { type Attention, FileAttendant } from '../support/file-watcher.ts';
 import type { AdoptedToken } from './adopt.ts';
 import { Fight } from './fight.ts';
 import type { Passfile, Repair } from './passfile.ts';

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { constants, type FileHandle, lstat, open } from 'node:fs/promises';
 import { systemErrorCode } from '../support/errors.ts';
-import { readBounded } from '../support/regular-file.ts';
+import { readBounded } from '../support/files.ts';
 import { LARGEST_PASSFILE_BYTES } from './format.ts';
 
 export interface Owner {

@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import { constants, lstat, open, stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { systemErrorCode } from '../support/errors.ts';
-import { readBounded } from '../support/regular-file.ts';
+import { readBounded } from '../support/files.ts';
 import { inSteps } from '../support/steps.ts';
 import { LARGEST_PASSFILE_BYTES } from './format.ts';
 import { type Line, parseInSteps } from './lines.ts';

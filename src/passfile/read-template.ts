@@ -1,5 +1,5 @@
 import { PgpassdError } from '../support/errors.ts';
-import { readRegularFile, UnusableFile } from '../support/regular-file.ts';
+import { readRegularFile, UnusableFile } from '../support/files.ts';
 import type { PassfileLayout } from './layout.ts';
 import { PLACEHOLDER, templateLayout } from './template.ts';
 

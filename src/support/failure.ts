@@ -1,5 +1,5 @@
 import { type ErrorCode, PgpassdError } from './errors.ts';
-import { presentable } from './printable.ts';
+import { presentable } from './text.ts';
 
 /** What went wrong, for an operator. */
 export interface Failure {

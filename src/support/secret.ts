@@ -67,3 +67,82 @@ export class Secret {
     return REDACTED;
   }
 }
+
+/**
+ * A JWT, or its beginning: `{"` in base64url, and what follows. Within a word only what is long enough
+ * for the header of one.
+ */
+const JWT = /(?<![A-Za-z\d])eyJ[\w-]{8}[\w.-]*|eyJ[\w-]{13}[\w.-]*/g;
+
+/** What Entra makes for `az ad app credential reset`: three characters, a digit, `Q~` and more. */
+const CLIENT_SECRET = /[\w.~-]{3}\dQ~[\w.~-]{20,}/g;
+
+export function jwtsIn(text: string): readonly string[] {
+  return text.match(JWT) ?? [];
+}
+
+export function clientSecretsIn(text: string): readonly string[] {
+  return text.match(CLIENT_SECRET) ?? [];
+}
+
+export function holdsJwt(text: string): boolean {
+  return text.search(JWT) >= 0;
+}
+
+export function holdsClientSecret(text: string): boolean {
+  return text.search(CLIENT_SECRET) >= 0;
+}
+
+/** The same as `JWT`, of any length at the start of a word: a text that was cut may end in one. */
+const CUT_JWT = /(?<![A-Za-z\d])eyJ[\w.-]+|eyJ[\w-]{13}[\w.-]*/g;
+
+/** `text` with every JWT, or the beginning of one, replaced by `[redacted]`. */
+export function withoutJwts(text: string): string {
+  return text.replaceAll(CUT_JWT, '[redacted]');
+}
+
+/** Enough for the tokens of several refreshes, and for every password of a usual passfile. */
+const MOST_KEPT = 32;
+
+/**
+ * A shorter password would be found in many a text by chance, and so be given away by what is
+ * missing there.
+ */
+export const SHORTEST_PASSWORD = 8;
+
+/** The secrets that texts from outside may quote, whichever part of the program met them. */
+export class KnownSecrets {
+  #latest: readonly Secret[] = [];
+  #inPlace: readonly Secret[] = [];
+
+  /** Tokens and assertions: the latest ones are kept. */
+  add(...secrets: readonly Secret[]): void {
+    this.#latest = distinct([...this.#latest, ...secrets]);
+  }
+
+  /** What a passfile held at the start, which stays known. */
+  addInPlace(secrets: readonly Secret[]): void {
+    this.#inPlace = distinct([...this.#inPlace, ...secrets]);
+  }
+
+  get all(): readonly Secret[] {
+    return [...this.#inPlace, ...this.#latest];
+  }
+
+  /** `text` without any piece of them, nor of any other JWT. */
+  redactFrom(text: string): string {
+    return withoutJwts(this.all.reduce((clean, secret) => secret.redactFrom(clean), text));
+  }
+}
+
+/** The last of them that are long enough, each once. */
+function distinct(secrets: readonly Secret[]): readonly Secret[] {
+  const kept: Secret[] = [];
+  for (const secret of secrets.toReversed()) {
+    if (kept.length === MOST_KEPT) break;
+    if (secret.length >= SHORTEST_PASSWORD && !kept.some((each) => each.equals(secret))) {
+      kept.unshift(secret);
+    }
+  }
+  return kept;
+}

@@ -1,6 +1,5 @@
-import { HIDING, withoutSecrets } from '../support/printable.ts';
-import type { Secret } from '../support/secret.ts';
-import { withoutJwts } from '../support/secret-patterns.ts';
+import { type Secret, withoutJwts } from '../support/secret.ts';
+import { HIDING, withoutSecrets } from '../support/text.ts';
 
 const LONGEST_LINE = 200;
 

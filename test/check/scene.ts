@@ -6,7 +6,7 @@ import type { Finding } from '../../src/check/finding.ts';
 import type { Scene } from '../../src/check/scene.ts';
 import { readConfig } from '../../src/config/config.ts';
 import type { Environment } from '../../src/config/given.ts';
-import { systemClock } from '../../src/support/system-clock.ts';
+import { systemClock } from '../../src/support/clock.ts';
 import {
   type FakeEntra,
   type FakeEntraOptions,

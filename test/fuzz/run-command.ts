@@ -3,7 +3,7 @@ import type { Environment } from '../../src/config/given.ts';
 import { secretsIn } from '../../src/config/secrets-in.ts';
 import type { LogLine } from '../../src/observe/describe.ts';
 import { asPgpassdError, type ErrorCode } from '../../src/support/errors.ts';
-import { presentable } from '../../src/support/printable.ts';
+import { presentable } from '../../src/support/text.ts';
 
 export interface Outcome {
   /** All that was printed, told and logged. */

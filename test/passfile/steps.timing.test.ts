@@ -9,7 +9,7 @@ import { entryLinesOf, parseInSteps, parseLines } from '../../src/passfile/lines
 import { firstForeignLine } from '../../src/passfile/ownership.ts';
 import { createPassfile } from '../../src/passfile/passfile.ts';
 import { judgeInSteps } from '../../src/passfile/unready.ts';
-import { KnownSecrets } from '../../src/support/known-secrets.ts';
+import { KnownSecrets } from '../../src/support/secret.ts';
 import type { Steps } from '../../src/support/steps.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 

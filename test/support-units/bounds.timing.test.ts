@@ -6,7 +6,7 @@ import { parseFederatedToken } from '../../src/federated-token/token.ts';
 import { adoptToken } from '../../src/passfile/adopt.ts';
 import { entriesLayout } from '../../src/passfile/layout.ts';
 import { PLACEHOLDER, templateLayout } from '../../src/passfile/template.ts';
-import { presentable } from '../../src/support/printable.ts';
+import { presentable } from '../../src/support/text.ts';
 import { interpretOutput } from '../../src/token-command/interpret.ts';
 import { splitCommandLine } from '../../src/token-command/split.ts';
 import { context } from '../entra/answer-parts.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Environment } from '../../config/given.ts';
 import { systemErrorCode } from '../../support/errors.ts';
-import { readRegularFile } from '../../support/regular-file.ts';
+import { readRegularFile } from '../../support/files.ts';
 
 /** What a service of libpq's says; a password is only known to be there. */
 export interface Service {

@@ -1,6 +1,6 @@
 import { lstat, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { watchableDirectory } from '../../support/directory-watch.ts';
+import { watchableDirectory } from '../../support/file-watcher.ts';
 import { isFrozen } from './mountinfo.ts';
 import { readMounts } from './mounts.ts';
 import { withoutLinks } from './place.ts';

@@ -1,6 +1,6 @@
-import { formatAddress } from '../../support/address.ts';
 import { DeadlinePassed } from '../../support/deadline.ts';
 import { systemErrorCode } from '../../support/errors.ts';
+import { formatAddress } from '../../support/text.ts';
 import * as causes from '../causes/connection.ts';
 import { serverAuthMethod } from '../causes/login.ts';
 import { type Finding, wrong } from '../finding.ts';

@@ -1,5 +1,5 @@
-import { printable } from '../../support/printable.ts';
 import type { Secret } from '../../support/secret.ts';
+import { printable } from '../../support/text.ts';
 
 const LONGEST_LOOKED_AT = 4000;
 const LONGEST_SHOWN = 300;

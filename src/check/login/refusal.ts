@@ -1,6 +1,5 @@
-import { formatAddress } from '../../support/address.ts';
-import { GUID } from '../../support/guid.ts';
 import { type JwtClaims, stringClaim } from '../../support/jwt.ts';
+import { formatAddress, GUID } from '../../support/text.ts';
 import * as causes from '../causes/login.ts';
 import { type Finding, wrong } from '../finding.ts';
 import type { LoginAttempt } from './attempt.ts';

@@ -1,7 +1,7 @@
 import { get } from 'node:http';
-import type { Address } from '../../support/address.ts';
 import { type RefreshErrorCode, refreshErrorCodes } from '../../support/errors.ts';
 import { isRecord } from '../../support/jwt.ts';
+import type { Address } from '../../support/text.ts';
 
 /** What `/readyz` of a running pgpassd says of itself. */
 export interface Readiness {

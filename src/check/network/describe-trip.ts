@@ -1,9 +1,8 @@
 import type { X509Certificate } from 'node:crypto';
 import { explainTransportError } from '../../entra/transport-errors.ts';
 import type { WayKind } from '../../entra/way.ts';
-import { seconds } from '../../support/duration.ts';
 import { PgpassdError } from '../../support/errors.ts';
-import { boundedText } from '../../support/printable.ts';
+import { boundedText, seconds } from '../../support/text.ts';
 import * as causes from '../causes/network.ts';
 import { type Finding, failed, ok, wrong } from '../finding.ts';
 import type { Trip } from './reach.ts';

@@ -1,5 +1,5 @@
-import { presentable } from '../../support/printable.ts';
 import type { Secret } from '../../support/secret.ts';
+import { presentable } from '../../support/text.ts';
 import { type Finding, isWrong } from '../finding.ts';
 
 /** The findings as they may be shown, to people and to programs; only a remedy has several lines. */

@@ -1,4 +1,4 @@
-import { printable } from '../../support/printable.ts';
+import { printable } from '../../support/text.ts';
 
 /** Where a word may be cut in two and still be read: URLs, subjects, lists without blanks. */
 const JOINTS = '/:,;=';

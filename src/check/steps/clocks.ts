@@ -1,6 +1,6 @@
 import type { FederatedToken } from '../../federated-token/token.ts';
-import { duration } from '../../support/duration.ts';
 import { numericDateMs } from '../../support/jwt.ts';
+import { duration } from '../../support/text.ts';
 import { clockOff, issuerClockAhead, tokenFromTheFuture } from '../causes/clocks.ts';
 import { type Finding, ok, skipped, wrong } from '../finding.ts';
 import type { Scene } from '../scene.ts';

@@ -1,5 +1,5 @@
-import { type Address, formatAddress, meansEveryAddress } from '../../support/address.ts';
 import { withDeadline } from '../../support/deadline.ts';
+import { type Address, formatAddress, meansEveryAddress } from '../../support/text.ts';
 import { daemonFailing, daemonNotReady } from '../causes/daemon.ts';
 import { type Finding, firstWrong, ok, skipped, wrong } from '../finding.ts';
 import { askDaemon, type Readiness } from '../network/ask-daemon.ts';

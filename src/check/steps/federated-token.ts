@@ -4,9 +4,8 @@ import {
   type FederatedIdentity,
   type FederatedToken,
 } from '../../federated-token/token.ts';
-import { duration } from '../../support/duration.ts';
 import { asPgpassdError, PgpassdError } from '../../support/errors.ts';
-import { boundedText } from '../../support/printable.ts';
+import { boundedText, duration } from '../../support/text.ts';
 import { frozenToken } from '../causes/federated-token.ts';
 import { lookAtTokenFile, type TokenFile } from '../files/token-file.ts';
 import { type Finding, failed, ok, skipped, wrong } from '../finding.ts';

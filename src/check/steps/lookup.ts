@@ -4,7 +4,7 @@ import { passfileWithoutEntry } from '../../passfile/causes.ts';
 import { type Entry, formatEntry } from '../../passfile/format.ts';
 import { type EntryLine, entryLinesOf, type Line } from '../../passfile/lines.ts';
 import { type Lookup, linesServing, lookUp, shadowedLines } from '../../passfile/lookup.ts';
-import { duration } from '../../support/duration.ts';
+import { duration } from '../../support/text.ts';
 import * as causes from '../causes/lookup.ts';
 import type { PassfileAt } from '../files/passfile-at.ts';
 import { distinct, type Finding, few, ok, skipped, wrong } from '../finding.ts';

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts';
 import { layoutOf, readTemplate } from '../../passfile/read-template.ts';
 import { openSource } from '../../sources/open.ts';
 import { asPgpassdError } from '../../support/errors.ts';
-import { KnownSecrets } from '../../support/known-secrets.ts';
+import { KnownSecrets } from '../../support/secret.ts';
 import { asksForNoVerification, VERIFIED_ALL_THE_SAME } from '../../support/verification.ts';
 import { badSetting, notInjected } from '../causes/settings.ts';
 import { type Finding, failed, ok, skipped, wrong } from '../finding.ts';

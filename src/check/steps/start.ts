@@ -7,7 +7,7 @@ import { entriesLayout, type PassfileLayout } from '../../passfile/layout.ts';
 import { layoutOf, readTemplate } from '../../passfile/read-template.ts';
 import { objectionToSize } from '../../passfile/size.ts';
 import type { Failure } from '../../support/failure.ts';
-import { firstSameFile, isSameFile } from '../../support/same-file.ts';
+import { firstSameFile, isSameFile } from '../../support/files.ts';
 import type { Scene } from '../scene.ts';
 import { namesEntries } from './settings.ts';
 

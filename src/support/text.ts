@@ -1,5 +1,4 @@
-import type { Secret } from './secret.ts';
-import { withoutJwts } from './secret-patterns.ts';
+import { type Secret, withoutJwts } from './secret.ts';
 
 /** Control characters, marks that turn the direction of writing, half characters, ends of lines. */
 export const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
@@ -60,3 +59,38 @@ export function showClaim(claim: unknown): string {
 export function withoutSecrets(text: string, secrets: readonly Secret[]): string {
   return secrets.reduce((clean, secret) => secret.redactFrom(clean), text);
 }
+
+/** A length of time as a person says it: seconds up to two minutes, minutes up to two hours. */
+export function duration(ms: number): string {
+  if (ms < 120_000) return `${seconds(ms)} s`;
+  return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 360_000) / 10} h`;
+}
+
+/** To the tenth. */
+export function seconds(ms: number): number {
+  return Math.round(ms / 100) / 10;
+}
+
+/** Where something listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** As an operator writes it, with an IPv6 address in brackets. */
+export function formatAddress({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Whether who listens at this host listens at every address of the machine. */
+export function meansEveryAddress(host: string): boolean {
+  return ['', '0.0.0.0', '::'].includes(host);
+}
+
+/** A number from 1 to 65535. */
+export function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
+}
+
+/** As Entra writes the ids of tenants, clients, objects and requests. */
+export const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { readRegularFile } from '../../src/support/regular-file.ts';
+import { readRegularFile } from '../../src/support/files.ts';
 import { fileWith } from '../support/temporary-file.ts';
 
 const KIB = 1024;

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { boundedText, presentable, programName } from '../../src/support/printable.ts';
 import { Secret } from '../../src/support/secret.ts';
+import {
+  boundedText,
+  formatAddress,
+  isPort,
+  meansEveryAddress,
+  presentable,
+  programName,
+} from '../../src/support/text.ts';
 import { findLeaks } from '../support/leak-check.ts';
 import { unsignedJwt } from './unsigned-jwt.ts';
 
@@ -62,4 +69,30 @@ test.each([
   ['PGPASSWORD=hunter2', 'PGPASSWORD…'],
 ])('of a program called %s, %s is shown', (name, shown) => {
   expect(programName(name)).toBe(shown);
+});
+
+test.each([
+  ['server.example', 'server.example:6432'],
+  ['10.0.0.4', '10.0.0.4:6432'],
+  ['::1', '[::1]:6432'],
+])('%s is written %s', (host, expected) => {
+  expect(formatAddress({ host, port: 6432 })).toBe(expected);
+});
+
+test.each(['1', '5432', '65535', '00080'])('%s is a port', (text) => {
+  expect(isPort(text)).toBe(true);
+});
+
+test.each(['', '0', '65536', '-1', '1e3', ' 5432', '5432a'])('"%s" is none', (text) => {
+  expect(isPort(text)).toBe(false);
+});
+
+test.each([
+  ['', true],
+  ['0.0.0.0', true],
+  ['::', true],
+  ['127.0.0.1', false],
+  ['::1', false],
+])('"%s" means every address: %s', (host, every) => {
+  expect(meansEveryAddress(host)).toBe(every);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createFollower } from '../../src/support/follow-file.ts';
+import { createFollower } from '../../src/support/file-watcher.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 const POLL_MS = 30_000;
