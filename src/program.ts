@@ -4,10 +4,10 @@ import { secretsIn } from './config/secrets-in.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { Outlet } from './outlet.ts';
 import { untilAborted } from './support/deadline.ts';
-import { asPgpassdError } from './support/errors.ts';
+import { asPgpassdError } from './support/failure.ts';
 import type { Secret } from './support/secret.ts';
 import { SHUTDOWN_MS } from './support/shutdown.ts';
-import { presentable } from './support/text.ts';
+import { sanitize } from './support/text.ts';
 import { VERSION } from './version.ts';
 
 /** What the program hears of its process. */
@@ -22,7 +22,7 @@ export interface ProcessEdge extends Pick<CommandContext, 'signal' | 'onHangup'>
 export async function runProgram({ onCrash, ...edge }: ProcessEdge): Promise<number> {
   const [result, words] = [new Outlet(process.stdout), new Outlet(process.stderr)];
   const secrets = secretsIn(process.argv.slice(2), process.env);
-  const tell = (sentence: string) => words.write(`pgpassd: ${presentable(sentence, secrets)}\n`);
+  const tell = (sentence: string) => words.write(`pgpassd: ${sanitize(sentence, secrets)}\n`);
   const print = (text: string) => result.write(text);
   tellWarnings(tell);
   const tellFailure = (thrown: unknown): number => {

@@ -1,7 +1,7 @@
 import { ANY } from '../passfile/format.ts';
 import { type EntryLine, type FieldName, fieldNames } from '../passfile/lines.ts';
 import { holdsJwt } from '../support/secret.ts';
-import { boundedText } from '../support/text.ts';
+import { sanitizeValue } from '../support/text.ts';
 
 /**
  * Whether the fields of a line hold what they are for. Where they are out of order, one may be a
@@ -16,7 +16,7 @@ export function isInOrder({ entry, facts, oddities }: EntryLine): boolean {
 /** These fields of a line, in words. */
 export function shownFields(line: EntryLine, names: readonly FieldName[]): string {
   const shown = names.map((name) =>
-    isInOrder(line) ? `${name} ${boundedText(line.entry[name] ?? '*')}` : `another ${name}`,
+    isInOrder(line) ? `${name} ${sanitizeValue(line.entry[name] ?? '*')}` : `another ${name}`,
   );
   return shown.join(' and ');
 }

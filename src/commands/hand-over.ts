@@ -2,7 +2,7 @@ import { access, constants, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Environment } from '../config/given.ts';
 import { PgpassdError, systemErrorCode } from '../support/errors.ts';
-import { boundedText, programName } from '../support/text.ts';
+import { programName, sanitizeValue } from '../support/text.ts';
 
 /** A program to become. */
 export interface Program {
@@ -83,7 +83,7 @@ async function assertLoadable(file: string, name: string): Promise<void> {
   }
   await access(interpreter, constants.X_OK).catch((error: unknown) => {
     throw unusable(
-      `${programName(name)} is a script for ${boundedText(interpreter)}, which cannot be executed here`,
+      `${programName(name)} is a script for ${sanitizeValue(interpreter)}, which cannot be executed here`,
       'Add the interpreter to the image, or name a program that needs none.',
       error,
     );

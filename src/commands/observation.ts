@@ -9,7 +9,7 @@ import { systemClock } from '../support/clock.ts';
 import { PgpassdError } from '../support/errors.ts';
 import type { Secret } from '../support/secret.ts';
 import { LONGEST_FAREWELL_MS } from '../support/shutdown.ts';
-import { type Address, presentable } from '../support/text.ts';
+import { type Address, sanitize } from '../support/text.ts';
 import { VERSION } from '../version.ts';
 
 /** What probes and metrics are views of, and where they are served. */
@@ -36,8 +36,8 @@ export class Observation {
   #presentable(event: RefreshEvent): RefreshEvent {
     if (event.type !== 'refresh.failed') return event;
     const { code, message, remedy, details } = event.error;
-    const what = presentable(message, this.#secrets);
-    const advice = presentable(remedy, this.#secrets);
+    const what = sanitize(message, this.#secrets);
+    const advice = sanitize(remedy, this.#secrets);
     return { ...event, error: new PgpassdError(code, what, advice, { details }) };
   }
 

@@ -3,7 +3,7 @@ import { sentence } from '../observe/describe.ts';
 import type { Log } from '../observe/log.ts';
 import { createNarrator } from '../observe/narrator.ts';
 import { systemClock } from '../support/clock.ts';
-import { asPgpassdError } from '../support/errors.ts';
+import { asPgpassdError } from '../support/failure.ts';
 import { VERSION } from '../version.ts';
 import type { Command, CommandContext } from './command.ts';
 import { createDaemon } from './daemon.ts';

@@ -9,7 +9,7 @@ import { systemClock } from '../support/clock.ts';
 import { untilAborted, withDeadline } from '../support/deadline.ts';
 import type { PgpassdError } from '../support/errors.ts';
 import { errorOf } from '../support/failure.ts';
-import { FileAttendant } from '../support/file-watcher.ts';
+import { FileWatcher } from '../support/file-watcher.ts';
 import { inSteps } from '../support/steps.ts';
 import type { Command, CommandContext } from './command.ts';
 import { findProgram, handOver } from './hand-over.ts';
@@ -58,18 +58,18 @@ async function untilReady(
     else if (!isDeepStrictEqual(unready, before)) tell(`waiting: ${explain(unready).found}`);
   };
 
-  const attendant = new FileAttendant({
+  const watcher = new FileWatcher({
     path,
     clock: systemClock,
     pollIntervalMs: POLL_INTERVAL_MS,
     watching: true,
-    look,
+    check: look,
     // Polling alone is quick enough.
     onWatchFailed: () => {},
   });
   const attend = async (attempt: AbortSignal) => {
     await look();
-    await attendant.run(AbortSignal.any([attempt, ready.signal]));
+    await watcher.run(AbortSignal.any([attempt, ready.signal]));
   };
   // A look at a volume that does not answer has no end.
   await withDeadline(systemClock, timeoutMs, signal, (attempt) =>

@@ -1,5 +1,5 @@
 import type { Secret } from '../support/secret.ts';
-import { presentable } from '../support/text.ts';
+import { sanitize } from '../support/text.ts';
 import type { LogLine } from './describe.ts';
 
 /** Of a list, such as a token's audiences. */
@@ -13,7 +13,7 @@ export function presentableLine(line: LogLine, secrets: readonly Secret[]): LogL
   return {
     level,
     event,
-    message: presentable(message, secrets),
+    message: sanitize(message, secrets),
     fields: Object.fromEntries(
       Object.entries(fields).map(([name, value]) => [name, presentableValue(value, secrets)]),
     ),
@@ -21,7 +21,7 @@ export function presentableLine(line: LogLine, secrets: readonly Secret[]): LogL
 }
 
 function presentableValue(value: unknown, secrets: readonly Secret[]): unknown {
-  if (typeof value === 'string') return presentable(value, secrets, LONGEST_FIELD);
+  if (typeof value === 'string') return sanitize(value, secrets, LONGEST_FIELD);
   if (!Array.isArray(value)) return value;
   const shown = value.slice(0, MOST_ELEMENTS).map((each) => presentableValue(each, secrets));
   return value.length > MOST_ELEMENTS ? [...shown, '…'] : shown;

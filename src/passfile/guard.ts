@@ -1,10 +1,11 @@
-import { asPgpassdError, type PgpassdError } from '../support/errors.ts';
-import { type Attention, FileAttendant } from '../support/file-watcher.ts';
+import type { PgpassdError } from '../support/errors.ts';
+import { asPgpassdError } from '../support/failure.ts';
+import { FileWatcher, type FileWatcherOptions } from '../support/file-watcher.ts';
 import type { AdoptedToken } from './adopt.ts';
 import { Fight } from './fight.ts';
 import type { Passfile, Repair } from './passfile.ts';
 
-export interface GuardOptions extends Omit<Attention, 'look'> {
+export interface GuardOptions extends Omit<FileWatcherOptions, 'check'> {
   readonly passfile: Pick<Passfile, 'repair'>;
   /** Told with the number of repairs since the start. */
   readonly onRepaired: (repair: Repair, repairs: number) => void;
@@ -17,7 +18,7 @@ export interface GuardOptions extends Omit<Attention, 'look'> {
 }
 
 /** Looks after the passfile between refreshes: whatever happens to it, it is put back. */
-export function createGuard(options: GuardOptions): FileAttendant {
+export function createGuard(options: GuardOptions): FileWatcher {
   const { clock, passfile } = options;
   const fight = new Fight();
   const nowMs = () => clock.now().monotonicMs;
@@ -31,9 +32,9 @@ export function createGuard(options: GuardOptions): FileAttendant {
     if (contested !== undefined) options.onContested(contested);
   };
 
-  return new FileAttendant({
+  return new FileWatcher({
     ...options,
-    async look(signal) {
+    async check(signal) {
       const truceMs = fight.truceMs(nowMs());
       if (truceMs > 0) await clock.sleep(truceMs, signal);
       try {

@@ -8,8 +8,7 @@ import { layoutOf, readTemplate } from '../passfile/read-template.ts';
 import { assertSize } from '../passfile/size.ts';
 import { type Clock, watchClockSteps } from '../support/clock.ts';
 import { untilAborted, withDeadline } from '../support/deadline.ts';
-import { asPgpassdError } from '../support/errors.ts';
-import { errorOf } from '../support/failure.ts';
+import { asPgpassdError, errorOf } from '../support/failure.ts';
 import { createFollower, POLL_INTERVAL_MS } from '../support/file-watcher.ts';
 import { isSameFile } from '../support/files.ts';
 import type { JwtClaims } from '../support/jwt.ts';
@@ -154,7 +153,7 @@ export async function composeRefresher(settings: RefresherSettings): Promise<Pas
       ]);
     },
     refresh(cause = 'request') {
-      templateFollower?.lookNow();
+      templateFollower?.checkNow();
       refresher.ask(cause);
     },
     remove: () => passfile.remove(),

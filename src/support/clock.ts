@@ -12,13 +12,13 @@ export interface Instant {
 export interface Clock {
   now(): Instant;
   /**
-   * Resolves after `delayMs`, or as soon as `signal` aborts: a sleeper looks for itself at why it
-   * woke. Never rejects. Any finite delay works, also one above the 2^31-1 ms of a single timer.
+   * Resolves after `delayMs`, or as soon as `signal` aborts; callers check why they woke. Never
+   * rejects. Any finite delay works, also one above the 2^31-1 ms of a single timer.
    */
   sleep(delayMs: number, signal: AbortSignal): Promise<void>;
 }
 
-/** Above this Node fires a timer at once: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+/** With a longer delay Node.js fires a timer at once: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
@@ -36,29 +36,29 @@ export const systemClock: Clock = {
   },
 };
 
-const INTERVAL_MS = 1_000;
+const STEP_CHECK_INTERVAL_MS = 1_000;
 
-/** More than NTP slews the wall clock by in a second, and than a busy machine delays a reading. */
+/** More than NTP slews the wall clock in a second, and more than a busy machine delays a reading. */
 const SHORTEST_STEP_MS = 500;
 
 /**
- * Calls `onStep` within a second when the wall clock was set, or went on while a suspended machine's
- * monotonic clock stood still. Runs until `signal` aborts.
+ * Calls `onStep` within a second of the wall clock being set, or of a suspend, during which only the
+ * wall clock advances. Runs until `signal` aborts.
  */
 export async function watchClockSteps(
   clock: Clock,
   onStep: () => void,
   signal: AbortSignal,
 ): Promise<void> {
-  let leadMs = leadOf(clock.now());
+  let leadMs = wallLeadMs(clock.now());
   while (!signal.aborted) {
-    await clock.sleep(INTERVAL_MS, signal);
+    await clock.sleep(STEP_CHECK_INTERVAL_MS, signal);
     const before = leadMs;
-    leadMs = leadOf(clock.now());
+    leadMs = wallLeadMs(clock.now());
     if (Math.abs(leadMs - before) >= SHORTEST_STEP_MS) onStep();
   }
 }
 
-function leadOf({ wallMs, monotonicMs }: Instant): number {
+function wallLeadMs({ wallMs, monotonicMs }: Instant): number {
   return wallMs - monotonicMs;
 }

@@ -4,62 +4,62 @@ import { watch } from 'chokidar';
 import type { Clock } from './clock.ts';
 import { systemErrorCode } from './errors.ts';
 
-export interface Attention {
+export interface FileWatcherOptions {
   readonly path: string;
   readonly clock: Clock;
-  /** How often to look whatever the watching says; `Infinity` for never. */
+  /** How often to check the file even if no change is reported; `Infinity` for never. */
   readonly pollIntervalMs: number;
-  /** Whether to watch the directory besides polling. */
+  /** Whether to watch the directory as well as poll. */
   readonly watching: boolean;
-  /** Looks at the file, one time after the other. Should end when the signal aborts, and not reject. */
-  readonly look: (signal: AbortSignal) => Promise<void>;
-  /** Watching does not work here; polling goes on. Called once. */
+  /** Checks the file; never called twice at once. Should end when the signal aborts, and must not reject. */
+  readonly check: (signal: AbortSignal) => Promise<void>;
+  /** The directory cannot be watched; polling goes on. Called once. */
   readonly onWatchFailed: (error: unknown) => void;
 }
 
-/** Besides watching: inotify can be exhausted, and some file systems tell nothing. */
+/** Watching alone is not enough: inotify instances can run out, and some file systems report nothing. */
 export const POLL_INTERVAL_MS = 30_000;
 
-/** Looks at a file at once, whenever something happens to it, and every so often. */
-export class FileAttendant {
-  readonly #attention: Attention;
+/** Checks a file at once, on each change of it, and at an interval. */
+export class FileWatcher {
+  readonly #options: FileWatcherOptions;
   #watch: DirectoryWatch | undefined;
-  #failureTold = false;
+  #failureReported = false;
   #wake = new AbortController();
 
-  constructor(attention: Attention) {
-    this.#attention = attention;
+  constructor(options: FileWatcherOptions) {
+    this.#options = options;
   }
 
-  lookNow(): void {
+  checkNow(): void {
     this.#wake.abort();
   }
 
   /** Runs until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { watching, look, clock, pollIntervalMs } = this.#attention;
-    const wake = () => this.lookNow();
+    const { watching, check, clock, pollIntervalMs } = this.#options;
+    const wake = () => this.checkNow();
     signal.addEventListener('abort', wake);
     while (!signal.aborted) {
       this.#wake = new AbortController();
       if (watching) await this.#keepWatching();
-      await look(signal);
+      await check(signal);
       if (!signal.aborted) await clock.sleep(pollIntervalMs, this.#wake.signal);
     }
     signal.removeEventListener('abort', wake);
     await this.#watch?.close();
   }
 
-  /** The volume may appear, or be mounted anew, after us: each round looks where to watch. */
+  /** The volume may appear after we started, or be mounted again: each round finds the directory to watch. */
   async #keepWatching(): Promise<void> {
-    const { path } = this.#attention;
+    const { path } = this.#options;
     const directory = await watchableDirectory(path);
     if (this.#watch?.directory === directory) return;
     await this.#watch?.close();
     this.#watch = undefined;
     try {
       this.#watch = await watchDirectory(directory, path, {
-        onChange: () => this.lookNow(),
+        onChange: () => this.checkNow(),
         onEnd: (error) => this.#ended(error),
       });
     } catch (error) {
@@ -70,16 +70,53 @@ export class FileAttendant {
   #ended(error: unknown): void {
     void this.#watch?.close();
     this.#watch = undefined;
-    // What the system refuses, it would refuse again at once; a directory that has gone is looked for.
-    if (systemErrorCode(error) === undefined) this.lookNow();
+    // What the system refused, it would refuse again at once. A directory that is gone is worth another try.
+    if (systemErrorCode(error) === undefined) this.checkNow();
     else this.#failed(error);
   }
 
   #failed(error: unknown): void {
-    if (this.#failureTold) return;
-    this.#failureTold = true;
-    this.#attention.onWatchFailed(error);
+    if (this.#failureReported) return;
+    this.#failureReported = true;
+    this.#options.onWatchFailed(error);
   }
+}
+
+export interface FollowOptions<T> extends Omit<FileWatcherOptions, 'check'> {
+  /** Rejects when the file cannot be read, which does not count as a change. */
+  readonly read: (path: string) => Promise<T>;
+  readonly same: (one: T, other: T) => boolean;
+  /** Called with the first content, and with each one that differs from the one before. */
+  readonly onContent: (content: T, before: T | undefined) => void;
+  /** Called when the file stays unreadable; once, until it has been read again. */
+  readonly onUnreadable?: (error: unknown) => void;
+}
+
+/** A single failure may fall into the middle of a swap. */
+const FAILURES_TO_REPORT = 2;
+
+/**
+ * Watches the content of a file that kubelet, or another process, replaces. Contents are compared,
+ * since the file times after kubelet's swaps cannot be trusted.
+ */
+export function createFollower<T>(options: FollowOptions<T>): FileWatcher {
+  let known: T | undefined;
+  let failures = 0;
+  return new FileWatcher({
+    ...options,
+    async check() {
+      const content = await options.read(options.path).catch((error: unknown) => {
+        failures += 1;
+        if (failures === FAILURES_TO_REPORT) options.onUnreadable?.(error);
+        return undefined;
+      });
+      if (content === undefined) return;
+      failures = 0;
+      if (known !== undefined && options.same(known, content)) return;
+      options.onContent(content, known);
+      known = content;
+    },
+  });
 }
 
 /** The symlink that kubelet's AtomicWriter replaces to publish a volume's new content. */
@@ -87,8 +124,8 @@ const DATA_LINK = '..data';
 
 /**
  * The directory to watch for changes of the file at `path`: the nearest one above it that holds a
- * `..data` symlink, because what stands below is a link into the old content and goes deaf with the
- * first rotation. Without any such link it is the nearest one that exists.
+ * `..data` symlink, because what is below is a link into the old content, where a watch reports
+ * nothing after the first rotation. Without any such link it is the nearest one that exists.
  */
 export async function watchableDirectory(path: string): Promise<string> {
   let existing: string | undefined;
@@ -118,16 +155,16 @@ interface DirectoryWatch {
 }
 
 interface DirectoryWatchListener {
-  /** Something was published, or the file itself changed. */
+  /** Kubelet published new content, or the file itself changed. */
   onChange(): void;
-  /** Watching is over, for want of inotify instances or because the directory is gone. */
+  /** Watching is over: inotify instances ran out, or the directory is gone. */
   onEnd(error?: unknown): void;
 }
 
 /**
- * Watches `directory` for a new `..data`, or a change of what lies next on the way to `path`: the
- * file itself, or a directory that does not exist yet. Resolves once it hears; rejects when the
- * system does not let it.
+ * Watches `directory` for a new `..data`, or for a change of the next step on the way to `path`: the
+ * file itself, or a directory that does not exist yet. Resolves once the watch is active; rejects
+ * when the system refuses it.
  */
 async function watchDirectory(
   directory: string,
@@ -155,7 +192,7 @@ async function watchDirectory(
       if (event === 'unlinkDir' && changed === directory) listener.onEnd();
       else listener.onChange();
     })
-    // The system tells more than chokidar does: a changed mode or owner, and that the directory was moved.
+    // inotify reports more than chokidar passes on: a changed mode or owner, and a moved directory.
     .on('raw', (_event, name, details) => {
       const { watchedPath = directory } = details as { readonly watchedPath?: string };
       const moved = watchedPath === directory && name === basename(directory);
@@ -163,41 +200,4 @@ async function watchDirectory(
     })
     .on('error', (error) => listener.onEnd(error));
   return { directory, close: () => watcher.close() };
-}
-
-export interface FollowOptions<T> extends Omit<Attention, 'look'> {
-  /** Rejects when the file cannot be read, which is no change. */
-  readonly read: (path: string) => Promise<T>;
-  readonly same: (one: T, other: T) => boolean;
-  /** Called with the first content, and with each one that differs from the one before. */
-  readonly onContent: (content: T, before: T | undefined) => void;
-  /** Called once when the file stays unreadable, until it has been read again. */
-  readonly onUnreadable?: (error: unknown) => void;
-}
-
-/** A single look may fall into the middle of a swap. */
-const LOOKS_IN_VAIN = 2;
-
-/**
- * Follows a file that kubelet or somebody else replaces. Changes are told by content: kubelet's
- * swaps leave no trustworthy times.
- */
-export function createFollower<T>(options: FollowOptions<T>): FileAttendant {
-  let known: T | undefined;
-  let looksInVain = 0;
-  return new FileAttendant({
-    ...options,
-    async look() {
-      const content = await options.read(options.path).catch((error: unknown) => {
-        looksInVain += 1;
-        if (looksInVain === LOOKS_IN_VAIN) options.onUnreadable?.(error);
-        return undefined;
-      });
-      if (content === undefined) return;
-      looksInVain = 0;
-      if (known !== undefined && options.same(known, content)) return;
-      options.onContent(content, known);
-      known = content;
-    },
-  });
 }

@@ -4,7 +4,7 @@ import { systemErrorCode } from './errors.ts';
 
 /**
  * Why a file was not read: `message` is the end of a sentence that begins with the file's name, and
- * `code` the system's, such as `ENOENT`, if it was the system that refused.
+ * `code` is the system's, such as `ENOENT`, if the system refused.
  */
 export class UnusableFile extends Error {
   override readonly name = 'UnusableFile';
@@ -17,13 +17,13 @@ export class UnusableFile extends Error {
 }
 
 /**
- * The bytes of a file, read whole in one open, so that a swap in between is never seen half.
+ * The bytes of a file, all read through one open, so that a swap never mixes two files.
  *
- * @throws UnusableFile when it is no regular file, is larger than that, or cannot be read
+ * @throws UnusableFile when it is not a regular file, is larger than `largestBytes`, or cannot be read
  */
 export async function readRegularFile(path: string, largestBytes: number): Promise<Buffer> {
   try {
-    // Without O_NONBLOCK a FIFO would hold us until somebody writes to it.
+    // Without O_NONBLOCK, opening a FIFO would wait for a writer.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       if (!(await file.stat()).isFile()) throw new UnusableFile('is not a regular file');
@@ -39,12 +39,12 @@ export async function readRegularFile(path: string, largestBytes: number): Promi
   }
 }
 
-/** One read of most files, and few of the largest. */
+/** Most files take one read, the largest a few. */
 const PIECE_BYTES = 64 * 1024;
 
 /**
- * What is in an open file, or `undefined` when that is more than `largestBytes`. It is counted while
- * it is read: a file of /proc says that it is empty, however much it gives, and another may grow.
+ * The content of an open file, or `undefined` when it exceeds `largestBytes`. Counted while reading,
+ * since files in /proc report a size of 0, and other files may grow.
  */
 export async function readBounded(
   file: FileHandle,
@@ -52,7 +52,7 @@ export async function readBounded(
 ): Promise<Buffer | undefined> {
   const pieces: Buffer[] = [];
   for (let length = 0; length <= largestBytes; ) {
-    // Whole pieces: files of /proc may insist on multiples of something.
+    // Always a whole piece: some files in /proc accept only multiples of a record's size.
     const piece = Buffer.allocUnsafe(PIECE_BYTES);
     const { bytesRead } = await file.read(piece, 0, PIECE_BYTES, null);
     if (bytesRead === 0) return Buffer.concat(pieces, length);
@@ -62,7 +62,7 @@ export async function readBounded(
   return undefined;
 }
 
-/** Whether both paths lead to one file, be it by links, by hard links, or where there is none yet. */
+/** Whether both paths lead to one file: through symbolic or hard links, or to the same place where no file is yet. */
 export async function isSameFile(one: string, other: string): Promise<boolean> {
   const [first, second] = await Promise.all([one, other].map(lookAt));
   if (first === undefined || second === undefined) return false;

@@ -1,14 +1,14 @@
 import { decodeJwtClaims, type JwtClaims } from './jwt.ts';
 import { sharedSpans } from './shared-runs.ts';
 
-/** Any run of this many characters shared with a secret counts as a piece of it. */
+/** Any run of this many characters that a text shares with a secret counts as a piece of the secret. */
 const PIECE_LENGTH = 16;
 
 const REDACTED = '[redacted]';
 
 /**
  * A token or assertion. It prints as `[redacted]` through string conversion, JSON and inspection;
- * only `unwrap` gives the text, and only the request body, the passfile line and the login of `check`
+ * only `unwrap` returns the text, and only the request body, the passfile line and the login of `check`
  * call it.
  */
 export class Secret {
@@ -30,7 +30,7 @@ export class Secret {
     return this.#text === other.#text;
   }
 
-  /** The claims of a JWT: without its signature they open nothing. */
+  /** The claims of a JWT, which are of no use to an attacker without the signature. */
   jwtClaims(): JwtClaims | undefined {
     return decodeJwtClaims(this.#text);
   }
@@ -69,12 +69,12 @@ export class Secret {
 }
 
 /**
- * A JWT, or its beginning: `{"` in base64url, and what follows. Within a word only what is long enough
- * for the header of one.
+ * A JWT, or its beginning: `{"` in base64url, and what follows. Within a word it counts only if it is
+ * long enough for a JWT's header.
  */
 const JWT = /(?<![A-Za-z\d])eyJ[\w-]{8}[\w.-]*|eyJ[\w-]{13}[\w.-]*/g;
 
-/** What Entra makes for `az ad app credential reset`: three characters, a digit, `Q~` and more. */
+/** A client secret as `az ad app credential reset` returns it: three characters, a digit, `Q~` and more. */
 const CLIENT_SECRET = /[\w.~-]{3}\dQ~[\w.~-]{20,}/g;
 
 export function jwtsIn(text: string): readonly string[] {
@@ -93,11 +93,11 @@ export function holdsClientSecret(text: string): boolean {
   return text.search(CLIENT_SECRET) >= 0;
 }
 
-/** The same as `JWT`, of any length at the start of a word: a text that was cut may end in one. */
+/** Like `JWT`, but of any length at the start of a word, since a truncated text may end in one. */
 const CUT_JWT = /(?<![A-Za-z\d])eyJ[\w.-]+|eyJ[\w-]{13}[\w.-]*/g;
 
 /** `text` with every JWT, or the beginning of one, replaced by `[redacted]`. */
-export function withoutJwts(text: string): string {
+export function redactJwts(text: string): string {
   return text.replaceAll(CUT_JWT, '[redacted]');
 }
 
@@ -105,22 +105,22 @@ export function withoutJwts(text: string): string {
 const MOST_KEPT = 32;
 
 /**
- * A shorter password would be found in many a text by chance, and so be given away by what is
- * missing there.
+ * A shorter password occurs in many texts by chance, so that redacting it would reveal it by what is
+ * missing.
  */
 export const SHORTEST_PASSWORD = 8;
 
-/** The secrets that texts from outside may quote, whichever part of the program met them. */
+/** The secrets that texts from outside may quote, collected from all parts of the program. */
 export class KnownSecrets {
   #latest: readonly Secret[] = [];
   #inPlace: readonly Secret[] = [];
 
-  /** Tokens and assertions: the latest ones are kept. */
+  /** Adds tokens and assertions, of which the latest are kept. */
   add(...secrets: readonly Secret[]): void {
     this.#latest = distinct([...this.#latest, ...secrets]);
   }
 
-  /** What a passfile held at the start, which stays known. */
+  /** Adds what a passfile held at the start, which is kept apart from the tokens. */
   addInPlace(secrets: readonly Secret[]): void {
     this.#inPlace = distinct([...this.#inPlace, ...secrets]);
   }
@@ -129,13 +129,13 @@ export class KnownSecrets {
     return [...this.#inPlace, ...this.#latest];
   }
 
-  /** `text` without any piece of them, nor of any other JWT. */
+  /** `text` without any piece of these secrets or of any other JWT. */
   redactFrom(text: string): string {
-    return withoutJwts(this.all.reduce((clean, secret) => secret.redactFrom(clean), text));
+    return redactJwts(this.all.reduce((clean, secret) => secret.redactFrom(clean), text));
   }
 }
 
-/** The last of them that are long enough, each once. */
+/** The last `MOST_KEPT` that are long enough, without duplicates. */
 function distinct(secrets: readonly Secret[]): readonly Secret[] {
   const kept: Secret[] = [];
   for (const secret of secrets.toReversed()) {

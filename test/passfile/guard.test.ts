@@ -207,14 +207,14 @@ test('a fight is told once and slowed down to a repair every ten seconds', async
   await clock.sleeping();
   for (let damage = 1; damage <= 6; damage += 1) {
     await rm(path);
-    guard.lookNow();
+    guard.checkNow();
     await until(() => repaired.length === damage);
     await clock.sleeping();
   }
   expect(contested).toEqual([6]);
 
   await rm(path);
-  guard.lookNow();
+  guard.checkNow();
   await clock.advance(9_999);
   expect(repaired).toHaveLength(6);
   await clock.advance(1);

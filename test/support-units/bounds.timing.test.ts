@@ -6,7 +6,7 @@ import { parseFederatedToken } from '../../src/federated-token/token.ts';
 import { adoptToken } from '../../src/passfile/adopt.ts';
 import { entriesLayout } from '../../src/passfile/layout.ts';
 import { PLACEHOLDER, templateLayout } from '../../src/passfile/template.ts';
-import { presentable } from '../../src/support/text.ts';
+import { sanitize } from '../../src/support/text.ts';
 import { interpretOutput } from '../../src/token-command/interpret.ts';
 import { splitCommandLine } from '../../src/token-command/split.ts';
 import { context } from '../entra/answer-parts.ts';
@@ -88,7 +88,7 @@ const courses: readonly [what: string, work: () => unknown][] = [
       [`${name} as an entry`, () => readConfig([], { PGPASSD_ENTRIES: setting }, 'check')],
       [`${name} as a path`, () => readConfig([], { PGPASSFILE: setting }, 'check')],
       [`${name} in an environment`, () => secretsIn([setting], { PGUSER: setting })],
-      [`${name} in a sentence`, () => presentable(setting)],
+      [`${name} in a sentence`, () => sanitize(setting)],
     ];
   }),
   ['65,000 hosts', () => readConfig([], { PGHOST: filled('h,', 128 * KIB), PGUSER: 'u' }, 'check')],

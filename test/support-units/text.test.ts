@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../src/support/secret.ts';
 import {
-  boundedText,
   formatAddress,
   isPort,
   meansEveryAddress,
-  presentable,
   programName,
+  sanitize,
+  sanitizeValue,
 } from '../../src/support/text.ts';
 import { findLeaks } from '../support/leak-check.ts';
 import { unsignedJwt } from './unsigned-jwt.ts';
@@ -36,13 +36,13 @@ describe('what is shown of a text', () => {
     ],
     ['a JWT with a line break in it', `${jwt.slice(0, 30)}\n${jwt.slice(30)}`, '[redacted]'],
   ])('%s', (_case, text, shown) => {
-    expect(presentable(text, [new Secret(opaque)])).toBe(shown);
+    expect(sanitize(text, [new Secret(opaque)])).toBe(shown);
   });
 
   test('is of bounded length, whatever it is', () => {
-    expect(presentable('x'.repeat(1_000_000))).toBe(`${'x'.repeat(4_000)}…`);
-    expect(boundedText('x'.repeat(301))).toBe(`${'x'.repeat(300)}…`);
-    expect(boundedText('x'.repeat(300))).toBe('x'.repeat(300));
+    expect(sanitize('x'.repeat(1_000_000))).toBe(`${'x'.repeat(4_000)}…`);
+    expect(sanitizeValue('x'.repeat(301))).toBe(`${'x'.repeat(300)}…`);
+    expect(sanitizeValue('x'.repeat(300))).toBe('x'.repeat(300));
   });
 
   test('holds no secret and nothing unprintable, wherever they stand', () => {
@@ -52,7 +52,7 @@ describe('what is shown of a text', () => {
     );
     fc.assert(
       fc.property(fc.array(piece), fc.integer({ min: 0, max: 200 }), (pieces, longest) => {
-        const shown = presentable(pieces.join(''), [new Secret(opaque)], longest);
+        const shown = sanitize(pieces.join(''), [new Secret(opaque)], longest);
         expect(findLeaks(shown, [jwt, opaque])).toEqual([]);
         expect(shown).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u);
       }),

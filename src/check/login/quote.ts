@@ -1,12 +1,12 @@
 import type { Secret } from '../../support/secret.ts';
-import { printable } from '../../support/text.ts';
+import { replaceUnprintable } from '../../support/text.ts';
 
 const LONGEST_LOOKED_AT = 4000;
 const LONGEST_SHOWN = 300;
 
 /** What a server says, as it may be shown: printable, of bounded length, without a piece of `token`. */
 export function quote(text: string, token: Secret): string {
-  const clean = token.redactFrom(printable(text.slice(0, LONGEST_LOOKED_AT)));
+  const clean = token.redactFrom(replaceUnprintable(text.slice(0, LONGEST_LOOKED_AT)));
   return clean.length > LONGEST_SHOWN ? `${clean.slice(0, LONGEST_SHOWN)}…` : clean;
 }
 

@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { explainTransportError } from '../../entra/transport-errors.ts';
 import type { WayKind } from '../../entra/way.ts';
 import { PgpassdError } from '../../support/errors.ts';
-import { boundedText, seconds } from '../../support/text.ts';
+import { sanitizeValue, seconds } from '../../support/text.ts';
 import * as causes from '../causes/network.ts';
 import { type Finding, failed, ok, wrong } from '../finding.ts';
 import type { Trip } from './reach.ts';
@@ -90,7 +90,7 @@ function presenting(hop: Hop | undefined, error: PgpassdError): PgpassdError {
 
 function describe({ issuer, validFromDate, validToDate }: X509Certificate): string {
   const [, name = issuer] = /^CN=(.*)$/m.exec(issuer) ?? /^O=(.*)$/m.exec(issuer) ?? [];
-  return `from ${boundedText(name)}, valid from ${dayOf(validFromDate)} to ${dayOf(validToDate)}`;
+  return `from ${sanitizeValue(name)}, valid from ${dayOf(validFromDate)} to ${dayOf(validToDate)}`;
 }
 
 /** A certificate that nobody trusts may tell no date at all. */

@@ -1,5 +1,5 @@
 import type { Secret } from '../../support/secret.ts';
-import { presentable } from '../../support/text.ts';
+import { sanitize } from '../../support/text.ts';
 import { type Finding, isWrong } from '../finding.ts';
 
 /** The findings as they may be shown, to people and to programs; only a remedy has several lines. */
@@ -8,9 +8,9 @@ export function presentableFindings(
   secrets: readonly Secret[],
 ): readonly Finding[] {
   return findings.map((finding) => {
-    const found = presentable(finding.found, secrets);
+    const found = sanitize(finding.found, secrets);
     if (!isWrong(finding)) return { ...finding, found };
-    const remedy = finding.remedy.split('\n').map((line) => presentable(line, secrets));
+    const remedy = finding.remedy.split('\n').map((line) => sanitize(line, secrets));
     return { ...finding, found, remedy: remedy.join('\n') };
   });
 }

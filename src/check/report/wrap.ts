@@ -1,4 +1,4 @@
-import { printable } from '../../support/text.ts';
+import { replaceUnprintable } from '../../support/text.ts';
 
 /** Where a word may be cut in two and still be read: URLs, subjects, lists without blanks. */
 const JOINTS = '/:,;=';
@@ -19,7 +19,7 @@ export interface TextLine {
  */
 export function layOut(text: string, columns: number): readonly TextLine[] {
   return text.split('\n').flatMap((line): TextLine[] => {
-    const shown = printable(line.replaceAll('\t', '    ')).trimEnd();
+    const shown = replaceUnprintable(line.replaceAll('\t', '    ')).trimEnd();
     return shown.startsWith(' ')
       ? [{ text: shown, verbatim: true }]
       : wrap(shown, columns).map((wrapped) => ({ text: wrapped, verbatim: false }));

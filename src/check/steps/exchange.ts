@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts';
 import { elapsedMs } from '../../refresh/schedule.ts';
 import { openSource } from '../../sources/open.ts';
 import type { AccessToken } from '../../support/access-token.ts';
-import { asPgpassdError } from '../../support/errors.ts';
+import { asPgpassdError } from '../../support/failure.ts';
 import { KnownSecrets } from '../../support/secret.ts';
 import { duration } from '../../support/text.ts';
 import { type Finding, failed, ok, skipped } from '../finding.ts';

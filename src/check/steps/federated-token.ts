@@ -4,8 +4,9 @@ import {
   type FederatedIdentity,
   type FederatedToken,
 } from '../../federated-token/token.ts';
-import { asPgpassdError, PgpassdError } from '../../support/errors.ts';
-import { boundedText, duration } from '../../support/text.ts';
+import { PgpassdError } from '../../support/errors.ts';
+import { asPgpassdError } from '../../support/failure.ts';
+import { duration, sanitizeValue } from '../../support/text.ts';
 import { frozenToken } from '../causes/federated-token.ts';
 import { lookAtTokenFile, type TokenFile } from '../files/token-file.ts';
 import { type Finding, failed, ok, skipped, wrong } from '../finding.ts';
@@ -120,10 +121,10 @@ function identityFindings(
   { issuer, subject, audience }: FederatedIdentity,
   { reading: { source, values } }: Scene,
 ): readonly Finding[] {
-  const audiences = boundedText(audience.join(', '));
+  const audiences = sanitizeValue(audience.join(', '));
   const findings = [
-    ok(STEP, issuer === undefined ? 'no issuer' : `issuer ${boundedText(issuer)}`),
-    ok(STEP, subject === undefined ? 'no subject' : `subject ${boundedText(subject)}`),
+    ok(STEP, issuer === undefined ? 'no issuer' : `issuer ${sanitizeValue(issuer)}`),
+    ok(STEP, subject === undefined ? 'no subject' : `subject ${sanitizeValue(subject)}`),
   ];
   // The AKS token proxy has an audience of its own.
   const toEntra = source?.kind === 'workload-identity' && source.tokenProxy === undefined;

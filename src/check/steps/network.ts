@@ -1,6 +1,7 @@
 import type { WorkloadIdentitySettings } from '../../config/config.ts';
 import { wayOf } from '../../sources/workload-identity.ts';
-import { asPgpassdError, PgpassdError } from '../../support/errors.ts';
+import { PgpassdError } from '../../support/errors.ts';
+import { asPgpassdError } from '../../support/failure.ts';
 import { type Finding, skipped } from '../finding.ts';
 import { obstacleIn, progressIn } from '../network/describe-trip.ts';
 import { reach, type Trip } from '../network/reach.ts';

@@ -5,7 +5,7 @@ import type { FileFacts, FoundPassfile } from '../../passfile/read-passfile.ts';
 import { type Wanted, whyUnready } from '../../passfile/unready.ts';
 import { explainWriteCode } from '../../passfile/write-errors.ts';
 import { untilAborted, withDeadline } from '../../support/deadline.ts';
-import { boundedText, duration } from '../../support/text.ts';
+import { duration, sanitizeValue } from '../../support/text.ts';
 import * as causes from '../causes/passfile.ts';
 import { findPassfile, type PassfileAt } from '../files/passfile-at.ts';
 import { foreseeWriteError, mayGiveAway, neverChanges } from '../files/place.ts';
@@ -42,7 +42,7 @@ export async function checkPassfile(
   const { path, found } = passfile;
   const problem = problemOf(name ?? path, found);
   if (problem !== undefined) {
-    return [wrong(STEP, causes.passfileMisnamed({ name: boundedText(name ?? path), problem }))];
+    return [wrong(STEP, causes.passfileMisnamed({ name: sanitizeValue(name ?? path), problem }))];
   }
   const obstacles =
     side === 'daemon' ? await writingFindings(scene, passfile, daemon) : await mountFindings(path);

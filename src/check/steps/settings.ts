@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { layoutOf, readTemplate } from '../../passfile/read-template.ts';
 import { openSource } from '../../sources/open.ts';
-import { asPgpassdError } from '../../support/errors.ts';
+import { asPgpassdError } from '../../support/failure.ts';
 import { KnownSecrets } from '../../support/secret.ts';
 import { asksForNoVerification, VERIFIED_ALL_THE_SAME } from '../../support/verification.ts';
 import { badSetting, notInjected } from '../causes/settings.ts';
