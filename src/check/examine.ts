@@ -1,4 +1,4 @@
-import { passfileForeign } from '../passfile/causes.ts';
+import { passfileForeign } from '../passfile/messages.ts';
 import { defaultPassfile, findPassfile } from './files/passfile-at.ts';
 import { withService } from './files/service-file.ts';
 import { type Finding, firstWrong, isWrong } from './finding.ts';

@@ -1,5 +1,5 @@
 import { ANY } from '../passfile/format.ts';
-import { type EntryLine, type FieldName, fieldNames } from '../passfile/lines.ts';
+import { type EntryLine, type FieldName, fieldNames } from '../passfile/lookup.ts';
 import { holdsJwt } from '../support/secret.ts';
 import { sanitizeValue } from '../support/text.ts';
 

@@ -1,6 +1,6 @@
 import type { Entry } from '../passfile/format.ts';
-import { entryLinesOf, parseLines } from '../passfile/lines.ts';
-import { readTemplate } from '../passfile/read-template.ts';
+import { readTemplate } from '../passfile/layout.ts';
+import { entryLinesOf, parseLines } from '../passfile/lookup.ts';
 import type { Scene } from './scene.ts';
 import { namesEntries } from './steps/settings.ts';
 

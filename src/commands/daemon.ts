@@ -1,8 +1,8 @@
 import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/given.ts';
 import { filesToRead } from '../config/read-files.ts';
-import { passfileIsRead } from '../passfile/causes.ts';
 import { wholeOwner } from '../passfile/inspect.ts';
+import { passfileIsRead } from '../passfile/messages.ts';
 import { composeRefresher, type PassfileRefresher } from '../refresh/create-refresher.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
 import type { FetchToken } from '../refresh/refresher.ts';

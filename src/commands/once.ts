@@ -1,7 +1,7 @@
 import { type Config, loadConfig } from '../config/config.ts';
 import type { Log } from '../observe/log.ts';
 import { createNarrator } from '../observe/narrator.ts';
-import { volumeSilent } from '../passfile/causes.ts';
+import { volumeSilent } from '../passfile/messages.ts';
 import type { RefreshEvent, TokenInPlace } from '../refresh/events.ts';
 import { mayPassByItself } from '../refresh/retry.ts';
 import { systemClock } from '../support/clock.ts';

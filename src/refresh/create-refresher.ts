@@ -1,11 +1,15 @@
 import { resolve } from 'node:path';
-import { passfileIsItsTemplate } from '../passfile/causes.ts';
 import type { Entry } from '../passfile/format.ts';
 import { createGuard } from '../passfile/guard.ts';
-import { entriesLayout, type PassfileLayout } from '../passfile/layout.ts';
+import {
+  assertSize,
+  entriesLayout,
+  layoutOf,
+  type PassfileLayout,
+  readTemplate,
+} from '../passfile/layout.ts';
+import { passfileIsItsTemplate } from '../passfile/messages.ts';
 import { createPassfile, type Passfile } from '../passfile/passfile.ts';
-import { layoutOf, readTemplate } from '../passfile/read-template.ts';
-import { assertSize } from '../passfile/size.ts';
 import { type Clock, watchClockSteps } from '../support/clock.ts';
 import { untilAborted, withDeadline } from '../support/deadline.ts';
 import { asPgpassdError, errorOf } from '../support/failure.ts';

@@ -68,17 +68,20 @@ export class PgpassdError extends Error {
   readonly code: ErrorCode;
   readonly remedy: string;
   readonly details: ErrorDetails;
+  /** The id of the kind of failure that it was made from, which is finer than its code. */
+  readonly failureId: string | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
     remedy: string,
-    options: ErrorOptions & { readonly details?: ErrorDetails } = {},
+    options: ErrorOptions & { readonly details?: ErrorDetails; readonly failureId?: string } = {},
   ) {
     super(message, options);
     this.code = code;
     this.remedy = remedy;
     this.details = options.details ?? {};
+    this.failureId = options.failureId;
   }
 }
 

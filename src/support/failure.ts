@@ -55,8 +55,10 @@ function onOneLine<Name extends string>(values: Values<Name>): Values<Name> {
   ) as Values<Name>;
 }
 
-export function errorOf({ code, found, remedy }: Failure, options?: ErrorOptions): PgpassdError {
-  return new PgpassdError(code, found, remedy, options);
+/** The error to throw for a failure. */
+export function errorOf(failure: Failure, options?: ErrorOptions): PgpassdError {
+  const { id, code, found, remedy } = failure;
+  return new PgpassdError(code, found, remedy, { ...options, failureId: id });
 }
 
 const internalError = failure<'message'>('internal', 'internal', ({ message }) => ({

@@ -15,8 +15,8 @@ import * as accessToken from '../../src/entra/issued-for-causes.ts';
 import { explainTransportError } from '../../src/entra/transport-errors.ts';
 import { readFederatedToken } from '../../src/federated-token/read.ts';
 import { assertUnexpired, parseFederatedToken } from '../../src/federated-token/token.ts';
-import * as passfile from '../../src/passfile/causes.ts';
-import { layoutOf } from '../../src/passfile/read-template.ts';
+import { templateUnreadable, templateWithoutToken } from '../../src/passfile/layout.ts';
+import * as passfile from '../../src/passfile/messages.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import type { Failure } from '../../src/support/failure.ts';
 import { Secret } from '../../src/support/secret.ts';
@@ -46,7 +46,6 @@ const context = { identity: placeholders, correlationId: '{id}', nowMs: 0 };
 
 /** Errors of the stages have no texts apart from the case: these are cases with placeholders. */
 const failures: Readonly<Partial<Record<Step, readonly (() => unknown)[]>>> = {
-  settings: [() => layoutOf(Buffer.from(''), '{path}')],
   'federated token': [
     () => readFederatedToken('/nowhere'),
     () => readFederatedToken('/'),
@@ -85,7 +84,13 @@ function systemError(code: string): Error {
   return Object.assign(new Error('system'), { code });
 }
 
-const causes: Readonly<Partial<Record<Step, readonly Readonly<Record<string, Kind>>[]>>> = {
+/** Kinds that are thrown: `check` reports their code as the cause, since errors have no ids. */
+const thrown: Readonly<Partial<Record<Step, readonly Kind[]>>> = {
+  settings: [templateUnreadable, templateWithoutToken],
+};
+
+/** Modules whose exports include kinds. */
+const causes: Readonly<Partial<Record<Step, readonly Readonly<Record<string, unknown>>[]>>> = {
   settings: [settings],
   'federated token': [frozenToken],
   clocks: [clocks],
@@ -105,7 +110,10 @@ export async function causesTable(steps: readonly Step[]): Promise<string> {
     const rows = [
       ...(await Promise.all((failures[step] ?? []).map(rowOfFailure))),
       ...(step === 'exchange' ? rowsOfCodes() : []),
-      ...(causes[step] ?? []).flatMap((each) => Object.values(each).map(rowOfKind)),
+      ...(thrown[step] ?? []).map(({ pattern }) =>
+        rowOfKind({ pattern: { ...pattern, id: pattern.code } }),
+      ),
+      ...(causes[step] ?? []).flatMap((each) => Object.values(each).filter(isKind).map(rowOfKind)),
     ];
     lines.push(`| **${step}** | |`, ...rows.map(lineOf));
   }
@@ -119,6 +127,10 @@ async function rowOfFailure(provoke: () => unknown): Promise<Row> {
     .replace(/\/nowhere|(?<=file )\/(?= )/, '{path}')
     .replace(/\d{4}-\d\d-\d\dT\S+/, '{time}');
   return { ids: [error.code], found, remedy: error.remedy };
+}
+
+function isKind(value: unknown): value is Kind {
+  return typeof value === 'function' && 'pattern' in value;
 }
 
 function rowOfKind({ pattern: { id, found, remedy } }: Kind): Row {

@@ -4,8 +4,8 @@ import { secretsIn } from '../../src/config/secrets-in.ts';
 import { interpretAnswer } from '../../src/entra/answer.ts';
 import { parseFederatedToken } from '../../src/federated-token/token.ts';
 import { adoptToken } from '../../src/passfile/adopt.ts';
-import { entriesLayout } from '../../src/passfile/layout.ts';
-import { PLACEHOLDER, templateLayout } from '../../src/passfile/template.ts';
+import { PLACEHOLDER } from '../../src/passfile/format.ts';
+import { entriesLayout, templateLayout } from '../../src/passfile/layout.ts';
 import { sanitize } from '../../src/support/text.ts';
 import { interpretOutput } from '../../src/token-command/interpret.ts';
 import { splitCommandLine } from '../../src/token-command/split.ts';
@@ -122,7 +122,7 @@ describe('no step takes more than 50 ms, whatever comes within its bounds', () =
     const env = Object.fromEntries(
       Array.from({ length: 50_000 }, (_, at) => [`PGPASSD_X${at}`, '']),
     );
-    // Node takes longer to tell us of them.
+    // Node.js takes longer to report them.
     expect(leastMs(() => readConfig([], env, 'check'))).toBeLessThan(150);
   });
 

@@ -4,10 +4,10 @@ import { FakeClock } from '../support/fake-clock.ts';
 
 const POLL_MS = 30_000;
 
-/** Follows a file by polling alone; what a look finds is the test's to say. */
+/** Follows a file by polling alone; the test decides what a check finds. */
 function follow() {
   const clock = new FakeClock();
-  const told: string[] = [];
+  const reported: string[] = [];
   let found: string | Error = 'one';
   const stop = new AbortController();
   const running = createFollower<string>({
@@ -20,13 +20,13 @@ function follow() {
       return found;
     },
     same: (one, other) => one === other,
-    onContent: (content) => told.push(content),
-    onUnreadable: (error) => told.push(String(error)),
+    onContent: (content) => reported.push(content),
+    onUnreadable: (error) => reported.push(String(error)),
     onWatchFailed: () => undefined,
   }).run(stop.signal);
   return {
-    told,
-    looks: async (...all: readonly (string | Error)[]) => {
+    reported,
+    checks: async (...all: readonly (string | Error)[]) => {
       for (const each of all) {
         found = each;
         await clock.advance(POLL_MS);
@@ -41,18 +41,18 @@ function follow() {
 
 const gone = new Error('gone');
 
-test('a file that stays unreadable is told once, and again when it was readable meanwhile', async () => {
-  const { told, looks, stop } = follow();
-  await looks('one', gone, gone, gone, gone);
-  expect(told).toEqual(['one', 'Error: gone']);
-  await looks('one', gone, gone);
-  expect(told).toEqual(['one', 'Error: gone', 'Error: gone']);
+test('a file that stays unreadable is reported once, and again if it was readable in between', async () => {
+  const { reported, checks, stop } = follow();
+  await checks('one', gone, gone, gone, gone);
+  expect(reported).toEqual(['one', 'Error: gone']);
+  await checks('one', gone, gone);
+  expect(reported).toEqual(['one', 'Error: gone', 'Error: gone']);
   await stop();
 });
 
-test('a file that is missed once, in the middle of a swap, is none', async () => {
-  const { told, looks, stop } = follow();
-  await looks('one', gone, 'two', gone, 'two');
-  expect(told).toEqual(['one', 'two']);
+test('a file that is missing once, in the middle of a swap, is not reported', async () => {
+  const { reported, checks, stop } = follow();
+  await checks('one', gone, 'two', gone, 'two');
+  expect(reported).toEqual(['one', 'two']);
   await stop();
 });

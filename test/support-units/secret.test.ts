@@ -31,18 +31,18 @@ describe('a secret', () => {
     expect(printed).not.toContain(text.slice(0, 8));
   });
 
-  test('gives nothing away to whoever lists its properties', () => {
+  test('reveals nothing when its properties are listed', () => {
     expect(Reflect.ownKeys(secret)).toEqual([]);
     expect({ ...secret }).toEqual({});
     expect(JSON.stringify(structuredClone(secret))).toBe('{}');
   });
 
-  test('tells what the token says of itself', () => {
+  test('returns the claims of the token', () => {
     expect(secret.jwtClaims()).toEqual({ sub: 'my-app' });
     expect(new Secret('opaque').jwtClaims()).toBeUndefined();
   });
 
-  test('gives its text to whoever unwraps it', () => {
+  test('returns its text when unwrapped', () => {
     expect(secret.unwrap()).toBe(text);
   });
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Environment } from '../../config/given.ts';
-import { type FoundPassfile, readPassfile } from '../../passfile/read-passfile.ts';
+import { type FoundPassfile, readPassfile } from '../../passfile/inspect.ts';
 import { withoutLinks } from './place.ts';
 
 /** The passfile as a client finds it. */

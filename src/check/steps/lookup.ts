@@ -1,9 +1,16 @@
 import { type Connection, connectionTo, entriesFromPgVariables } from '../../config/entry.ts';
 import { ValueError } from '../../config/values.ts';
-import { passfileWithoutEntry } from '../../passfile/causes.ts';
 import { type Entry, formatEntry } from '../../passfile/format.ts';
-import { type EntryLine, entryLinesOf, type Line } from '../../passfile/lines.ts';
-import { type Lookup, linesServing, lookUp, shadowedLines } from '../../passfile/lookup.ts';
+import {
+  type EntryLine,
+  entryLinesOf,
+  type Line,
+  type Lookup,
+  linesServing,
+  lookUp,
+  shadowedLines,
+} from '../../passfile/lookup.ts';
+import { passfileWithoutEntry } from '../../passfile/messages.ts';
 import { duration } from '../../support/text.ts';
 import * as causes from '../causes/lookup.ts';
 import type { PassfileAt } from '../files/passfile-at.ts';

@@ -1,9 +1,7 @@
-import { ownerRefused } from '../../passfile/causes.ts';
-import { explainUnready, octal } from '../../passfile/explain-unready.ts';
-import { type EntryLine, entryLinesOf, type Line } from '../../passfile/lines.ts';
-import type { FileFacts, FoundPassfile } from '../../passfile/read-passfile.ts';
+import type { FileFacts, FoundPassfile } from '../../passfile/inspect.ts';
+import { type EntryLine, entryLinesOf, type Line } from '../../passfile/lookup.ts';
+import { explainUnready, explainWriteCode, octal, ownerRefused } from '../../passfile/messages.ts';
 import { type Wanted, whyUnready } from '../../passfile/unready.ts';
-import { explainWriteCode } from '../../passfile/write-errors.ts';
 import { untilAborted, withDeadline } from '../../support/deadline.ts';
 import { duration, sanitizeValue } from '../../support/text.ts';
 import * as causes from '../causes/passfile.ts';

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import { layoutOf, readTemplate } from '../../passfile/read-template.ts';
+import { layoutOf, readTemplate } from '../../passfile/layout.ts';
 import { openSource } from '../../sources/open.ts';
 import { asPgpassdError } from '../../support/failure.ts';
 import { KnownSecrets } from '../../support/secret.ts';

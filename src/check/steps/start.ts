@@ -1,11 +1,15 @@
 import type { Config } from '../../config/config.ts';
 import { filesToRead } from '../../config/read-files.ts';
-import { passfileIsItsTemplate, passfileIsRead } from '../../passfile/causes.ts';
-import { lookWhose, refusalOf } from '../../passfile/in-place.ts';
 import { wholeOwner } from '../../passfile/inspect.ts';
-import { entriesLayout, type PassfileLayout } from '../../passfile/layout.ts';
-import { layoutOf, readTemplate } from '../../passfile/read-template.ts';
-import { objectionToSize } from '../../passfile/size.ts';
+import {
+  entriesLayout,
+  layoutOf,
+  objectionToSize,
+  type PassfileLayout,
+  readTemplate,
+} from '../../passfile/layout.ts';
+import { passfileIsItsTemplate, passfileIsRead } from '../../passfile/messages.ts';
+import { findOwnership, refusalOf } from '../../passfile/ownership.ts';
 import type { Failure } from '../../support/failure.ts';
 import { firstSameFile, isSameFile } from '../../support/files.ts';
 import type { Scene } from '../scene.ts';
@@ -53,8 +57,8 @@ async function objectionInPlace(
   path: string,
 ): Promise<Failure | undefined> {
   const target = { path, mode, owner: owner && wholeOwner(owner) };
-  const standing = await lookWhose(target, layout, undefined).catch(() => undefined);
-  return standing && refusalOf(standing, target, template !== undefined);
+  const ownership = await findOwnership(target, layout, undefined).catch(() => undefined);
+  return ownership && refusalOf(ownership, target, template !== undefined);
 }
 
 /** What is wrong with a template is told with the settings. */

@@ -7,7 +7,7 @@ import type { Scene, Side } from '../../../src/check/scene.ts';
 import type { Daemon } from '../../../src/check/steps/daemon.ts';
 import { checkPassfile } from '../../../src/check/steps/passfile.ts';
 import type { Environment } from '../../../src/config/given.ts';
-import { PLACEHOLDER } from '../../../src/passfile/template.ts';
+import { PLACEHOLDER } from '../../../src/passfile/format.ts';
 import { canMount, mountTmpfs } from '../../support/tmpfs.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
 import { emptyDirectory, sceneWith, shown } from '../scene.ts';
