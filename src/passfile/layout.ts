@@ -121,12 +121,18 @@ function linesOf(text: string) {
   return { names, others };
 }
 
-const templateRemedy = `Name a passfile that has a line such as host:5432:*:user:${PLACEHOLDER}.`;
+/** Far more than any passfile needs: a larger file is the wrong file. */
+const LARGEST_TEMPLATE_BYTES = 1024 * 1024;
+
+const TOKEN_LINE = `a line such as host:5432:*:user:${PLACEHOLDER}`;
 
 export const templateUnreadable = failure<'path' | 'problem'>(
   'template-unreadable',
   'config.invalid',
-  ({ path, problem }) => ({ found: `--template ${path} ${problem}`, remedy: templateRemedy }),
+  ({ path, problem }) => ({
+    found: `--template ${path} ${problem}`,
+    remedy: `Name a file that pgpassd can read, of at most ${LARGEST_TEMPLATE_BYTES / 1024} KiB, with ${TOKEN_LINE}.`,
+  }),
 );
 
 export const templateWithoutToken = failure<'path'>(
@@ -134,12 +140,9 @@ export const templateWithoutToken = failure<'path'>(
   'config.invalid',
   ({ path }) => ({
     found: `--template ${path} has no line whose password is ${PLACEHOLDER}`,
-    remedy: templateRemedy,
+    remedy: `Name a passfile that has ${TOKEN_LINE}.`,
   }),
 );
-
-/** Far more than any passfile needs: a larger file is the wrong file. */
-const LARGEST_TEMPLATE_BYTES = 1024 * 1024;
 
 /**
  * The bytes of the template, all read through one open.

@@ -1,7 +1,7 @@
 import { type ErrorCode, PgpassdError, systemErrorCode } from '../support/errors.ts';
 import { errorOf, type Failure, failure } from '../support/failure.ts';
 import { duration } from '../support/text.ts';
-import { formatEntry, PLACEHOLDER } from './format.ts';
+import { formatEntry, LARGEST_PASSFILE_BYTES, MOST_PASSFILE_LINES, PLACEHOLDER } from './format.ts';
 import type { Unready } from './unready.ts';
 
 const USE_WRITTEN_FILE = 'Set --passfile (PGPASSFILE) to the file that pgpassd writes';
@@ -71,7 +71,7 @@ export const passfileSilent = aboutPath(
 export const passfileTooLarge = aboutPath(
   'passfile-too-large',
   'passfile.malformed',
-  'is too large to be a passfile',
+  `is too large: over ${LARGEST_PASSFILE_BYTES / 1024 ** 2} MiB, or over ${MOST_PASSFILE_LINES} lines`,
   `${USE_WRITTEN_FILE}.`,
 );
 

@@ -41,7 +41,7 @@ export async function makePrivateDirectory(path: string): Promise<PrivateDirecto
     const { uid, mode, mtimeMs } = await opened.handle.stat();
     const made = uid === process.geteuid?.() || uid === (await uidOfNewFiles(path));
     if (!made) throw new Disturbed('it belongs to another user');
-    // The umask may have removed our own permissions.
+    // The umask may have removed our own permissions, and an ACL may have added some for others.
     if ((mode & 0o777) !== 0o700) await chmod(opened.path, (mode & 0o7000) | 0o700);
     return { path: opened.path, madeAtMs: mtimeMs, remove: () => removeOpened(opened) };
   } catch (error) {
@@ -56,7 +56,7 @@ async function openMade(path: string): Promise<Opened> {
     return await openDirectory(path);
   } catch (error) {
     if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(systemErrorCode(error) ?? '')) {
-      throw new Disturbed('it has gone, or something else is there', { cause: error });
+      throw new Disturbed('it is gone, or something else is in its place', { cause: error });
     }
     await removeEmpty(path);
     throw error;

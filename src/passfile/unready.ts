@@ -20,7 +20,7 @@ export type Unready =
   | { readonly kind: 'no-password' | 'placeholder' | 'cut'; readonly line: number }
   | { readonly kind: 'expired' | 'expiring'; readonly line: number; readonly expiresAtMs: number };
 
-/** What the passfile has to offer. */
+/** What the passfile has to provide to count as ready. */
 export interface Wanted {
   /** Empty means every line of the file. */
   readonly entries: readonly Entry[];

@@ -40,8 +40,9 @@ export type RefreshErrorCode = (typeof refreshErrorCodes)[number];
 export type ErrorCode = RefreshErrorCode | FindingCode;
 
 /**
- * What resolves a failure: `transient` ones resolve by themselves, `propagating` ones once a change has
- * spread, the others by the work of an `operator` or by a fix of pgpassd or its settings (`ours`).
+ * What resolves a failure: `transient` ones resolve by themselves; `propagating` ones, too, once a change
+ * has spread; an `operator` has to change something; or pgpassd itself or one of its settings is wrong
+ * (`ours`).
  */
 export type Nature = 'transient' | 'propagating' | 'operator' | 'ours';
 
@@ -59,6 +60,11 @@ export interface ErrorDetails {
   readonly systemCode?: string;
 }
 
+export interface PgpassdErrorOptions extends ErrorOptions {
+  readonly details?: ErrorDetails;
+  readonly failureId?: string;
+}
+
 /**
  * A failure that an operator can act on: `message` says in one sentence without a full stop what
  * failed, `remedy` in another what to do. Neither ever holds a token, a request or a response.
@@ -71,12 +77,7 @@ export class PgpassdError extends Error {
   /** The id of the kind of failure that it was made from, which is finer than its code. */
   readonly failureId: string | undefined;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    remedy: string,
-    options: ErrorOptions & { readonly details?: ErrorDetails; readonly failureId?: string } = {},
-  ) {
+  constructor(code: ErrorCode, message: string, remedy: string, options: PgpassdErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.remedy = remedy;

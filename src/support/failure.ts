@@ -1,4 +1,4 @@
-import { type ErrorCode, PgpassdError } from './errors.ts';
+import { type ErrorCode, PgpassdError, type PgpassdErrorOptions } from './errors.ts';
 import { sanitize } from './text.ts';
 
 /** What went wrong, for an operator. */
@@ -56,8 +56,10 @@ function onOneLine<Name extends string>(values: Values<Name>): Values<Name> {
 }
 
 /** The error to throw for a failure. */
-export function errorOf(failure: Failure, options?: ErrorOptions): PgpassdError {
-  const { id, code, found, remedy } = failure;
+export function errorOf(
+  { id, code, found, remedy }: Failure,
+  options?: PgpassdErrorOptions,
+): PgpassdError {
   return new PgpassdError(code, found, remedy, { ...options, failureId: id });
 }
 

@@ -84,8 +84,8 @@ function systemError(code: string): Error {
   return Object.assign(new Error('system'), { code });
 }
 
-/** Kinds that are thrown: `check` reports their code as the cause, since errors have no ids. */
-const thrown: Readonly<Partial<Record<Step, readonly Kind[]>>> = {
+/** What the stages throw: `check` names it by its code, or by the AADSTS code. */
+const thrown: Readonly<Partial<Record<Step, readonly unknown[]>>> = {
   settings: [templateUnreadable, templateWithoutToken],
 };
 
@@ -109,15 +109,21 @@ export async function causesTable(steps: readonly Step[]): Promise<string> {
   for (const step of steps) {
     const rows = [
       ...(await Promise.all((failures[step] ?? []).map(rowOfFailure))),
+      ...(thrown[step] ?? []).filter(isKind).map(rowOfThrown),
       ...(step === 'exchange' ? rowsOfCodes() : []),
-      ...(thrown[step] ?? []).map(({ pattern }) =>
-        rowOfKind({ pattern: { ...pattern, id: pattern.code } }),
-      ),
       ...(causes[step] ?? []).flatMap((each) => Object.values(each).filter(isKind).map(rowOfKind)),
     ];
     lines.push(`| **${step}** | |`, ...rows.map(lineOf));
   }
   return ['| `check` finds | what to do |', '|---|---|', ...lines].join('\n');
+}
+
+function isKind(value: unknown): value is Kind {
+  return typeof value === 'function' && 'pattern' in value;
+}
+
+function rowOfThrown({ pattern: { code, found, remedy } }: Kind): Row {
+  return { ids: [code], found, remedy };
 }
 
 async function rowOfFailure(provoke: () => unknown): Promise<Row> {
@@ -127,10 +133,6 @@ async function rowOfFailure(provoke: () => unknown): Promise<Row> {
     .replace(/\/nowhere|(?<=file )\/(?= )/, '{path}')
     .replace(/\d{4}-\d\d-\d\dT\S+/, '{time}');
   return { ids: [error.code], found, remedy: error.remedy };
-}
-
-function isKind(value: unknown): value is Kind {
-  return typeof value === 'function' && 'pattern' in value;
 }
 
 function rowOfKind({ pattern: { id, found, remedy } }: Kind): Row {

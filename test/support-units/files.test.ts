@@ -68,7 +68,7 @@ describe('an endless file in the place of one of ours, with a gigabyte of memory
       ['wait', '--timeout', '1s', '--passfile', '/proc/self/pagemap'],
       {},
       7,
-      /is too large to be a passfile/,
+      /is too large: over 4 MiB/,
     ],
     [
       'federated token',
