@@ -15,7 +15,6 @@ import {
   rawLines,
   unescapeText,
 } from './format.ts';
-import { passfileWouldBeTooLarge, passfileWouldHaveTooManyLines } from './messages.ts';
 
 /** Room for the fields, and for a token with each character escaped: a longer line is not ours. */
 const LONGEST_LINE_BYTES = 4 * LONGEST_TOKEN;
@@ -166,6 +165,29 @@ export function layoutOf(template: Buffer, path: string): PassfileLayout {
   if (layout === undefined) throw errorOf(templateWithoutToken({ path }));
   return layout;
 }
+
+const USE_FEWER_LINES =
+  'Use fewer lines in --entry (PGPASSD_ENTRIES) or --template: * stands for any port or database.';
+
+export const passfileWouldBeTooLarge = failure<
+  'path' | 'sizeKiB' | 'tokenBytes' | 'lines' | 'limitKiB'
+>(
+  'passfile-would-be-too-large',
+  'config.invalid',
+  ({ path, sizeKiB, tokenBytes, lines, limitKiB }) => ({
+    found: `the passfile ${path} would have ${sizeKiB} KiB with a token of ${tokenBytes} bytes in each of the ${lines} lines that hold the token, but the limit is ${limitKiB} KiB`,
+    remedy: USE_FEWER_LINES,
+  }),
+);
+
+export const passfileWouldHaveTooManyLines = failure<'path' | 'most'>(
+  'passfile-would-have-too-many-lines',
+  'config.invalid',
+  ({ path, most }) => ({
+    found: `the passfile ${path} would have more than ${most} lines, which is the limit`,
+    remedy: USE_FEWER_LINES,
+  }),
+);
 
 /** Smaller than any JWT that Entra issues: an RSA signature alone has 342 characters. */
 const SMALL_TOKEN_BYTES = 512;

@@ -373,26 +373,3 @@ export const passfileNotKept = failure<'path' | 'objection' | 'kept' | 'reason'>
     remedy: 'Move it to another place, or set --passfile (PGPASSFILE) to another path.',
   }),
 );
-
-const USE_FEWER_LINES =
-  'Use fewer lines in --entry (PGPASSD_ENTRIES) or --template: * stands for any port or database.';
-
-export const passfileWouldBeTooLarge = failure<
-  'path' | 'sizeKiB' | 'tokenBytes' | 'lines' | 'limitKiB'
->(
-  'passfile-would-be-too-large',
-  'config.invalid',
-  ({ path, sizeKiB, tokenBytes, lines, limitKiB }) => ({
-    found: `the passfile ${path} would have ${sizeKiB} KiB with a token of ${tokenBytes} bytes in each of the ${lines} lines that hold the token, but the limit is ${limitKiB} KiB`,
-    remedy: USE_FEWER_LINES,
-  }),
-);
-
-export const passfileWouldHaveTooManyLines = failure<'path' | 'most'>(
-  'passfile-would-have-too-many-lines',
-  'config.invalid',
-  ({ path, most }) => ({
-    found: `the passfile ${path} would have more than ${most} lines, which is the limit`,
-    remedy: USE_FEWER_LINES,
-  }),
-);

@@ -15,7 +15,12 @@ import * as accessToken from '../../src/entra/issued-for-causes.ts';
 import { explainTransportError } from '../../src/entra/transport-errors.ts';
 import { readFederatedToken } from '../../src/federated-token/read.ts';
 import { assertUnexpired, parseFederatedToken } from '../../src/federated-token/token.ts';
-import { templateUnreadable, templateWithoutToken } from '../../src/passfile/layout.ts';
+import {
+  passfileWouldBeTooLarge,
+  passfileWouldHaveTooManyLines,
+  templateUnreadable,
+  templateWithoutToken,
+} from '../../src/passfile/layout.ts';
 import * as passfile from '../../src/passfile/messages.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import type { Failure } from '../../src/support/failure.ts';
@@ -96,7 +101,7 @@ const causes: Readonly<Partial<Record<Step, readonly Readonly<Record<string, unk
   clocks: [clocks],
   network: [network],
   'access token': [accessToken],
-  passfile: [passfile, clientsPassfile],
+  passfile: [passfile, { passfileWouldBeTooLarge, passfileWouldHaveTooManyLines }, clientsPassfile],
   lookup: [lookup],
   overrides: [overrides],
   daemon: [daemon],
