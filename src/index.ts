@@ -1,4 +1,5 @@
 export type { Entry } from './passfile/format.ts';
+
 export {
   createRefresher,
   type PassfileRefresher,

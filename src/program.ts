@@ -3,10 +3,11 @@ import type { CommandContext } from './commands/command.ts';
 import { secretsIn } from './config/secrets.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { untilAborted } from './support/deadline.ts';
-import { asPgpassdError, systemErrorCode } from './support/errors.ts';
-import { presentable } from './support/printable.ts';
+import { systemErrorCode } from './support/errors.ts';
+import { asPgpassdError } from './support/failure.ts';
 import type { Secret } from './support/secret.ts';
 import { SHUTDOWN_MS } from './support/shutdown.ts';
+import { sanitize } from './support/text.ts';
 import { VERSION } from './version.ts';
 
 /** How the program learns of its process, and tells it how to end. */
@@ -22,7 +23,7 @@ export async function runProgram({ onCrash, ...edge }: ProcessEdge): Promise<num
   const [stdout, stderr] = [new Output(process.stdout), new Output(process.stderr)];
   const secrets = secretsIn(process.argv.slice(2), process.env);
   const print = (text: string) => stdout.write(text);
-  const tell = (sentence: string) => stderr.write(`pgpassd: ${presentable(sentence, secrets)}\n`);
+  const tell = (sentence: string) => stderr.write(`pgpassd: ${sanitize(sentence, secrets)}\n`);
   replaceWarnings(tell);
   const tellFailure = (thrown: unknown): number => {
     const error = asPgpassdError(thrown);

@@ -1,8 +1,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createRefresher, type RefresherOptions } from '../src/index.ts';
-import { PLACEHOLDER } from '../src/passfile/template.ts';
+import { PLACEHOLDER } from '../src/passfile/format.ts';
+import { createRefresher, type RefresherOptions } from '../src/refresh/create-refresher.ts';
 import { fileWith } from './support/temporary-file.ts';
 
 const source = async () => ({ token: 'a-token', expiresAt: new Date(Date.now() + 3_600_000) });

@@ -1,8 +1,8 @@
 import type { ConfigReading } from '../config/load.ts';
 import type { Environment } from '../config/option.ts';
 import type { Entry } from '../passfile/format.ts';
-import { entryLinesOf, parseLines } from '../passfile/lines.ts';
-import { readTemplate } from '../passfile/read-template.ts';
+import { readTemplate } from '../passfile/layout.ts';
+import { entryLinesOf, parseLines } from '../passfile/lookup.ts';
 import type { Clock } from '../support/clock.ts';
 
 /** What `check` examines, and with what. */

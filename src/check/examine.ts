@@ -1,4 +1,4 @@
-import { passfileForeign } from '../passfile/causes.ts';
+import { passfileForeign } from '../passfile/messages.ts';
 import { type CheckContext, sideOf, wantedEntries } from './context.ts';
 import { type Finding, firstWrong, isWrong } from './finding.ts';
 import { defaultPassfile, findPassfile } from './host/files.ts';

@@ -1,5 +1,5 @@
-import { presentable, printable } from '../support/printable.ts';
 import type { Secret } from '../support/secret.ts';
+import { replaceUnprintable, sanitize } from '../support/text.ts';
 import { type Finding, firstWrong, isWrong, steps } from './finding.ts';
 
 export interface ReportOptions {
@@ -38,9 +38,9 @@ export function presentableFindings(
   secrets: readonly Secret[],
 ): readonly Finding[] {
   return findings.map((finding) => {
-    const found = presentable(finding.found, secrets);
+    const found = sanitize(finding.found, secrets);
     if (!isWrong(finding)) return { ...finding, found };
-    const remedy = finding.remedy.split('\n').map((line) => presentable(line, secrets));
+    const remedy = finding.remedy.split('\n').map((line) => sanitize(line, secrets));
     return { ...finding, found, remedy: remedy.join('\n') };
   });
 }
@@ -172,7 +172,7 @@ interface TextLine {
  */
 function layOut(text: string, columns: number): readonly TextLine[] {
   return text.split('\n').flatMap((line): TextLine[] => {
-    const shown = printable(line.replaceAll('\t', '    ')).trimEnd();
+    const shown = replaceUnprintable(line.replaceAll('\t', '    ')).trimEnd();
     return shown.startsWith(' ')
       ? [{ text: shown, verbatim: true }]
       : wrap(shown, columns).map((wrapped) => ({ text: wrapped, verbatim: false }));

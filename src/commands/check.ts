@@ -4,8 +4,8 @@ import { presentableFindings, renderJson, renderReport } from '../check/report.t
 import { readConfig } from '../config/load.ts';
 import { withoutMisplaced } from '../config/secrets.ts';
 import { exitCodeOf } from '../exit-codes.ts';
+import { systemClock } from '../support/clock.ts';
 import { untilAborted } from '../support/deadline.ts';
-import { systemClock } from '../support/system-clock.ts';
 import type { Command } from './command.ts';
 
 const WIDTH = { narrowest: 60, usual: 80, widest: 100 } as const;

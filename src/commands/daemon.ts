@@ -3,19 +3,19 @@ import type { Environment } from '../config/option.ts';
 import { filesToRead } from '../config/source.ts';
 import { presentableLine } from '../observe/describe.ts';
 import type { Log } from '../observe/log.ts';
-import { passfileIsRead } from '../passfile/causes.ts';
 import { wholeOwner } from '../passfile/inspect.ts';
+import { passfileIsRead } from '../passfile/messages.ts';
 import { composeRefresher, type PassfileRefresher } from '../refresh/create-refresher.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
 import type { FetchToken } from '../refresh/refresher.ts';
 import { openSource } from '../sources/open.ts';
 import type { OpenedSource } from '../sources/source.ts';
+import { systemClock } from '../support/clock.ts';
 import { untilAborted, withDeadline } from '../support/deadline.ts';
 import { errorOf } from '../support/failure.ts';
-import { KnownSecrets } from '../support/known-secrets.ts';
-import { firstSameFile } from '../support/same-file.ts';
+import { firstSameFile } from '../support/files.ts';
+import { KnownSecrets } from '../support/secret.ts';
 import { LONGEST_LOG_CLOSE_MS } from '../support/shutdown.ts';
-import { systemClock } from '../support/system-clock.ts';
 import type { CommandContext } from './command.ts';
 
 /** The refresher and its source as configured, for `run` and `once`. Throws PgpassdError `config.invalid`. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Environment } from '../config/option.ts';
 import { systemErrorCode } from '../support/errors.ts';
 import { errorOf, failure } from '../support/failure.ts';
-import { boundedText, programName } from '../support/printable.ts';
+import { programName, sanitizeValue } from '../support/text.ts';
 
 /** A program to execute. */
 export interface Program {
@@ -70,7 +70,7 @@ async function assertLoadable(file: string, name: string): Promise<void> {
   const interpreter = /^#![ \t]*([^ \t\n]+)/.exec(head)?.[1];
   if (interpreter === undefined) throw errorOf(programWithoutInterpreter({ program }));
   await access(interpreter, constants.X_OK).catch((error: unknown) => {
-    const unusable = { program, interpreter: boundedText(interpreter) };
+    const unusable = { program, interpreter: sanitizeValue(interpreter) };
     throw errorOf(interpreterUnusable(unusable), { cause: error });
   });
 }

@@ -1,15 +1,15 @@
 import { type Config, loadConfig } from '../config/load.ts';
 import { createEventLogger } from '../observe/event-logger.ts';
 import type { Log } from '../observe/log.ts';
-import { volumeSilent } from '../passfile/causes.ts';
+import { volumeSilent } from '../passfile/messages.ts';
 import type { RefreshEvent, TokenInPlace } from '../refresh/events.ts';
 import { mayPassByItself } from '../refresh/retry.ts';
+import { systemClock } from '../support/clock.ts';
 import { withDeadline } from '../support/deadline.ts';
-import { duration } from '../support/duration.ts';
 import type { PgpassdError } from '../support/errors.ts';
 import { errorOf, type Failure, failure, type Values } from '../support/failure.ts';
 import { LONGEST_LAST_WRITE_MS } from '../support/shutdown.ts';
-import { systemClock } from '../support/system-clock.ts';
+import { duration } from '../support/text.ts';
 import type { Command, CommandContext } from './command.ts';
 import { createDaemon, withLog } from './daemon.ts';
 

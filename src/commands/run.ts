@@ -8,12 +8,12 @@ import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import type { PassfileRefresher } from '../refresh/create-refresher.ts';
 import type { RefreshEvent } from '../refresh/events.ts';
 import { type DaemonState, initialState, stateAfter } from '../refresh/state.ts';
-import type { Address } from '../support/address.ts';
-import { asPgpassdError, PgpassdError } from '../support/errors.ts';
-import { presentable } from '../support/printable.ts';
+import { systemClock } from '../support/clock.ts';
+import { PgpassdError } from '../support/errors.ts';
+import { asPgpassdError } from '../support/failure.ts';
 import type { Secret } from '../support/secret.ts';
 import { LONGEST_FAREWELL_MS } from '../support/shutdown.ts';
-import { systemClock } from '../support/system-clock.ts';
+import { type Address, sanitize } from '../support/text.ts';
 import { VERSION } from '../version.ts';
 import type { Command, CommandContext } from './command.ts';
 import { createDaemon, withLog } from './daemon.ts';
@@ -94,15 +94,15 @@ class Observation {
   }
 
   observe(event: RefreshEvent): void {
-    this.#state = stateAfter(this.#state, this.#presentable(event), systemClock.now());
+    this.#state = stateAfter(this.#state, this.#sanitize(event), systemClock.now());
     this.#metrics.note(event);
   }
 
   /** The probes show the last error to every client. */
-  #presentable(event: RefreshEvent): RefreshEvent {
+  #sanitize(event: RefreshEvent): RefreshEvent {
     if (event.type !== 'refresh.failed') return event;
     const { code, message, remedy, details } = event.error;
-    const shown = (text: string) => presentable(text, this.#secrets);
+    const shown = (text: string) => sanitize(text, this.#secrets);
     return { ...event, error: new PgpassdError(code, shown(message), shown(remedy), { details }) };
   }
 

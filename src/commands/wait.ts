@@ -2,15 +2,15 @@ import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { loadWaitConfig, type WaitConfig } from '../config/load.ts';
-import { explainUnready } from '../passfile/explain-unready.ts';
-import { readPassfile } from '../passfile/read-passfile.ts';
+import { readPassfile } from '../passfile/inspect.ts';
+import { explainUnready } from '../passfile/messages.ts';
 import { judgeInSteps, type Unready } from '../passfile/unready.ts';
-import { FileAttendant } from '../support/attend-file.ts';
+import { systemClock } from '../support/clock.ts';
 import { untilAborted, withDeadline } from '../support/deadline.ts';
 import type { PgpassdError } from '../support/errors.ts';
 import { errorOf } from '../support/failure.ts';
+import { FileWatcher } from '../support/file-watcher.ts';
 import { inSteps } from '../support/steps.ts';
-import { systemClock } from '../support/system-clock.ts';
 import type { Command, CommandContext } from './command.ts';
 import { exec, findProgram } from './exec.ts';
 
@@ -58,18 +58,18 @@ async function untilReady(
     else if (!isDeepStrictEqual(unready, before)) tell(`waiting: ${explain(unready).found}`);
   };
 
-  const attendant = new FileAttendant({
+  const watcher = new FileWatcher({
     path,
     clock: systemClock,
     pollIntervalMs: POLL_INTERVAL_MS,
     watching: true,
-    look,
+    check: look,
     // Polling alone is quick enough.
     onWatchFailed: () => {},
   });
   const attend = async (attempt: AbortSignal) => {
     await look();
-    await attendant.run(AbortSignal.any([attempt, ready.signal]));
+    await watcher.run(AbortSignal.any([attempt, ready.signal]));
   };
   // Reading from a volume that does not respond never ends.
   await withDeadline(systemClock, timeoutMs, signal, (attempt) =>

@@ -1,12 +1,12 @@
 import {
   ANY,
-  type Connection,
   type Entry,
   type Field,
+  type LookupTarget,
   parseField,
   splitFields,
 } from '../passfile/format.ts';
-import { isPort } from '../support/address.ts';
+import { isPort } from '../support/text.ts';
 import {
   type ConnectionParameters,
   entriesOfParameters,
@@ -32,7 +32,7 @@ export function parseEntries(text: string): readonly Entry[] {
  *
  * @throws ValueError
  */
-export function parseConnections(text: string): readonly Connection[] {
+export function parseConnections(text: string): readonly LookupTarget[] {
   return parseEntries(text).map((entry) => {
     const connection = connectionTo(entry);
     if (connection === undefined) throw new ValueError('name the host and the user');
@@ -41,7 +41,7 @@ export function parseConnections(text: string): readonly Connection[] {
 }
 
 /** `undefined` when the entry lacks the host or the user, for which libpq has defaults of its own. */
-export function connectionTo({ host, port, database, user }: Entry): Connection | undefined {
+export function connectionTo({ host, port, database, user }: Entry): LookupTarget | undefined {
   if (host === ANY || user === ANY) return undefined;
   return { host, port: port ?? '5432', database: database ?? user, user };
 }

@@ -1,12 +1,12 @@
 import { splitFields, unescapeText } from '../passfile/format.ts';
-import { SHORTEST_PASSWORD } from '../support/known-secrets.ts';
-import { Secret } from '../support/secret.ts';
 import {
   clientSecretsIn,
   holdsClientSecret,
   holdsJwt,
   jwtsIn,
-} from '../support/secret-patterns.ts';
+  Secret,
+  SHORTEST_PASSWORD,
+} from '../support/secret.ts';
 import type { Environment } from './option.ts';
 import { ValueError } from './values.ts';
 

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
-import { formatAddress } from '../support/address.ts';
+import { formatAddress } from '../support/text.ts';
 import { askSystem, type LookUp, patientLookUp } from './look-up.ts';
 import { firstToConnect } from './race.ts';
 import type { Attempt } from './way.ts';

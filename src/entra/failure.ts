@@ -1,6 +1,5 @@
 import { type ErrorCode, type ErrorDetails, type Nature, PgpassdError } from '../support/errors.ts';
-import { GUID } from '../support/guid.ts';
-import { UNPRINTABLE } from '../support/printable.ts';
+import { GUID, UNPRINTABLE } from '../support/text.ts';
 import { meaningOf } from './aadsts.ts';
 import type { AnswerContext, RawAnswer } from './answer.ts';
 import { inWords, type Meaning, type Verdict } from './meaning.ts';

@@ -1,7 +1,6 @@
 import type { Failure } from '../support/failure.ts';
-import { GUID } from '../support/guid.ts';
 import type { JwtClaims } from '../support/jwt.ts';
-import { showClaim } from '../support/printable.ts';
+import { GUID, showClaim } from '../support/text.ts';
 import { otherAudience, otherClient, otherTenant } from './issued-for-causes.ts';
 import type { ExchangeSettings } from './request.ts';
 

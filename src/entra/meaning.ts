@@ -1,5 +1,5 @@
 import type { Nature } from '../support/errors.ts';
-import { boundedText } from '../support/printable.ts';
+import { sanitizeValue } from '../support/text.ts';
 import type { RefusedIdentity, Remedy } from './remedies.ts';
 
 /** What a failure is, before anybody's values are in the sentence. */
@@ -24,12 +24,12 @@ const endings: Readonly<Record<Nature, string>> = {
 
 export function inWords({ nature, remedy }: Verdict, identity: RefusedIdentity): Meaning {
   const sentence = remedy({
-    tenantId: boundedText(identity.tenantId),
-    clientId: boundedText(identity.clientId),
-    scope: boundedText(identity.scope),
-    issuer: boundedText(identity.issuer ?? "the token's iss"),
-    subject: boundedText(identity.subject ?? "the token's sub"),
-    audience: boundedText(identity.audience.join(', ') || "the token's aud"),
+    tenantId: sanitizeValue(identity.tenantId),
+    clientId: sanitizeValue(identity.clientId),
+    scope: sanitizeValue(identity.scope),
+    issuer: sanitizeValue(identity.issuer ?? "the token's iss"),
+    subject: sanitizeValue(identity.subject ?? "the token's sub"),
+    audience: sanitizeValue(identity.audience.join(', ') || "the token's aud"),
   });
   return { nature, remedy: sentence + endings[nature] };
 }

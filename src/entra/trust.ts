@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readRegularFile, UnusableFile } from '../support/regular-file.ts';
+import { readRegularFile, UnusableFile } from '../support/files.ts';
 
 /** Several times what all public CAs take together; a larger file is the wrong file. */
 const LARGEST_CA_FILE_BYTES = 4 * 1024 * 1024;

@@ -1,5 +1,4 @@
-import type { FileAttendant } from '../support/attend-file.ts';
-import { createFollower, type FollowOptions } from '../support/follow-file.ts';
+import { createFollower, type FileWatcher, type FollowOptions } from '../support/file-watcher.ts';
 import { readFederatedToken } from './read.ts';
 import type { FederatedToken } from './token.ts';
 
@@ -15,7 +14,7 @@ type FollowTokenOptions = Pick<
  * Follows the token file from rotation to rotation. An unreadable file is the refresher's to report,
  * when it needs it; here only a change counts.
  */
-export function createTokenFollower({ onToken, ...options }: FollowTokenOptions): FileAttendant {
+export function createTokenFollower({ onToken, ...options }: FollowTokenOptions): FileWatcher {
   const same = (one: FederatedToken, other: FederatedToken) =>
     one.assertion.equals(other.assertion);
   return createFollower({ ...options, read: readFederatedToken, same, onContent: onToken });

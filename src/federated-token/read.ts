@@ -1,5 +1,5 @@
 import { PgpassdError, systemErrorCode } from '../support/errors.ts';
-import { readRegularFile, UnusableFile } from '../support/regular-file.ts';
+import { readRegularFile, UnusableFile } from '../support/files.ts';
 import { type FederatedToken, parseFederatedToken } from './token.ts';
 
 /** Far above any service-account token; a larger file is the wrong file. */

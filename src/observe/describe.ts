@@ -1,8 +1,7 @@
 import type { Damage, RefreshEvent, TokenInPlace } from '../refresh/events.ts';
-import { duration, seconds } from '../support/duration.ts';
 import { type PgpassdError, systemErrorCode } from '../support/errors.ts';
-import { presentable } from '../support/printable.ts';
 import type { Secret } from '../support/secret.ts';
+import { duration, sanitize, seconds } from '../support/text.ts';
 import { VERIFIED_ALL_THE_SAME } from '../support/verification.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
@@ -240,7 +239,7 @@ export function presentableLine(line: LogLine, secrets: readonly Secret[]): LogL
   return {
     level,
     event,
-    message: presentable(message, secrets),
+    message: sanitize(message, secrets),
     fields: Object.fromEntries(
       Object.entries(fields).map(([name, value]) => [name, presentableValue(value, secrets)]),
     ),
@@ -248,7 +247,7 @@ export function presentableLine(line: LogLine, secrets: readonly Secret[]): LogL
 }
 
 function presentableValue(value: unknown, secrets: readonly Secret[]): unknown {
-  if (typeof value === 'string') return presentable(value, secrets, LONGEST_FIELD);
+  if (typeof value === 'string') return sanitize(value, secrets, LONGEST_FIELD);
   if (!Array.isArray(value)) return value;
   const shown = value.slice(0, MOST_ELEMENTS).map((each) => presentableValue(each, secrets));
   return value.length > MOST_ELEMENTS ? [...shown, '…'] : shown;

@@ -1,9 +1,8 @@
 import { decodeJwtClaims, type JwtClaims, numericDateMs } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
 import type { Steps } from '../support/steps.ts';
-import { parseLine } from './format.ts';
+import { parseLine, rawLines } from './format.ts';
 import type { PassfileLayout } from './layout.ts';
-import { rawLines } from './raw-lines.ts';
 
 /** A token found in a passfile whose lines are exactly ours. */
 export interface AdoptedToken {
@@ -14,11 +13,11 @@ export interface AdoptedToken {
 
 /**
  * The token of a passfile that an earlier run left in place; `undefined` when the content is not
- * byte for byte what we would write, or when its token does not tell its life, or is
- * not one we would ask for.
+ * byte for byte what we would write, or when its token does not state its life or is not one that we
+ * would request.
  *
- * Entra dates tokens back by some minutes, so the token counts from when the file was written if
- * that is later: else a short-lived token would seem half spent when it is new.
+ * Entra backdates tokens by some minutes, so the token's life starts when the file was written, if that
+ * is later: otherwise a new short-lived token would seem half used up.
  */
 export function adoptToken(
   content: Buffer,
@@ -40,7 +39,7 @@ export function adoptToken(
   };
 }
 
-/** Every password in a passfile, whoever wrote it. */
+/** Every password in a passfile, no matter which program wrote it. */
 export function* passwordsIn(content: Buffer): Steps<readonly Secret[]> {
   const passwords: Secret[] = [];
   for (const { text, pause } of rawLines(content.toString('utf8'))) {

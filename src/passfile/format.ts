@@ -1,15 +1,19 @@
-/** A field that matches anything; libpq's `*`, which as a literal is something else. */
+/** A field that matches anything: an unescaped `*` in libpq's format, while `\*` is a literal asterisk. */
 export const ANY = null;
 
 export type Field = string | typeof ANY;
 
-/** Far above any passfile: a larger file is another one. What is written keeps to it as well. */
+/** Far more than any passfile needs: a larger file is a different file. Writing keeps to this limit as well. */
 export const LARGEST_PASSFILE_BYTES = 4 * 1024 * 1024;
 
-/** The same for its lines: the memory to read it takes is a matter of their number. */
+/** The same for its lines, whose number determines the memory that reading takes. */
 export const MOST_PASSFILE_LINES = 100_000;
 
-/** Whom a password is for: the first four fields of a passfile line. */
+/** The password of a line in a template that is to hold the token. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: the template's own syntax
+export const PLACEHOLDER = '${token}';
+
+/** What a password is for: the first four fields of a passfile line. */
 export interface Entry {
   readonly host: Field;
   readonly port: Field;
@@ -17,8 +21,8 @@ export interface Entry {
   readonly user: Field;
 }
 
-/** What libpq looks up for one server. No field is empty: libpq fills in its defaults first. */
-export type Connection = Readonly<Record<keyof Entry, string>>;
+/** What libpq looks up for one server. No field is empty, since libpq fills in its defaults first. */
+export type LookupTarget = Readonly<Record<keyof Entry, string>>;
 
 export interface PassfileLine {
   readonly entry: Entry;
@@ -26,15 +30,15 @@ export interface PassfileLine {
 }
 
 /**
- * One line, without its end, as libpq reads it (`passwordFromFile` in fe-connect.c): `\` escapes any
+ * One line, without its line break, as libpq reads it (`passwordFromFile` in fe-connect.c): `\` escapes any
  * character; a field is a wildcard only when it is exactly `*`; a line whose first byte is `#` is a
- * comment. Fields hold no line breaks and no NUL: a line cannot say them.
+ * comment. Fields must hold no line break and no NUL, which a line cannot express.
  */
 export function formatLine({ entry, password }: PassfileLine): string {
   return `${formatEntry(entry)}:${escapeText(password)}`;
 }
 
-/** A line without its password, as `--entry` takes it. */
+/** The four fields of a line, in the form that `--entry` takes. */
 export function formatEntry({ host, port, database, user }: Entry): string {
   const fields = [host, port, database, user].map(formatField).join(':');
   return fields.startsWith('#') ? `\\${fields}` : fields;
@@ -49,14 +53,14 @@ export function escapeText(text: string): string {
   return text.replaceAll(/[\\:]/g, '\\$&');
 }
 
-/** The whole passfile: one line an entry, in the given order, since libpq takes the first that matches. */
+/** The whole passfile: one line per entry, in the given order, since libpq uses the first line that matches. */
 export function formatPassfile(entries: readonly Entry[], password: string): string {
   return entries.map((entry) => `${formatLine({ entry, password })}\n`).join('');
 }
 
 /**
- * One line without its end, or `undefined` for a comment or a line of fewer than five fields, which
- * libpq skips. As in libpq the password ends at the next unescaped colon.
+ * Parses one line without its line break; `undefined` for a comment or a line of fewer than five fields,
+ * which libpq skips. As in libpq, the password ends at the next unescaped colon.
  */
 export function parseLine(line: string): PassfileLine | undefined {
   if (line.startsWith('#')) return undefined;
@@ -95,7 +99,7 @@ export function passwordSpan(line: string): { start: number; end: number } | und
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 
-/** Splits at colons that no backslash escapes; the escapes stay. What follows `most` fields is left out. */
+/** Splits at unescaped colons and keeps the escapes. Omits what follows the first `most` fields. */
 export function splitFields(line: string, most = Number.POSITIVE_INFINITY): string[] {
   const fields: string[] = [];
   let start = 0;
@@ -114,7 +118,7 @@ export function parseField(field: string): Field {
   return field === '*' ? ANY : unescapeText(field);
 }
 
-/** A backslash at the very end stands for itself, as in libpq. */
+/** As in libpq, a backslash at the very end is a literal one. */
 export function unescapeText(text: string): string {
   if (!text.includes('\\')) return text;
   const units = Buffer.from(text, 'utf16le');
@@ -125,4 +129,42 @@ export function unescapeText(text: string): string {
     length += 2;
   }
   return units.toString('utf16le', 0, length);
+}
+
+interface RawLine {
+  /** Without its line break. */
+  readonly text: string;
+  readonly number: number;
+  /** Whether this is enough for one piece of work. */
+  readonly pause: boolean;
+}
+
+const PIECE_CHARACTERS = 8 * 1024;
+
+/** The unparsed lines, separated by `\n` and any `\r` before it; the last one may lack its line break. */
+export function* rawLines(content: string): Generator<RawLine, void> {
+  let pausedAt = 0;
+  for (let start = 0, number = 1; start < content.length; number += 1) {
+    const at = content.indexOf('\n', start);
+    const end = at === -1 ? content.length : at;
+    const pause = end - pausedAt >= PIECE_CHARACTERS;
+    if (pause) pausedAt = end;
+    yield { text: stripLineEnd(content.slice(start, end)), number, pause };
+    start = end + 1;
+  }
+}
+
+/** Whether there are more lines than any passfile needs. */
+export function hasTooManyLines(content: string): boolean {
+  let lines = 0;
+  for (let at = content.indexOf('\n'); at !== -1; at = content.indexOf('\n', at + 1)) {
+    lines += 1;
+    if (lines > MOST_PASSFILE_LINES) return true;
+  }
+  return false;
+}
+
+/** Without the lookbehind, a line full of carriage returns would take quadratic time. */
+function stripLineEnd(line: string): string {
+  return line.replace(/(?<!\r)\r+$/, '');
 }

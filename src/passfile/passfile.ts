@@ -3,17 +3,23 @@ import { setImmediate } from 'node:timers/promises';
 import type { PgpassdError } from '../support/errors.ts';
 import { errorOf } from '../support/failure.ts';
 import { decodeJwtClaims, type JwtClaims, numericDateMs } from '../support/jwt.ts';
-import type { KnownSecrets } from '../support/known-secrets.ts';
-import type { Secret } from '../support/secret.ts';
+import type { KnownSecrets, Secret } from '../support/secret.ts';
 import { inSteps } from '../support/steps.ts';
 import { type AdoptedToken, adoptToken, passwordsIn } from './adopt.ts';
-import { lookWhose, refusalOf } from './in-place.ts';
+import { hasTooManyLines } from './format.ts';
 import { type Damage, type Expected, type InPlace, type Owner, readInPlace } from './inspect.ts';
-import { keepInPlace } from './keep.ts';
-import { BYTES, type PassfileLayout } from './layout.ts';
+import { assertSize, BYTES, type PassfileLayout } from './layout.ts';
+import { explainWriteError } from './messages.ts';
+import {
+  findOwnership,
+  forgetWritten,
+  keepForeign,
+  recordWritten,
+  refusalOf,
+} from './ownership.ts';
 import {
   displaceDirectory,
-  lookAtPassfile,
+  inspectPassfile,
   type PassfileTarget,
   publishPassfile,
   removePassfile,
@@ -21,14 +27,10 @@ import {
   sweepLeftovers,
   tryDirectory,
 } from './publish.ts';
-import { hasTooManyLines } from './raw-lines.ts';
-import { assertSize } from './size.ts';
-import { explainWriteError } from './write-errors.ts';
-import { forgetWritten, noteWritten } from './written.ts';
 
 export interface Repair {
   readonly damage: Damage;
-  /** Where a directory that stood in the passfile's place is now. */
+  /** The new path of a directory that was in the passfile's place. */
   readonly displacedTo?: string;
 }
 
@@ -37,55 +39,55 @@ interface Overtaken {
   readonly newer: AdoptedToken;
 }
 
-/** A token taken over, and what became of the mode and owner that its file is to have. */
+/** An adopted token, and whether its file has the mode and owner that it should have. */
 interface TakenOver extends AdoptedToken {
-  /** Whether the file was written again for them. */
+  /** Whether the file was rewritten to set them. */
   readonly rewritten?: boolean;
-  /** Why it could not be. */
+  /** Why that failed. */
   readonly problem?: PgpassdError;
 }
 
 /**
  * The passfile as the refresher and the guard see it. Every method throws PgpassdError `passfile.*` when the
- * volume is to blame, and `config.invalid` when what is in place is not ours to replace or to remove, or when
- * the passfile would be too large to be read; `adopt` and `look` never the latter.
+ * volume fails. All but `adopt` and `look` also throw `config.invalid`: when what is in place is not ours to
+ * replace or remove, or when the passfile would be too large to be read.
  */
 export interface Passfile {
-  /** That there is nothing at the path which is not ours to replace. Changes nothing. */
+  /** Checks that whatever is at the path is ours to replace. Changes nothing. */
   claim(): Promise<void>;
-  /** The same; tries the directory and removes leftovers; returns how many there were. */
+  /** The same; also tests the directory, removes leftovers, and returns how many it removed. */
   prepare(): Promise<number>;
   /**
-   * The token of a passfile already in place whose lines are exactly ours, and which belongs to us or to
-   * the owner that we would give it.
+   * Takes over the token of a passfile already in place whose lines are exactly ours, and which belongs to us
+   * or to the owner that we would set.
    */
   adopt(): Promise<TakenOver | undefined>;
   publish(token: Secret): Promise<'written' | 'unchanged'>;
   /** What is wrong with what was published or adopted; `undefined` when nothing is, or nothing was. */
   look(): Promise<Damage | undefined>;
   /**
-   * Puts what was published or adopted back when it is not in place, unless that lasts longer: then it is
-   * taken over. `undefined` when ours is in place, or there was none.
+   * Restores what was published or adopted if something else is in place; takes that over instead if its token
+   * lasts longer. `undefined` when ours is in place, or when there was none.
    */
   repair(): Promise<Repair | Overtaken | undefined>;
-  /** From then on there is nothing to repair. What is not ours stays. */
+  /** Removes the file, after which there is nothing to repair. A file that is not ours stays. */
   remove(): Promise<void>;
 }
 
 export interface PassfileOptions {
-  /** Whether the layout says what the whole file is to be: then what is not ours is kept beside it, not refused. */
+  /** Whether the layout describes the whole file: then a file that is not ours is kept beside it, not refused. */
   readonly replacesAny?: boolean;
-  /** The passwords found in place are added to them. */
+  /** Collects the passwords found in place, so that they are redacted. */
   readonly secrets?: KnownSecrets;
-  /** What was in place was not ours, and is at this path now. */
+  /** The file in place was not ours, and is kept at this path now. */
   readonly onKept?: (keptAs: string) => void;
-  /** A publication found what earlier ones had left, and removed it. */
+  /** A publication removed what earlier ones had left. */
   readonly onSwept?: (files: number) => void;
 }
 
 /**
- * `layout` is asked for at each use: a template may have changed. `isOurs` tells from a token's
- * claims whether it is one that we would ask for.
+ * Calls `layout` at each use, since a template may have changed. `isOurs` says whether a token with these
+ * claims is one that we would request.
  */
 export function createPassfile(
   target: PassfileTarget,
@@ -93,34 +95,34 @@ export function createPassfile(
   isOurs: (claims: JwtClaims) => boolean,
   { replacesAny = false, secrets, onKept, onSwept }: PassfileOptions = {},
 ): Passfile {
-  const inTurn = createTurns();
+  const exclusive = createMutex();
   let published: Expected | undefined;
-  /** Where it stays is told once, however often what comes next is tried. */
+  /** Reported once, however often the publication after it is tried again. */
   let lastKept: string | undefined;
 
-  // As the file system made it: without an owner of our choice a change of owner is to be seen, too.
+  // With the owner that the file system set, so that without --owner a change of owner is noticed, too.
   const remember = async (content: Buffer) => {
     const stats = await lstat(target.path).catch(() => undefined);
     published = { content, mode: target.mode, owner: target.owner ?? stats, file: stats };
   };
 
-  const whose = () =>
-    lookWhose(target, layout(), published).catch((error: unknown) => {
+  const ownership = () =>
+    findOwnership(target, layout(), published).catch((error: unknown) => {
       throw explainWriteError(error, target);
     });
 
   const claim = async () => {
-    const refusal = refusalOf(await whose(), target, replacesAny);
+    const refusal = refusalOf(await ownership(), target, replacesAny);
     if (refusal !== undefined) throw errorOf(refusal);
   };
 
-  // Once we have put a file there, the path is ours; what others put there meanwhile is not lost.
+  // Once we have put a file there, the path is ours: a file that others put there is kept, not refused.
   const makeWay = async () => {
-    const standing = await whose();
-    if (standing.kind === 'ours') return;
-    const refusal = refusalOf(standing, target, replacesAny || published !== undefined);
+    const found = await ownership();
+    if (found.kind === 'ours') return;
+    const refusal = refusalOf(found, target, replacesAny || published !== undefined);
     if (refusal !== undefined) throw errorOf(refusal);
-    const keptAs = await keepInPlace(target, standing.objection);
+    const keptAs = await keepForeign(target, found.objection);
     if (keptAs !== undefined && keptAs !== lastKept) onKept?.(keptAs);
     lastKept = keptAs;
   };
@@ -130,7 +132,7 @@ export function createPassfile(
     const inPlace = await readInService(target.path);
     if (inPlace === undefined) return undefined;
     const { content, stats } = inPlace;
-    // Whosever it is, a text may quote it.
+    // Later messages may quote a password, even one that is not ours.
     secrets?.addInPlace(await inSteps(passwordsIn(content), setImmediate));
     const mayBeOurs = isUs(stats) || stats.uid === target.owner?.uid;
     const found = mayBeOurs ? adoptToken(content, stats.mtimeMs, layout(), isOurs) : undefined;
@@ -139,15 +141,13 @@ export function createPassfile(
     return found;
   };
 
-  const putRight = async (expected: Expected): Promise<boolean> => {
-    if ((await lookAtPassfile(target, expected)) === undefined) return false;
-    await replacePassfile(target, expected.content);
-    await remember(expected.content);
-    await noteWritten(target, expected.content);
-    return true;
+  const restore = async ({ content }: Expected) => {
+    await replacePassfile(target, content);
+    await remember(content);
+    await recordWritten(target, content);
   };
 
-  /** What ours lives for; at once over when that is not known, so that nothing is taken for better. */
+  /** False when the end of our token is unknown, so that no other token replaces it. */
   const endsLater = ({ content }: Expected, { expiresAtMs }: AdoptedToken) => {
     const claims = decodeJwtClaims(layout().passwordIn(content) ?? '');
     const ourEndMs = claims && numericDateMs(claims, 'exp');
@@ -155,10 +155,10 @@ export function createPassfile(
   };
 
   return {
-    claim: () => inTurn(claim),
+    claim: () => exclusive(claim),
 
     prepare: () =>
-      inTurn(async () => {
+      exclusive(async () => {
         await claim();
         const swept = await sweepLeftovers(target);
         await tryDirectory(target);
@@ -166,43 +166,45 @@ export function createPassfile(
       }),
 
     adopt: () =>
-      inTurn(async () => {
+      exclusive(async () => {
         const found = await takeOver(() => true);
         if (found === undefined || published === undefined) return undefined;
         try {
-          return { ...found, rewritten: await putRight(published) };
+          const damage = await inspectPassfile(target, published);
+          if (damage !== undefined) await restore(published);
+          return { ...found, rewritten: damage !== undefined };
         } catch (error) {
           return { ...found, problem: explainWriteError(error, target) };
         }
       }),
 
     publish: (token) =>
-      inTurn(async () => {
+      exclusive(async () => {
         const password = token.unwrap();
         assertSize(layout(), target.path, password);
         const content = layout().render(password);
         const swept = await sweepLeftovers(target);
         if (swept > 0) onSwept?.(swept);
         const outcome = await publishPassfile(target, content, makeWay);
-        // A file that was right already may have been given away.
+        // The file was already right, but its owner may have changed since.
         if (outcome === 'unchanged' && published) published = { ...published, content };
         else {
           await remember(content);
-          await noteWritten(target, content);
+          await recordWritten(target, content);
         }
         return outcome;
       }),
 
     async look() {
-      const look = async () => published && (await lookAtPassfile(target, published));
-      // A publication that takes long leaves the file in place as it was; what seems wrong may be the
-      // end of one, so that is looked at again in turn.
-      return (await look()) && (await inTurn(look));
+      const inspect = async () => published && (await inspectPassfile(target, published));
+      // Does not wait for a slow publication, during which the old file is still in place. Damage may be the
+      // last moment of a publication, so it is checked again when no other work is under way.
+      return (await inspect()) && (await exclusive(inspect));
     },
 
     repair: () =>
-      inTurn(async () => {
-        const damage = published && (await lookAtPassfile(target, published));
+      exclusive(async () => {
+        const damage = published && (await inspectPassfile(target, published));
         if (published === undefined || damage === undefined) return undefined;
         const ours = published;
         const newer = await takeOver((found) => endsLater(ours, found));
@@ -211,17 +213,15 @@ export function createPassfile(
           ? await displaceDirectory(target)
           : undefined;
         await makeWay();
-        await replacePassfile(target, published.content);
-        await remember(published.content);
-        await noteWritten(target, published.content);
+        await restore(published);
         return { damage, ...(displacedTo !== undefined && { displacedTo }) };
       }),
 
     remove: () =>
-      inTurn(async () => {
-        const standing = await whose();
+      exclusive(async () => {
+        const found = await ownership();
         published = undefined;
-        const refusal = refusalOf(standing, target, false);
+        const refusal = refusalOf(found, target, false);
         if (refusal !== undefined) throw errorOf(refusal);
         await removePassfile(target);
         await forgetWritten(target);
@@ -229,17 +229,17 @@ export function createPassfile(
   };
 }
 
-/** One after the other, so that a repair never puts an older token over a newer one. */
-function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
+/** Runs work one at a time, so that a repair never puts an older token over a newer one. */
+function createMutex(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
-    const turn = last.then(work);
-    last = turn.catch(() => undefined);
-    return turn;
+    const result = last.then(work);
+    last = result.catch(() => undefined);
+    return result;
   };
 }
 
-/** Only root can read what belongs to others; that root would take over another user's file is no reason to. */
+/** Root can read the files of all users, but does not take them over. */
 function isUs({ uid }: Owner): boolean {
   return uid === process.geteuid?.();
 }
@@ -249,7 +249,7 @@ async function isDirectory(path: string): Promise<boolean> {
   return stats?.isDirectory() ?? false;
 }
 
-/** A file that libpq would not read, or that is not a file, is not in service: nothing to adopt. */
+/** `undefined` for what libpq would not read as a passfile: there is nothing to adopt. */
 async function readInService(path: string): Promise<InPlace | undefined> {
   const inPlace = await readInPlace(path).catch(() => undefined);
   if (inPlace === undefined || (inPlace.stats.mode & 0o077) !== 0) return undefined;

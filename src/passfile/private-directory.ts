@@ -16,7 +16,7 @@ import { systemErrorCode } from '../support/errors.ts';
 
 /** A directory that no other user can enter, in a place where others may write. */
 export interface PrivateDirectory {
-  /** Leads to the directory itself, also when others move it or put something else in its place. */
+  /** Leads to the directory itself, even if others move it or put something else in its place. */
   readonly path: string;
   /** When it was made, by the clock of its file system; milliseconds since the epoch. */
   readonly madeAtMs: number;
@@ -24,15 +24,15 @@ export interface PrivateDirectory {
   remove(): Promise<void>;
 }
 
-/** Another user got hold of what we had just made. */
+/** Another user interfered with the directory that we had just made. */
 export class Disturbed extends Error {
   override readonly name = 'Disturbed';
 }
 
 /**
- * Makes the directory, which no one else may have made before, opens it once and goes by the open one.
+ * Makes the directory, which must not exist yet, opens it once and uses only the open one.
  *
- * @throws Disturbed when what is there then is not what was made; what the system says otherwise
+ * @throws Disturbed when what it opened is not what it made; otherwise the system's error
  */
 export async function makePrivateDirectory(path: string): Promise<PrivateDirectory> {
   await mkdir(path, { mode: 0o700 });
@@ -41,7 +41,7 @@ export async function makePrivateDirectory(path: string): Promise<PrivateDirecto
     const { uid, mode, mtimeMs } = await opened.handle.stat();
     const made = uid === process.geteuid?.() || uid === (await uidOfNewFiles(path));
     if (!made) throw new Disturbed('it belongs to another user');
-    // The umask may have taken our own rights; whatever else it is, it is ours and has to be closed.
+    // The umask may have removed our own permissions, and an ACL may have added some for others.
     if ((mode & 0o777) !== 0o700) await chmod(opened.path, (mode & 0o7000) | 0o700);
     return { path: opened.path, madeAtMs: mtimeMs, remove: () => removeOpened(opened) };
   } catch (error) {
@@ -50,20 +50,20 @@ export async function makePrivateDirectory(path: string): Promise<PrivateDirecto
   }
 }
 
-/** What the system says of the way there, as long as what we made is there, says nothing of others: EMFILE, for one. */
+/** Only an error that shows our directory to be gone means interference; EMFILE, for example, does not. */
 async function openMade(path: string): Promise<Opened> {
   try {
     return await openDirectory(path);
   } catch (error) {
     if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(systemErrorCode(error) ?? '')) {
-      throw new Disturbed('it has gone, or something else is there', { cause: error });
+      throw new Disturbed('it is gone, or something else is in its place', { cause: error });
     }
-    await isGone(path);
+    await removeEmpty(path);
     throw error;
   }
 }
 
-/** Removes such a directory, and the files in it, whatever made it. */
+/** Removes such a directory and the files in it, even if another process made it. */
 export async function removePrivateDirectory(path: string): Promise<void> {
   await removeOpened(await openDirectory(path));
 }
@@ -71,14 +71,14 @@ export async function removePrivateDirectory(path: string): Promise<void> {
 interface Opened {
   readonly handle: FileHandle;
   readonly path: string;
-  /** Where it was found. */
+  /** The path at which it was opened. */
   readonly name: string;
 }
 
-/** Opens a directory for its path alone, also one that we may not read: O_PATH of open(2). */
+/** Opens a directory only as a location, which works without read permission: O_PATH of open(2). */
 const O_PATH = process.platform === 'linux' ? 0o10000000 : constants.O_RDONLY;
 
-/** Does not follow a link. Where there is no /proc, what is at the path counts. */
+/** Does not follow a link. Without /proc, the returned path is `name` itself. */
 async function openDirectory(name: string): Promise<Opened> {
   const handle = await open(name, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
@@ -92,21 +92,21 @@ async function openDirectory(name: string): Promise<Opened> {
   }
 }
 
-/** No further down, and through no link: what is not a file stays, and the directory with it. */
+/** Not recursive, and follows no link: anything that is not a file stays, and so does the directory. */
 async function removeOpened({ handle, path, name }: Opened): Promise<void> {
   try {
-    if (await isGone(name)) return;
+    if (await removeEmpty(name)) return;
     const names = await readdir(path).catch(() => []);
     await Promise.allSettled(names.map((each) => rm(join(path, each), { force: true })));
-    // By now it may have another name.
-    await isGone(await readlink(path).catch(() => name));
+    // It may have been renamed meanwhile.
+    await removeEmpty(await readlink(path).catch(() => name));
   } finally {
     await handle.close();
   }
 }
 
-/** Removes it if it is an empty directory. */
-async function isGone(name: string): Promise<boolean> {
+/** Removes an empty directory; returns whether that worked. */
+async function removeEmpty(name: string): Promise<boolean> {
   return await rmdir(name).then(
     () => true,
     () => false,
@@ -114,8 +114,8 @@ async function isGone(name: string): Promise<boolean> {
 }
 
 /**
- * Whom the file system gives our files to, where that is not us: NFS and SMB may have rules of their own.
- * Asked with a file beside `made`, and named like it, so that an interrupted look is swept as well.
+ * The user to whom the file system gives our files: NFS and SMB may map users. Creates a file beside `made`
+ * to find out, named like it, so that a leftover is swept as well.
  */
 async function uidOfNewFiles(made: string): Promise<number> {
   const path = `${made}.${randomInt(2 ** 47)}`;

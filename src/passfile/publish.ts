@@ -4,26 +4,25 @@ import { basename, dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { systemErrorCode } from '../support/errors.ts';
 import { errorOf } from '../support/failure.ts';
-import { directoryDisturbed } from './causes.ts';
 import { belongsTo, type Damage, type Expected, inspect, type Owner } from './inspect.ts';
+import { directoryDisturbed, explainWriteError } from './messages.ts';
 import {
   Disturbed,
   makePrivateDirectory,
   type PrivateDirectory,
   removePrivateDirectory,
 } from './private-directory.ts';
-import { explainWriteError } from './write-errors.ts';
 
 export interface PassfileTarget {
   readonly path: string;
   /** Without group and world bits: libpq ignores a file that has any. */
   readonly mode: number;
-  /** Whom to give the file to; whoever the file system gives it to when absent. */
+  /** The owner to set; `undefined` leaves the one that the file system sets. */
   readonly owner: Owner | undefined;
 }
 
 /**
- * Puts `content` in place, unless the file in place is already right; after `makeWay`, which may refuse.
+ * Puts `content` in place unless the file in place is already right. Calls `makeWay` first, which may refuse.
  *
  * @throws PgpassdError `passfile.*`, and what `makeWay` throws; the file in place stays as it was
  */
@@ -32,7 +31,7 @@ export async function publishPassfile(
   content: Buffer,
   makeWay: () => Promise<void> = async () => undefined,
 ): Promise<'written' | 'unchanged'> {
-  if ((await lookAtPassfile(target, { ...target, content })) === undefined) return 'unchanged';
+  if ((await inspectPassfile(target, { ...target, content })) === undefined) return 'unchanged';
   await makeWay();
   await replacePassfile(target, content);
   return 'written';
@@ -43,7 +42,7 @@ export async function publishPassfile(
  *
  * @throws PgpassdError `passfile.*` when its volume fails
  */
-export async function lookAtPassfile(
+export async function inspectPassfile(
   target: PassfileTarget,
   expected: Expected,
 ): Promise<Damage | undefined> {
@@ -53,13 +52,13 @@ export async function lookAtPassfile(
 }
 
 /**
- * Puts `content` in place in one rename, so that a reader sees the old file or the new one, whole
- * and never looser than `mode`.
+ * Puts `content` in place with one rename, so that a reader sees the complete old file or the complete
+ * new one, and never with more permissions than `mode`.
  *
  * write-file-atomic creates the file with its mode, syncs it and cleans up after itself, but it
- * follows a symlink in the target's place, takes a short write for a whole one, and sets the mode by
- * a path on which others could put a link meanwhile. So it fills a file in a directory of our own beside
- * the target, which no other user can enter; that file is checked and then renamed by us.
+ * follows a symlink in the target's place, takes a short write for a complete one, and sets the mode by
+ * path, where others could put a link meanwhile. So it writes a file in a directory of our own beside
+ * the target, which no other user can enter; we check that file and rename it.
  *
  * @throws PgpassdError `passfile.*`; the file in place stays as it was
  */
@@ -72,7 +71,7 @@ export async function replacePassfile(target: PassfileTarget, content: Buffer): 
 }
 
 /**
- * Tries the directory for writing as a publication would, short of the rename.
+ * Tests whether the directory is writable: all steps of a publication but the rename.
  *
  * @throws PgpassdError `passfile.*`
  */
@@ -88,7 +87,7 @@ export async function tryDirectory(target: PassfileTarget): Promise<void> {
 }
 
 /**
- * Takes the passfile away from its clients.
+ * Removes the passfile.
  *
  * @throws PgpassdError `passfile.*`
  */
@@ -99,8 +98,8 @@ export async function removePassfile(target: PassfileTarget): Promise<void> {
 }
 
 /**
- * Makes room for the passfile where a directory stands: an empty one goes, any other is moved aside.
- * Returns where to.
+ * Makes room for the passfile where there is a directory: removes an empty one, moves any other aside.
+ * Returns the new path of the latter.
  *
  * @throws PgpassdError `passfile.*`
  */
@@ -118,13 +117,13 @@ export async function displaceDirectory(target: PassfileTarget): Promise<string 
   return aside;
 }
 
-/** A publication takes milliseconds, on a volume that hangs now and then perhaps a minute. */
+/** A publication takes milliseconds, or perhaps a minute on a volume that hangs at times. */
 const LEFT_OVER_MS = 300_000;
 
 /**
- * Removes what interrupted publications of this passfile left beside it, and only what is old enough
- * for that, by the file system's own clock: another pgpassd may be about to publish. Returns how many
- * there were. What cannot be removed, another user's for one, is in nobody's way.
+ * Removes what interrupted publications of this passfile left beside it. By the clock of the file system
+ * it must be old enough, since another pgpassd may be publishing now. Returns how many were removed. What
+ * cannot be removed, such as another user's file, does no harm.
  */
 export async function sweepLeftovers(target: PassfileTarget): Promise<number> {
   const directory = dirname(target.path);
@@ -139,17 +138,17 @@ export async function sweepLeftovers(target: PassfileTarget): Promise<number> {
   return outcomes.filter((outcome) => outcome.status === 'fulfilled' && outcome.value).length;
 }
 
-/** Whether it was one, and is gone. */
+/** Whether it was a leftover and is gone. */
 async function removeLeftover(path: string, nowMs: number): Promise<boolean> {
   const stats = await lstat(path);
-  // What is from the future was left before the clock was set back.
+  // A time in the future means that the clock was set back since.
   if (Math.abs(nowMs - stats.mtimeMs) < LEFT_OVER_MS) return false;
   if (stats.isDirectory()) await removePrivateDirectory(path);
   else await rm(path);
   return (await lstat(path).catch(() => undefined)) === undefined;
 }
 
-/** Hands in a file beside the passfile as it is to be published. */
+/** Calls `use` with a file beside the passfile that is ready to be renamed over it. */
 export async function withStagedFile(
   target: PassfileTarget,
   content: Buffer,
@@ -158,17 +157,17 @@ export async function withStagedFile(
   await withStaging(target, async ({ path: directory }) => {
     const staged = join(directory, randomName());
     await writeFileAtomic(staged, content, { mode: target.mode });
-    // Last: root with CAP_CHOWN alone may not set the mode of what belongs to somebody else.
+    // Last, since root with CAP_CHOWN alone may not set the mode of another user's file.
     if (target.owner) await lchown(staged, target.owner.uid, target.owner.gid);
     await checkStaged(staged, target, content);
     await use(staged);
   });
 }
 
-/** To take a directory away takes speed; three times in a row it is no accident. */
+/** Removing our directory in the moment after we made it takes speed; three times in a row it is intent. */
 const ATTEMPTS = 3;
 
-/** Hands in a private directory beside the passfile, that is gone afterwards. */
+/** Calls `use` with a private directory beside the passfile, and removes it afterwards. */
 async function withStaging<T>(
   target: PassfileTarget,
   use: (directory: PrivateDirectory) => Promise<T>,
@@ -193,7 +192,7 @@ async function withStaging<T>(
   }
 }
 
-/** Whether what was just made has gone, while the directory that it was made in is there. */
+/** Whether what we had just made is gone while its parent directory still exists. */
 async function wasDisturbed(error: unknown, beside: string): Promise<boolean> {
   if (error instanceof Disturbed) return true;
   if (systemErrorCode(error) !== 'ENOENT') return false;
@@ -216,12 +215,12 @@ async function checkStaged(staged: string, target: PassfileTarget, content: Buff
   }
 }
 
-/** It cannot be foreseen. */
+/** Not predictable by other users. */
 function randomName(): string {
   return randomBytes(8).toString('hex');
 }
 
-/** Hidden, and tied to the one passfile: others may keep theirs in the same directory. */
+/** Hidden, and specific to one passfile, since others may be in the same directory. */
 function stagingName(target: PassfileTarget): string {
   return stagingPrefix(target) + randomName();
 }
@@ -230,7 +229,7 @@ function stagingPrefix({ path }: PassfileTarget): string {
   return `.${basename(path)}.pgpassd-`;
 }
 
-/** Earlier releases left files, with such a name or with one that write-file-atomic made of it. */
+/** Earlier releases left files with such a name, or with one that write-file-atomic derived from it. */
 function isStagingName(name: string, target: PassfileTarget): boolean {
   const prefix = stagingPrefix(target);
   return name.startsWith(prefix) && /^[\da-f]{16}(?:\.\d+)?$/.test(name.slice(prefix.length));

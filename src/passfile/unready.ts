@@ -1,13 +1,17 @@
 import { finish, type Steps } from '../support/steps.ts';
 import type { Entry } from './format.ts';
-import { LINES_A_PIECE, LineIndex } from './line-index.ts';
-import { type EntryLine, entryLinesOf } from './lines.ts';
-import { servingInSteps } from './lookup.ts';
-import type { FoundPassfile } from './read-passfile.ts';
+import type { FoundPassfile } from './inspect.ts';
+import {
+  type EntryLine,
+  entryLinesOf,
+  LINES_PER_STEP,
+  LineIndex,
+  servingInSteps,
+} from './lookup.ts';
 
-/** Why a passfile is not ready. Two looks at the same trouble make equal reasons. */
+/** Why a passfile is not ready. The same problem always gives an equal value. */
 export type Unready =
-  /** No look has come to its end: the volume does not answer. */
+  /** No check has finished: the volume does not answer. */
   | { readonly kind: 'silent' }
   | { readonly kind: 'missing' | 'dangling' | 'not-a-file' | 'too-large' | 'no-lines' }
   | { readonly kind: 'loose'; readonly mode: number }
@@ -16,18 +20,18 @@ export type Unready =
   | { readonly kind: 'no-password' | 'placeholder' | 'cut'; readonly line: number }
   | { readonly kind: 'expired' | 'expiring'; readonly line: number; readonly expiresAtMs: number };
 
-/** What `wait` waits for. */
+/** What the passfile has to provide to count as ready. */
 export interface Wanted {
-  /** Empty for every line of the file. */
+  /** Empty means every line of the file. */
   readonly entries: readonly Entry[];
-  /** How long each token has to last. */
+  /** How long each token has to remain valid. */
   readonly minValidityMs: number;
 }
 
 /**
- * What keeps a client from logging in with what was found; `undefined` when nothing does. A wildcard
- * in an entry stands for what is not known of the client: each line that it may get has to be good.
- * A password that does not tell its life counts as good.
+ * What keeps a client from logging in with this passfile; `undefined` when nothing does. A wildcard in an
+ * entry stands for an unknown value of the client: every line that it may get has to be good. A password
+ * that does not state its life counts as good.
  */
 export function whyUnready(
   found: FoundPassfile,
@@ -37,7 +41,7 @@ export function whyUnready(
   return finish(judgeInSteps(found, wanted, nowMs));
 }
 
-/** The same with a pause now and then, however many lines and entries there are. */
+/** The same in steps, for any number of lines and entries. */
 export function* judgeInSteps(
   found: FoundPassfile,
   { entries, minValidityMs }: Wanted,
@@ -49,7 +53,7 @@ export function* judgeInSteps(
   if (entries.length === 0) return yield* firstFault(all, minValidityMs, nowMs);
   const index = new LineIndex(all);
   for (const entry of entries) {
-    const serving = yield* servingInSteps(yield* index.meeting(entry), entry);
+    const serving = yield* servingInSteps(yield* index.matching(entry), entry);
     const why: Unready | undefined =
       serving.length === 0
         ? { kind: 'no-line', entry }
@@ -80,7 +84,7 @@ function* firstFault(
   nowMs: number,
 ): Steps<Unready | undefined> {
   for (const [index, line] of lines.entries()) {
-    if (index % LINES_A_PIECE === LINES_A_PIECE - 1) yield;
+    if (index % LINES_PER_STEP === LINES_PER_STEP - 1) yield;
     const fault = faultOf(line, minValidityMs, nowMs);
     if (fault !== undefined) return fault;
   }

@@ -1,26 +1,27 @@
 import { resolve } from 'node:path';
 import { parseEntries } from '../config/entry.ts';
 import { ValueError } from '../config/values.ts';
-import { passfileIsItsTemplate } from '../passfile/causes.ts';
 import type { Entry } from '../passfile/format.ts';
 import { createGuard } from '../passfile/guard.ts';
-import { entriesLayout, type PassfileLayout } from '../passfile/layout.ts';
+import type { Damage } from '../passfile/inspect.ts';
+import {
+  assertSize,
+  entriesLayout,
+  layoutOf,
+  type PassfileLayout,
+  readTemplate,
+} from '../passfile/layout.ts';
+import { passfileIsItsTemplate } from '../passfile/messages.ts';
 import { createPassfile, type Passfile } from '../passfile/passfile.ts';
-import { layoutOf, readTemplate } from '../passfile/read-template.ts';
-import { assertSize } from '../passfile/size.ts';
-import { POLL_INTERVAL_MS } from '../support/attend-file.ts';
-import type { Clock } from '../support/clock.ts';
-import { watchClockSteps } from '../support/clock-steps.ts';
+import { type Clock, systemClock, watchClockSteps } from '../support/clock.ts';
 import { untilAborted, withDeadline } from '../support/deadline.ts';
-import { asPgpassdError } from '../support/errors.ts';
-import { errorOf, failure } from '../support/failure.ts';
-import { createFollower } from '../support/follow-file.ts';
+import { asPgpassdError, errorOf, failure } from '../support/failure.ts';
+import { createFollower, POLL_INTERVAL_MS } from '../support/file-watcher.ts';
+import { isSameFile } from '../support/files.ts';
 import type { JwtClaims } from '../support/jwt.ts';
-import { KnownSecrets } from '../support/known-secrets.ts';
-import { isSameFile } from '../support/same-file.ts';
-import { systemClock } from '../support/system-clock.ts';
+import { KnownSecrets } from '../support/secret.ts';
 import { hasBegun, ourClock } from '../support/token-life.ts';
-import type { Damage, RefreshCause, RefreshEvent, TokenInPlace } from './events.ts';
+import type { RefreshCause, RefreshEvent, TokenInPlace } from './events.ts';
 import { type FetchToken, Refresher } from './refresher.ts';
 import type { Turn } from './schedule.ts';
 import { fetchFrom, type TokenSource } from './token-source.ts';
@@ -238,7 +239,7 @@ export async function composeRefresher(settings: RefresherSettings): Promise<Pas
       ]);
     },
     refresh(cause = 'request') {
-      templateFollower?.lookNow();
+      templateFollower?.checkNow();
       refresher.ask(cause);
     },
     remove: () => passfile.remove(),

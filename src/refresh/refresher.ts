@@ -1,7 +1,8 @@
 import type { Passfile } from '../passfile/passfile.ts';
 import type { AccessToken } from '../support/access-token.ts';
 import type { Clock, Instant } from '../support/clock.ts';
-import { asPgpassdError, type ErrorCode } from '../support/errors.ts';
+import type { ErrorCode } from '../support/errors.ts';
+import { asPgpassdError } from '../support/failure.ts';
 import type { Secret } from '../support/secret.ts';
 import type { RefreshCause, RefreshEvent, TokenInPlace } from './events.ts';
 import { adopted, type Circumstances, type HeldToken, inPlace, received } from './held-token.ts';

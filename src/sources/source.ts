@@ -5,7 +5,7 @@ import type { FetchToken } from '../refresh/refresher.ts';
 import type { Clock } from '../support/clock.ts';
 import type { PgpassdError } from '../support/errors.ts';
 import type { JwtClaims } from '../support/jwt.ts';
-import type { KnownSecrets } from '../support/known-secrets.ts';
+import type { KnownSecrets } from '../support/secret.ts';
 
 /** Where the daemon's tokens come from, and what belongs to that. */
 export interface OpenedSource {

@@ -1,3 +1,6 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout } from 'node:timers/promises';
+
 /** The same moment on both clocks: the wall clock jumps with the system's, the monotonic one stops in a suspend. */
 export interface Instant {
   /** Milliseconds since the Unix epoch. */
@@ -9,8 +12,53 @@ export interface Instant {
 export interface Clock {
   now(): Instant;
   /**
-   * Resolves after `delayMs`, or as soon as `signal` aborts: a sleeper looks for itself at why it
-   * woke. Never rejects. Any finite delay works, also one above the 2^31-1 ms of a single timer.
+   * Resolves after `delayMs`, or as soon as `signal` aborts; callers check why they woke. Never
+   * rejects. Any finite delay works, also one above the 2^31-1 ms of a single timer.
    */
   sleep(delayMs: number, signal: AbortSignal): Promise<void>;
+}
+
+/** With a longer delay Node.js fires a timer at once: https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => ({ wallMs: Date.now(), monotonicMs: performance.now() }),
+
+  async sleep(delayMs, signal) {
+    let leftMs = Math.max(0, delayMs);
+    while (!signal.aborted) {
+      const napMs = Math.min(leftMs, LONGEST_TIMER_MS);
+      // The only rejection is the abort, which the loop's condition sees.
+      await setTimeout(napMs, undefined, { signal }).catch(() => undefined);
+      leftMs -= napMs;
+      if (leftMs <= 0) return;
+    }
+  },
+};
+
+const STEP_CHECK_INTERVAL_MS = 1_000;
+
+/** More than NTP slews the wall clock in a second, and more than a busy machine delays a reading. */
+const SHORTEST_STEP_MS = 500;
+
+/**
+ * Calls `onStep` within a second of the wall clock being set, or of a suspend, during which only the
+ * wall clock advances. Runs until `signal` aborts.
+ */
+export async function watchClockSteps(
+  clock: Clock,
+  onStep: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let leadMs = wallLeadMs(clock.now());
+  while (!signal.aborted) {
+    await clock.sleep(STEP_CHECK_INTERVAL_MS, signal);
+    const before = leadMs;
+    leadMs = wallLeadMs(clock.now());
+    if (Math.abs(leadMs - before) >= SHORTEST_STEP_MS) onStep();
+  }
+}
+
+function wallLeadMs({ wallMs, monotonicMs }: Instant): number {
+  return wallMs - monotonicMs;
 }

@@ -1,13 +1,13 @@
 import type { Clock } from './clock.ts';
 
-/** The reason of a signal that `withDeadline` aborted itself. */
+/** The abort reason when `withDeadline` ran out of time. */
 export class DeadlinePassed extends Error {
   override readonly name = 'DeadlinePassed';
 }
 
 /**
  * Runs `work` with a signal that aborts when `delayMs` have passed (reason: `DeadlinePassed`) or
- * when `signal` does (with its reason). It is up to `work` to end when its signal aborts.
+ * when `signal` does (with its reason). `work` has to end when its signal aborts.
  */
 export async function withDeadline<T>(
   clock: Clock,
@@ -29,7 +29,7 @@ export async function withDeadline<T>(
   }
 }
 
-/** The outcome of `work`, or the reason of `signal` as soon as that aborts. */
+/** The outcome of `work`; rejects with the reason of `signal` as soon as that aborts. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = new Promise<never>((_, reject) => {
     if (signal.aborted) reject(signal.reason);

@@ -22,7 +22,7 @@ export const refreshErrorCodes = [
   'internal',
 ] as const;
 
-/** What `wait` and `check` find besides, looking at the passfile as a client would. */
+/** What only `wait` and `check` find, since they read the passfile as a client does. */
 type FindingCode =
   | 'passfile.missing'
   | 'passfile.ignored'
@@ -36,16 +36,17 @@ type FindingCode =
 
 export type RefreshErrorCode = (typeof refreshErrorCodes)[number];
 
-/** Every way pgpassd can fail; decides on the exit code. */
+/** Every way pgpassd can fail; determines the exit code. */
 export type ErrorCode = RefreshErrorCode | FindingCode;
 
 /**
- * Who ends a failure: nobody (`transient`), time, since a change spreads slowly (`propagating`), an
- * `operator`, or whoever mends a defect or setting of ours (`ours`).
+ * What resolves a failure: `transient` ones resolve by themselves; `propagating` ones, too, once a change
+ * has spread; an `operator` has to change something; or pgpassd itself or one of its settings is wrong
+ * (`ours`).
  */
 export type Nature = 'transient' | 'propagating' | 'operator' | 'ours';
 
-/** What helps an operator, or Microsoft's support, to find the one request that failed. */
+/** What helps an operator, or Microsoft's support, to find the request that failed. */
 export interface ErrorDetails {
   readonly nature?: Nature;
   readonly status?: number;
@@ -53,49 +54,40 @@ export interface ErrorDetails {
   readonly aadsts?: string;
   readonly correlationId?: string;
   readonly traceId?: string;
-  /** How long the server asked us to stay away. */
+  /** How long the server asked us to wait, as in Retry-After. */
   readonly retryAfterMs?: number;
-  /** Why a command, or what it runs, could not be started, such as `EAGAIN`. */
+  /** Why the system could not start a command, or a program that it runs, such as `EAGAIN`. */
   readonly systemCode?: string;
 }
 
+export interface PgpassdErrorOptions extends ErrorOptions {
+  readonly details?: ErrorDetails;
+  readonly failureId?: string;
+}
+
 /**
- * A failure an operator can act on: `message` says what failed in one sentence without a full
- * stop, `remedy` what to do about it in another. Neither ever holds a token, a request or an answer.
+ * A failure that an operator can act on: `message` says in one sentence without a full stop what
+ * failed, `remedy` in another what to do. Neither ever holds a token, a request or a response.
  */
 export class PgpassdError extends Error {
   override readonly name = 'PgpassdError';
   readonly code: ErrorCode;
   readonly remedy: string;
   readonly details: ErrorDetails;
+  /** The id of the kind of failure that it was made from, which is finer than its code. */
+  readonly failureId: string | undefined;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    remedy: string,
-    options: ErrorOptions & { readonly details?: ErrorDetails } = {},
-  ) {
+  constructor(code: ErrorCode, message: string, remedy: string, options: PgpassdErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.remedy = remedy;
     this.details = options.details ?? {};
+    this.failureId = options.failureId;
   }
 }
 
-/** `error` as one of ours; anything unforeseen becomes `internal`. */
-export function asPgpassdError(error: unknown): PgpassdError {
-  if (error instanceof PgpassdError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new PgpassdError(
-    'internal',
-    `internal error: ${message}`,
-    'Please report this with the log around it.',
-    { cause: error },
-  );
-}
-
 /**
- * What Linux says of quotas, network file systems and damaged volumes, which libuv has no names for:
+ * Linux errors of quotas, network file systems and damaged volumes that libuv has no names for:
  * include/uapi/asm-generic/errno.h.
  */
 const namesByNumber: Readonly<Record<number, string>> = {
@@ -107,7 +99,7 @@ const namesByNumber: Readonly<Record<number, string>> = {
   123: 'ENOMEDIUM',
 };
 
-/** The system's code of an error, such as `ENOENT`; by its number where Node has no name for it. */
+/** The system's code of an error, such as `ENOENT`; taken from its number where Node.js has no name for it. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, errno } = error as NodeJS.ErrnoException;

@@ -1,5 +1,5 @@
-import { type ErrorCode, PgpassdError } from './errors.ts';
-import { presentable } from './printable.ts';
+import { type ErrorCode, PgpassdError, type PgpassdErrorOptions } from './errors.ts';
+import { sanitize } from './text.ts';
 
 /** What went wrong, for an operator. */
 export interface Failure {
@@ -47,14 +47,30 @@ export function failure<Name extends string = never>(
 
 const LONGEST_VALUE = 1_000;
 
-/** A value is never more than a piece of a line, so that sentences and SQL around it keep their shape. */
+/** A value never spans lines, so that the sentences and SQL around it keep their shape. */
 function onOneLine<Name extends string>(values: Values<Name>): Values<Name> {
   const entries = Object.entries<string | number>(values);
   return Object.fromEntries(
-    entries.map(([name, value]) => [name, presentable(String(value), [], LONGEST_VALUE)]),
+    entries.map(([name, value]) => [name, sanitize(String(value), [], LONGEST_VALUE)]),
   ) as Values<Name>;
 }
 
-export function errorOf({ code, found, remedy }: Failure, options?: ErrorOptions): PgpassdError {
-  return new PgpassdError(code, found, remedy, options);
+/** The error to throw for a failure. */
+export function errorOf(
+  { id, code, found, remedy }: Failure,
+  options?: PgpassdErrorOptions,
+): PgpassdError {
+  return new PgpassdError(code, found, remedy, { ...options, failureId: id });
+}
+
+const internalError = failure<'message'>('internal', 'internal', ({ message }) => ({
+  found: `internal error: ${message}`,
+  remedy: 'Please report this with the log around it.',
+}));
+
+/** `error` itself if it is a PgpassdError; anything unforeseen becomes one with the code `internal`. */
+export function asPgpassdError(error: unknown): PgpassdError {
+  if (error instanceof PgpassdError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return errorOf(internalError({ message }), { cause: error });
 }

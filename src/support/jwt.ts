@@ -1,10 +1,10 @@
-/** The payload of a JWT, unverified: fit for decisions about our own schedule and for messages. */
+/** The payload of a JWT. Its signature is not verified: good enough for our own schedule and for messages. */
 export type JwtClaims = Readonly<Record<string, unknown>>;
 
 /** Header, payload and signature, each base64url: RFC 7519 section 3, RFC 7515 section 7.1. */
 const COMPACT_JWS = /^[\w-]+\.([\w-]+)\.[\w-]+$/;
 
-/** The claims of a JWT in compact form, or `undefined` when `text` is none. */
+/** The claims of a JWT in compact form, or `undefined` when `text` is not one. */
 export function decodeJwtClaims(text: string): JwtClaims | undefined {
   const payload = COMPACT_JWS.exec(text)?.[1];
   if (payload === undefined) return undefined;

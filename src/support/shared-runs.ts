@@ -1,14 +1,14 @@
 /** A run of characters of a text. */
 export interface Span {
   readonly start: number;
-  /** Behind its last character. */
+  /** The index after its last character. */
   readonly end: number;
 }
 
 /**
  * Where `text` shares runs of `length` characters with `other`: the fewest spans that cover them, in
- * order. The cost grows with the sum of both lengths, as in the search of Rabin and Karp: the runs of
- * the shorter text stand in a table by their hash, which the longer text is looked up in.
+ * order. The cost grows with the sum of both lengths, as in the Rabin-Karp search: a table holds the
+ * runs of the shorter text by their rolling hash, and the runs of the longer one are looked up in it.
  */
 export function sharedSpans(text: string, other: string, length: number): readonly Span[] {
   if (length < 1 || Math.min(text.length, other.length) < length) return [];
@@ -44,23 +44,23 @@ function spansOf(isShared: Uint8Array, length: number): readonly Span[] {
   return spans;
 }
 
-/** UTF-16, as strings count it; an array is several times as quick to walk along. */
+/** The UTF-16 code units; an array is several times as fast to iterate as a string. */
 function codesOf(text: string): Uint16Array {
   const codes = new Uint16Array(text.length);
   for (let at = 0; at < codes.length; at += 1) codes[at] = text.charCodeAt(at);
   return codes;
 }
 
-/** Odd, so that multiplying by it loses nothing of 32 bits; it is FNV's. */
+/** Odd, so that multiplication modulo 2^32 is invertible; the prime of the FNV hash. */
 const MULTIPLIER = 0x01_00_01_93;
 
-/** The runs of a text, found by a hash that follows from that of the run before. */
+/** The runs of a text in a hash table; each hash is derived from that of the previous run. */
 class RunTable {
   readonly #codes: Uint16Array;
   readonly #length: number;
-  /** What the first character of a run counts in its hash. */
+  /** The factor of a run's first character in its hash. */
   readonly #firstWeight: number;
-  /** Open addressing: the start of a run and 1, or 0 where nothing is. */
+  /** Open addressing: the start of a run plus 1, or 0 in an empty slot. */
   readonly #slots: Int32Array;
   readonly #firstAlike: Int32Array;
 
@@ -83,17 +83,17 @@ class RunTable {
     }
   }
 
-  /** The first start of the run that starts at `start`. */
+  /** Where the run that starts at `start` occurs first. */
   firstAlike(start: number): number {
     return this.#firstAlike[start] ?? start;
   }
 
-  /** Calls `found` for each run of `codes` that the table holds: with its first start there, and here. */
+  /** Calls `found` for each run of `codes` that the table holds, with its first start in the table and its start in `codes`. */
   lookUp(codes: Uint16Array, found: (start: number, at: number) => void): void {
     const own = this.#codes;
     const length = this.#length;
     let hash = this.#hashBefore(codes);
-    // Behind a run that was found, one more character is all there is to compare.
+    // After a run that was found, only one more character has to be compared.
     let before = own.length;
     for (let at = 0; at + length <= codes.length; at += 1) {
       hash = this.#nextHash(hash, codes, at);
@@ -104,7 +104,7 @@ class RunTable {
     }
   }
 
-  /** What `#nextHash` takes at 0. */
+  /** The hash that `#nextHash` takes at 0. */
   #hashBefore(codes: Uint16Array): number {
     let hash = 0;
     for (let at = 0; at < this.#length - 1; at += 1) {
@@ -113,13 +113,13 @@ class RunTable {
     return hash;
   }
 
-  /** The hash of the run at `at`, from that of the one before without its first character. */
+  /** The hash of the run at `at`, derived from the hash of the run before it. */
   #nextHash(hash: number, codes: Uint16Array, at: number): number {
     const first = at === 0 ? 0 : Math.imul(codes[at - 1] ?? 0, this.#firstWeight);
     return (Math.imul(hash - first, MULTIPLIER) + (codes[at + this.#length - 1] ?? 0)) | 0;
   }
 
-  /** The slot of the run at `at` of `codes`, or the empty one where it would go. */
+  /** The slot that holds the run at `at` of `codes`, or the empty slot for it. */
   #slotOf(hash: number, codes: Uint16Array, at: number): number {
     const last = this.#slots.length - 1;
     for (let slot = spread(hash) & last; ; slot = (slot + 1) & last) {
@@ -136,7 +136,7 @@ class RunTable {
   }
 }
 
-/** Moves what tells hashes apart to their lowest bits. */
+/** Mixes the high bits into the lowest ones, which choose the slot. */
 function spread(hash: number): number {
   const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c_1b_3c_6d);
   return mixed ^ (mixed >>> 13);

@@ -1,10 +1,10 @@
 /**
- * Work that is done piece by piece: what it yields between two pieces is nothing, but the occasion
- * for others to have their turn. A piece takes a few milliseconds at most.
+ * Long work in pieces of a few milliseconds. It yields nothing; each `yield` lets the caller run other
+ * work first.
  */
 export type Steps<T> = Generator<undefined, T, void>;
 
-/** Does all of it at once. */
+/** Runs all pieces without a pause. */
 export function finish<T>(steps: Steps<T>): T {
   for (;;) {
     const step = steps.next();
@@ -12,7 +12,7 @@ export function finish<T>(steps: Steps<T>): T {
   }
 }
 
-/** Waits for `pause` between two pieces, so that timers, probes and deadlines are not held up. */
+/** Awaits `pause` between pieces, so that timers, probes and deadlines are not delayed. */
 export async function inSteps<T>(steps: Steps<T>, pause: () => Promise<unknown>): Promise<T> {
   for (;;) {
     const step = steps.next();

@@ -1,5 +1,5 @@
 import { PgpassdError } from '../support/errors.ts';
-import { programName } from '../support/printable.ts';
+import { programName } from '../support/text.ts';
 
 /** How a run of the token command came to its end. */
 export type Ending =

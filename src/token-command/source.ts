@@ -1,6 +1,6 @@
 import type { AccessToken } from '../support/access-token.ts';
 import type { Clock } from '../support/clock.ts';
-import type { KnownSecrets } from '../support/known-secrets.ts';
+import type { KnownSecrets } from '../support/secret.ts';
 import { interpretOutput } from './interpret.ts';
 import { runTokenCommand } from './run.ts';
 import type { Argv } from './split.ts';

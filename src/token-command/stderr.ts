@@ -1,6 +1,5 @@
-import { HIDING, withoutSecrets } from '../support/printable.ts';
-import type { Secret } from '../support/secret.ts';
-import { withoutJwts } from '../support/secret-patterns.ts';
+import { redactJwts, type Secret } from '../support/secret.ts';
+import { HIDING, redactSecrets } from '../support/text.ts';
 
 const LONGEST_LINE = 200;
 
@@ -18,7 +17,7 @@ export function presentableLines(stderr: string, secrets: readonly Secret[]): st
   // What is unprintable goes first: it could stand in the middle of a token, and hide it.
   const printable = stderr.split(/[\r\n]+/).map((line) => line.replaceAll(UNPRINTABLE, '').trim());
   // All lines at once: a secret can be far longer than all of them, and takes a walk along it.
-  const clean = withoutJwts(withoutSecrets(printable.join('\n'), secrets)).split('\n');
+  const clean = redactJwts(redactSecrets(printable.join('\n'), secrets)).split('\n');
   const lines = clean.filter((line) => line !== '').map(shortened);
   const more = lines.length - MOST_LINES;
   return more > 0 ? [...lines.slice(0, MOST_LINES), `… and ${more} more lines`] : lines;

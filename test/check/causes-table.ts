@@ -19,8 +19,13 @@ import { explainTransportError } from '../../src/entra/transport-errors.ts';
 import { readFederatedToken } from '../../src/federated-token/read.ts';
 import { assertUnexpired, parseFederatedToken } from '../../src/federated-token/token.ts';
 import * as httpServer from '../../src/observe/http-server.ts';
-import * as passfile from '../../src/passfile/causes.ts';
-import { layoutOf } from '../../src/passfile/read-template.ts';
+import {
+  passfileWouldBeTooLarge,
+  passfileWouldHaveTooManyLines,
+  templateUnreadable,
+  templateWithoutToken,
+} from '../../src/passfile/layout.ts';
+import * as passfile from '../../src/passfile/messages.ts';
 import * as createRefresher from '../../src/refresh/create-refresher.ts';
 import * as heldToken from '../../src/refresh/held-token.ts';
 import * as tokenSource from '../../src/refresh/token-source.ts';
@@ -53,7 +58,6 @@ const context = { identity: placeholders, correlationId: '{id}', nowMs: 0 };
 
 /** Errors of the stages have no texts apart from the case: these are cases with placeholders. */
 const failures: Readonly<Partial<Record<Step, readonly (() => unknown)[]>>> = {
-  settings: [() => layoutOf(Buffer.from(''), '{path}')],
   'federated token': [
     () => readFederatedToken('/nowhere'),
     () => readFederatedToken('/'),
@@ -92,6 +96,11 @@ function systemError(code: string): Error {
   return Object.assign(new Error('system'), { code });
 }
 
+/** What the stages throw: `check` names it by its code, or by the AADSTS code. */
+const thrown: Readonly<Partial<Record<Step, readonly unknown[]>>> = {
+  settings: [templateUnreadable, templateWithoutToken],
+};
+
 /** The modules whose exports include the kinds of failures that a step finds. */
 const causes: Readonly<Partial<Record<Step, readonly object[]>>> = {
   settings: [settings],
@@ -99,7 +108,7 @@ const causes: Readonly<Partial<Record<Step, readonly object[]>>> = {
   clocks: [clocks],
   network: [network],
   'access token': [accessToken],
-  passfile: [passfile, clientsPassfile],
+  passfile: [passfile, { passfileWouldBeTooLarge, passfileWouldHaveTooManyLines }, clientsPassfile],
   lookup: [lookup],
   overrides: [overrides],
   daemon: [daemon],
@@ -121,6 +130,7 @@ export async function causesTable(steps: readonly Step[]): Promise<string> {
   for (const step of steps) {
     const rows = [
       ...(await Promise.all((failures[step] ?? []).map(rowOfFailure))),
+      ...(thrown[step] ?? []).filter(isKind).map(rowOfThrown),
       ...(step === 'exchange' ? rowsOfCodes() : []),
       ...(causes[step] ?? []).flatMap((each) => kindsIn(each).map(rowOfKind)),
     ];
@@ -131,6 +141,14 @@ export async function causesTable(steps: readonly Step[]): Promise<string> {
     lines.push(`| **only ${reporter}** | |`, ...rows.map(lineOf));
   }
   return ['| `check` finds | what to do |', '|---|---|', ...lines].join('\n');
+}
+
+function isKind(value: unknown): value is Kind {
+  return typeof value === 'function' && 'pattern' in value;
+}
+
+function rowOfThrown({ pattern: { code, found, remedy } }: Kind): Row {
+  return { ids: [code], found, remedy };
 }
 
 async function rowOfFailure(provoke: () => unknown): Promise<Row> {

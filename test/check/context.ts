@@ -6,7 +6,7 @@ import type { CheckContext } from '../../src/check/context.ts';
 import type { Finding } from '../../src/check/finding.ts';
 import { readConfig } from '../../src/config/load.ts';
 import type { Environment } from '../../src/config/option.ts';
-import { systemClock } from '../../src/support/system-clock.ts';
+import { systemClock } from '../../src/support/clock.ts';
 import {
   type FakeEntra,
   type FakeEntraOptions,

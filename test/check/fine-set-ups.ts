@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { PLACEHOLDER } from '../../src/passfile/template.ts';
+import { PLACEHOLDER } from '../../src/passfile/format.ts';
 import { ROLE, SERVER_NAME } from '../postgres/azure.ts';
 import { emptyDirectory, fileWith } from './context.ts';
 import { applicationSide, behindMount, keepCurrent, type Pod } from './pod.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 import type { Environment } from '../../src/config/option.ts';
-import { PLACEHOLDER } from '../../src/passfile/template.ts';
+import { PLACEHOLDER } from '../../src/passfile/format.ts';
 import { answeredWith } from '../faults/refusals.ts';
 import { ROLE, SERVER_NAME } from '../postgres/azure.ts';
 import { grant } from '../support/fake-entra/ask.ts';

@@ -6,7 +6,7 @@ import { tokenEndpointOf } from '../../src/entra/request.ts';
 import type { Way } from '../../src/entra/way.ts';
 import { type FederatedToken, parseFederatedToken } from '../../src/federated-token/token.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
-import { KnownSecrets } from '../../src/support/known-secrets.ts';
+import { KnownSecrets } from '../../src/support/secret.ts';
 import { defaultResource } from '../support/fake-entra/directory.ts';
 import {
   type FakeEntra,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../src/support/system-clock.ts';
+import { systemClock } from '../../src/support/clock.ts';
 import { follow, LAYOUTS, ROTATIONS, tokenNumbered, volumeOf } from './following.ts';
 
 const NOTICED_WITHIN_MS = 2_000;

@@ -2,8 +2,9 @@ import { loadCommand, parseCommandLine } from '../../src/cli.ts';
 import type { Environment } from '../../src/config/option.ts';
 import { secretsIn } from '../../src/config/secrets.ts';
 import type { LogLine } from '../../src/observe/describe.ts';
-import { asPgpassdError, type ErrorCode } from '../../src/support/errors.ts';
-import { presentable } from '../../src/support/printable.ts';
+import type { ErrorCode } from '../../src/support/errors.ts';
+import { asPgpassdError } from '../../src/support/failure.ts';
+import { sanitize } from '../../src/support/text.ts';
 
 export interface Outcome {
   /** All that was printed, told and logged. */
@@ -30,8 +31,7 @@ export async function runCommand(
 ): Promise<Outcome> {
   const outputs: string[] = [];
   const secrets = secretsIn(args, env);
-  const tell = (sentence: string) =>
-    void outputs.push(`pgpassd: ${presentable(sentence, secrets)}`);
+  const tell = (sentence: string) => void outputs.push(`pgpassd: ${sanitize(sentence, secrets)}`);
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(143), LONGEST_MS);
   try {

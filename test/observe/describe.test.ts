@@ -149,7 +149,7 @@ const lines: { readonly [T in EventType]: [RefreshEvent & { type: T }, Level, st
   'verification.kept': [
     { type: 'verification.kept' },
     'warn',
-    'NODE_TLS_REJECT_UNAUTHORIZED=0 is left aside: certificates are verified all the same; remove it, and name a CA of your own with --ca-file',
+    'NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: certificates are always verified; remove it, and name your own CA with --ca-file',
     {},
   ],
   'watch.failed': [

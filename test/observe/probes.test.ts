@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createProbes } from '../../src/observe/health.ts';
-import type { Damage } from '../../src/refresh/events.ts';
+import type { Damage } from '../../src/passfile/inspect.ts';
 import { type DaemonState, initialState, stateAfter } from '../../src/refresh/state.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { entriesLayout } from '../../src/passfile/layout.ts';
 import { createPassfile } from '../../src/passfile/passfile.ts';
-import { KnownSecrets } from '../../src/support/known-secrets.ts';
+import { KnownSecrets } from '../../src/support/secret.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 
 const asRoot = process.getuid?.() === 0;

@@ -13,7 +13,7 @@ const token = unsignedJwt(claims);
 
 const writer: Entry = { host: 'writer', port: '5432', database: ANY, user: 'my-app' };
 const reader: Entry = { ...writer, host: 'reader' };
-const anybodys = () => true;
+const acceptAll = () => true;
 const adoptToken = (
   content: string,
   writtenAtMs: number,
@@ -25,7 +25,7 @@ const ours = formatPassfile([writer, reader], token);
 
 describe('a passfile of an earlier run', () => {
   test('gives its token and its life', () => {
-    const adopted = adoptToken(ours, issuedAtMs, [writer, reader], anybodys);
+    const adopted = adoptToken(ours, issuedAtMs, [writer, reader], acceptAll);
     expect(adopted).toMatchObject({ issuedAtMs, expiresAtMs });
     expect(adopted?.token.unwrap()).toBe(token);
   });
@@ -33,19 +33,21 @@ describe('a passfile of an earlier run', () => {
   test('gives its token whatever the entries are', () => {
     fc.assert(
       fc.property(fc.array(entry, { minLength: 1, maxLength: 4 }), (entries) => {
-        const adopted = adoptToken(formatPassfile(entries, token), issuedAtMs, entries, anybodys);
+        const adopted = adoptToken(formatPassfile(entries, token), issuedAtMs, entries, acceptAll);
         expect(adopted?.token.unwrap()).toBe(token);
       }),
     );
   });
 
-  test('counts from when it was written, when Entra dated the token back', () => {
+  test('its life counts from when it was written, since Entra backdates tokens', () => {
     const writtenAtMs = issuedAtMs + 300_000;
-    expect(adoptToken(ours, writtenAtMs, [writer, reader], anybodys)?.issuedAtMs).toBe(writtenAtMs);
+    expect(adoptToken(ours, writtenAtMs, [writer, reader], acceptAll)?.issuedAtMs).toBe(
+      writtenAtMs,
+    );
   });
 
-  test('counts from the issue of the token, when its time stamp lies before that', () => {
-    expect(adoptToken(ours, 0, [writer, reader], anybodys)?.issuedAtMs).toBe(issuedAtMs);
+  test('its life counts from the issue of the token if the file is older than that', () => {
+    expect(adoptToken(ours, 0, [writer, reader], acceptAll)?.issuedAtMs).toBe(issuedAtMs);
   });
 });
 
@@ -54,7 +56,7 @@ describe('a passfile is left alone', () => {
 
   test.each<[string, string]>([
     ['it is empty', ''],
-    ['it holds a line of somebody else', `${ours}localhost:5432:*:postgres:hunter2\n`],
+    ['it holds a line of another program', `${ours}localhost:5432:*:postgres:hunter2\n`],
     ['it begins with a comment', `# ours\n${ours}`],
     ['its entries are fewer', formatPassfile([writer], token)],
     ['its entries are others', formatPassfile([writer, { ...reader, user: 'root' }], token)],
@@ -67,27 +69,27 @@ describe('a passfile is left alone', () => {
     ],
     ['its line goes on after the password', ours.replace(token, `${token}:x`)],
   ])('when %s', (_case, content) => {
-    expect(adoptToken(content, issuedAtMs, [writer, reader], anybodys)).toBeUndefined();
+    expect(adoptToken(content, issuedAtMs, [writer, reader], acceptAll)).toBeUndefined();
   });
 
   test.each<[string, string]>([
     ['is no JWT', 'a-password'],
     ['is empty', ''],
-    ['does not tell its expiry', unsignedJwt({ iat: claims.iat })],
-    ['does not tell its issue', unsignedJwt({ exp: claims.exp })],
-    ['tells its expiry in words', unsignedJwt({ ...claims, exp: 'tomorrow' })],
+    ['does not state its expiry', unsignedJwt({ iat: claims.iat })],
+    ['does not state when it was issued', unsignedJwt({ exp: claims.exp })],
+    ['states its expiry in words', unsignedJwt({ ...claims, exp: 'tomorrow' })],
     ['has claims that are a list', unsignedJwt([claims])],
   ])('when its password %s', (_case, password) => {
     const content = formatPassfile([writer], password);
-    expect(adoptToken(content, issuedAtMs, [writer], anybodys)).toBeUndefined();
+    expect(adoptToken(content, issuedAtMs, [writer], acceptAll)).toBeUndefined();
   });
 
   test('when there are no entries at all', () => {
-    expect(adoptToken('', issuedAtMs, [], anybodys)).toBeUndefined();
+    expect(adoptToken('', issuedAtMs, [], acceptAll)).toBeUndefined();
   });
 });
 
-test('a passfile is left alone when its token was issued for somebody else', () => {
+test('a passfile is left alone when its token was issued for another identity', () => {
   const isOurs = (claims: Readonly<Record<string, unknown>>) =>
     claims['exp'] !== expiresAtMs / 1000;
   expect(adoptToken(ours, issuedAtMs, [writer, reader], isOurs)).toBeUndefined();

@@ -3,7 +3,7 @@ import { ANY, type Entry, type Field } from '../../src/passfile/format.ts';
 
 const sayable = (text: string) => !/[\r\n\0]/.test(text);
 
-/** Text that a passfile line can say, rich in what means something to its syntax. */
+/** Text that a passfile line can express, rich in characters that its syntax uses. */
 export const fieldText: fc.Arbitrary<string> = fc.oneof(
   {
     weight: 3,

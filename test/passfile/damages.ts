@@ -25,13 +25,13 @@ export interface DamageDone {
 /** Where a link in the passfile's place leads to. */
 export const elsewhere = (path: string): string => `${path}-elsewhere`;
 
-/** In one breath: between the two steps the passfile is missing, which is a damage of its own. */
+/** Synchronously: between the two steps the passfile is missing, which would be reported as damage itself. */
 function putDirectory(path: string): void {
   rmSync(path);
   mkdirSync(path);
 }
 
-/** Everything that somebody can do to a passfile in a directory that they may write to. */
+/** Everything that another user can do to a passfile in a directory that they may write to. */
 export const damages: readonly DamageDone[] = [
   { how: 'deleted', damage: 'missing', todo: (path) => rm(path) },
   { how: 'truncated', damage: 'content', todo: (path) => truncate(path) },

@@ -1,7 +1,7 @@
 import { publishPassfile, sweepLeftovers } from '../../src/passfile/publish.ts';
 import { numberedContent } from './numbered-content.ts';
 
-/** Publishes without end, telling the parent after each, until it is killed. */
+/** Publishes until it is killed, and notifies the parent after each publication. */
 const target = { path: process.argv[2] ?? '', mode: 0o600, owner: undefined };
 
 await sweepLeftovers(target);

@@ -21,9 +21,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { entriesLayout, type PassfileLayout } from '../../src/passfile/layout.ts';
+import { PLACEHOLDER } from '../../src/passfile/format.ts';
+import { entriesLayout, type PassfileLayout, templateLayout } from '../../src/passfile/layout.ts';
 import { createPassfile, type Passfile } from '../../src/passfile/passfile.ts';
-import { PLACEHOLDER, templateLayout } from '../../src/passfile/template.ts';
 import { Secret } from '../../src/support/secret.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 
@@ -168,7 +168,7 @@ describe('with entries, what is in place before the first publication', () => {
     expect(keptAs).toEqual([]);
   });
 
-  test('what becomes foreign after the start is refused before it is overwritten', async () => {
+  test('a file that becomes foreign after the start is refused before it is overwritten', async () => {
     const passfile = open('entries');
     await passfile.claim();
     await passfile.prepare();
@@ -203,7 +203,7 @@ describe('with a template', () => {
     expect((await readdir(directory)).sort()).toEqual([NOTE, 'pgpass', 'pgpass.before-pgpassd']);
   });
 
-  test('what was kept before is never overwritten, and the same is not kept twice', async () => {
+  test('a kept file is never overwritten, and the same file is not kept twice', async () => {
     for (const content of ['# one\n', '# two\n', '# one\n', '# two\n']) {
       await rm(path, { force: true });
       await writeFile(path, content);
@@ -248,7 +248,7 @@ describe('with a template', () => {
     expect((await lstat(path)).isDirectory()).toBe(true);
   });
 
-  test('what cannot be kept any more stays in place', async () => {
+  test('a file that can no longer be kept stays in place', async () => {
     for (let number = 1; number <= 10; number += 1) {
       await rm(path, { force: true });
       await writeFile(path, `# number ${number}\n`);
@@ -277,7 +277,7 @@ describe('after a restart with other settings', () => {
     expect((await stat(join(directory, NOTE))).mode & 0o7777).toBe(0o600);
   });
 
-  test('what an earlier template made is replaced by entries, and no note stays', async () => {
+  test('what an earlier template made is replaced by entries, and no record stays', async () => {
     await openWith(withStatic('static')).publish(token);
     const passfile = open('entries');
     await passfile.claim();
@@ -285,7 +285,7 @@ describe('after a restart with other settings', () => {
     expect(await namesIn()).toEqual(['pgpass']);
   });
 
-  test('a token that is no JWT is replaced when the entries are others', async () => {
+  test('a token that is not a JWT is replaced when the entries have changed', async () => {
     await openWith(entriesLayout([{ host: 'o', port: null, database: null, user: 'you' }])).publish(
       new Secret('an-opaque-token'),
     );
@@ -309,14 +309,14 @@ describe('after a restart with other settings', () => {
     ['has no note', () => rm(join(directory, NOTE))],
     ['has the note of another content', () => writeFile(join(directory, NOTE), '0'.repeat(64))],
     [
-      'has a link for a note',
+      'has a link for a record',
       async () => {
         await rename(join(directory, NOTE), join(directory, 'elsewhere'));
         await symlink('elsewhere', join(directory, NOTE));
       },
     ],
     [
-      'has a directory for a note',
+      'has a directory for a record',
       async () => {
         await rm(join(directory, NOTE));
         await mkdir(join(directory, NOTE));
@@ -331,21 +331,21 @@ describe('after a restart with other settings', () => {
     expect(await readFile(kept, 'utf8')).toBe(before);
   });
 
-  test.skipIf(!asRoot)('a note of another user counts for nothing (as root)', async () => {
+  test.skipIf(!asRoot)('the record of another user does not count (as root)', async () => {
     await openWith(withStatic('one')).publish(token);
     await chown(join(directory, NOTE), 1234, 1234);
     await openWith(withStatic('two')).publish(token);
     expect(keptAs).toEqual([kept]);
   });
 
-  test('the note goes with the passfile', async () => {
+  test('the record is removed with the passfile', async () => {
     const passfile = openWith(withStatic('one'));
     await passfile.publish(token);
     await passfile.remove();
     expect(await namesIn()).toEqual([]);
   });
 
-  test('a note that cannot be written keeps no token from its clients', async () => {
+  test('a record that cannot be written does not keep the token from clients', async () => {
     await mkdir(join(directory, NOTE));
     expect(await openWith(withStatic('one')).publish(token)).toBe('written');
   });

@@ -137,7 +137,7 @@ describe('a line', () => {
   });
 });
 
-describe('a line of somebody else', () => {
+describe('a line of another program', () => {
   test.each([
     ['a comment', '# my-server:5432:appdb:my-app:secret'],
     ['an empty line', ''],

@@ -10,8 +10,8 @@ import {
 import { join } from 'node:path';
 
 /**
- * Another user of the passfile's directory, who puts a link to a file of a third one in the place of
- * whatever appears there, as fast as it goes. Run as another user: `node FILE DIRECTORY UID HOW VICTIM`.
+ * Another user of the passfile's directory, who puts a link to a third user's file in the place of
+ * everything that appears there, as fast as possible. Run as another user: `node FILE DIRECTORY UID HOW VICTIM`.
  */
 const [directory = '', uid = '', how = '', victim = ''] = process.argv.slice(2);
 process.setgid?.(Number(uid));
@@ -37,7 +37,7 @@ const namesIn = (path: string): string[] => {
 const plant = (path: string): boolean =>
   attempt(() => (how === 'hard-link' ? linkSync(victim, path) : symlinkSync(victim, path)));
 
-/** Takes what is there away, and puts a directory of our own there, with links where files are foreseen. */
+/** Replaces what is there by a directory of our own, with links where files are expected. */
 function grab(path: string, number: number): boolean {
   const aside = join(directory, `grabbed-${number}`);
   if (how === 'directory-link') {

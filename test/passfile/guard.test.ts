@@ -17,7 +17,7 @@ const POLL_MS = 30_000;
 const entry = { host: 'server', port: '5432', database: null, user: 'app' };
 const content = 'server:5432:*:app:a-token\n';
 
-/** A passfile with a token that tells its life, as an earlier run leaves it. */
+/** A passfile with a token that states its life, as an earlier run leaves it. */
 const claims = Buffer.from('{"iat":1764000000,"exp":1764003600}').toString('base64url');
 const left = `server:5432:*:app:e30.${claims}.c2ln\n`;
 
@@ -50,7 +50,7 @@ function startGuard() {
   const repaired: Repair[] = [];
   const contested: number[] = [];
   const failed: PgpassdError[] = [];
-  let looks = 0;
+  let checks = 0;
   const guard = createGuard({
     path,
     clock,
@@ -59,7 +59,7 @@ function startGuard() {
     passfile: {
       repair: async () => {
         const repair = await passfile.repair().finally(() => {
-          looks += 1;
+          checks += 1;
         });
         return repair;
       },
@@ -77,13 +77,13 @@ function startGuard() {
     repaired,
     contested,
     failed,
-    looks: () => looks,
-    /** Time until the next poll passes, and its look is over. */
+    checks: () => checks,
+    /** Time passes until the next poll, and its check ends. */
     async poll() {
-      const before = looks;
+      const before = checks;
       await clock.sleeping();
       await clock.advance(POLL_MS);
-      await until(() => looks > before);
+      await until(() => checks > before);
       await clock.sleeping();
     },
     async stop() {
@@ -129,8 +129,8 @@ describe('repairing', () => {
     expect(await isRight(path, content)).toBe(true);
   });
 
-  test('is for what was published: before that, and after it was removed, there is nothing to do', async () => {
-    await writeFile(path, "somebody else's");
+  test('restores only what was published: before that, and after its removal, there is nothing to do', async () => {
+    await writeFile(path, "another program's");
     expect(await passfile.repair()).toBeUndefined();
     await rm(path);
     await passfile.publish(new Secret('a-token'));
@@ -153,7 +153,7 @@ describe('repairing', () => {
   });
 
   test.skipIf(!asRoot)(
-    'also goes for a passfile that was given away and then published again unchanged (as root)',
+    'restores the owner of a passfile that was given away and then published again unchanged (as root)',
     async () => {
       await passfile.publish(new Secret('a-token'));
       await chown(path, 4321, 4321);
@@ -164,7 +164,7 @@ describe('repairing', () => {
   );
 
   test.skipIf(!asRoot)(
-    'is needless for a passfile that was taken over and is to have another owner now: it has it (as root)',
+    'is not needed when a passfile was taken over and adoption has set its new owner (as root)',
     async () => {
       await writeFile(path, left, { mode: 0o600 });
       const owner = { uid: 4321, gid: 4321 };
@@ -176,7 +176,7 @@ describe('repairing', () => {
     },
   );
 
-  test('also goes for a passfile that was taken over', async () => {
+  test('restores a passfile that was taken over', async () => {
     await writeFile(path, left, { mode: 0o600 });
     expect(await passfile.adopt()).toBeDefined();
     await rm(path);
@@ -185,7 +185,7 @@ describe('repairing', () => {
   });
 });
 
-test('a directory that vanishes and returns gets its passfile back, and the failure is told once', async () => {
+test('a directory that vanishes and returns gets its passfile back, and the failure is reported once', async () => {
   await passfile.publish(new Secret('a-token'));
   const { poll, stop, failed } = startGuard();
   await rm(directory, { recursive: true });
@@ -201,20 +201,20 @@ test('a directory that vanishes and returns gets its passfile back, and the fail
   await stop();
 });
 
-test('a fight is told once and slowed down to a repair every ten seconds', async () => {
+test('contested repairs are reported once and slowed down to one every ten seconds', async () => {
   await passfile.publish(new Secret('a-token'));
   const { clock, guard, repaired, contested, stop } = startGuard();
   await clock.sleeping();
   for (let damage = 1; damage <= 6; damage += 1) {
     await rm(path);
-    guard.lookNow();
+    guard.checkNow();
     await until(() => repaired.length === damage);
     await clock.sleeping();
   }
   expect(contested).toEqual([6]);
 
   await rm(path);
-  guard.lookNow();
+  guard.checkNow();
   await clock.advance(9_999);
   expect(repaired).toHaveLength(6);
   await clock.advance(1);

@@ -18,8 +18,8 @@ const BACKSLASH = 0x5c;
 const DEFAULT_SOCKET_DIRECTORY = '/var/run/postgresql';
 
 /**
- * The password that libpq finds, byte by byte as `passwordFromFile` of fe-connect.c goes about it
- * since PostgreSQL 13; written after the C code and on purpose without anything of ours.
+ * The password that libpq finds, byte by byte as `passwordFromFile` of fe-connect.c does it
+ * since PostgreSQL 13; written after the C code, and deliberately without any of our code.
  */
 export function libpqLookup(passfile: string, connection: Connection): string | undefined {
   const { database, user } = connection;

@@ -1,23 +1,32 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ANY, type Connection, type Entry, formatLine } from '../../src/passfile/format.ts';
-import { Coverage, LineIndex } from '../../src/passfile/line-index.ts';
 import {
+  ANY,
+  type Entry,
+  formatLine,
+  type LookupTarget,
+  PLACEHOLDER,
+} from '../../src/passfile/format.ts';
+import {
+  Coverage,
   type EntryLine,
   entryLinesOf,
   fieldNames,
   type Line,
+  LineIndex,
+  linesServing,
+  lookUp,
   parseLines,
-} from '../../src/passfile/lines.ts';
-import { linesServing, lookUp, servingInSteps, shadowedLines } from '../../src/passfile/lookup.ts';
-import { PLACEHOLDER } from '../../src/passfile/template.ts';
+  servingInSteps,
+  shadowedLines,
+} from '../../src/passfile/lookup.ts';
 import { Secret } from '../../src/support/secret.ts';
 import { finish } from '../../src/support/steps.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 import { libpqLookup } from './libpq-lookup.ts';
 
 const anyone: Entry = { host: ANY, port: ANY, database: ANY, user: ANY };
-const client: Connection = { host: 'server', port: '5432', database: 'shop', user: 'app' };
+const client: LookupTarget = { host: 'server', port: '5432', database: 'shop', user: 'app' };
 
 const numbersOf = (lines: readonly Line[]) => lines.map(({ number }) => number);
 
@@ -35,7 +44,7 @@ function onlyEntry(content: string): EntryLine {
 
 /** Short names, so that lines meet connections often. */
 const name = fc.constantFrom('a', 'b', '*', ' a', '\ufeffa', 'a\\');
-const connections: fc.Arbitrary<Connection> = fc.record({
+const connections: fc.Arbitrary<LookupTarget> = fc.record({
   host: name,
   port: name,
   database: name,
@@ -74,7 +83,7 @@ describe('the lines of a passfile', () => {
       Buffer.from('a:b:c:d:e\n', 'utf16le').toString(),
       ['malformed', 'malformed'],
     ],
-  ])('are told apart: %s', (_case, content, kinds) => {
+  ])('are distinguished: %s', (_case, content, kinds) => {
     const lines = parseLines(content);
     expect(lines.map(({ kind }) => kind)).toEqual(kinds);
     expect(numbersOf(lines)).toEqual(kinds.map((_, index) => index + 1));
@@ -96,7 +105,7 @@ describe('the lines of a passfile', () => {
       },
     ],
     [
-      'a token that does not tell its life',
+      'a token that does not state its life',
       unsignedJwt({}),
       {
         kind: 'jwt',
@@ -123,7 +132,7 @@ describe('the lines of a passfile', () => {
         expiresAtMs: undefined,
       },
     ],
-  ])('tell %s', (_case, password, facts) => {
+  ])('reveal %s', (_case, password, facts) => {
     expect(onlyEntry(`a:b:c:d:${password}\n`).facts).toEqual(facts);
   });
 
@@ -167,7 +176,7 @@ describe('looking a connection up', () => {
     );
   });
 
-  test('passes over only what libpq passes over, for the fields that differ', () => {
+  test('skips only what libpq skips, for the fields that differ', () => {
     fc.assert(
       fc.property(rawPassfile, connections, (content, connection) => {
         const rawLines = content.split('\n');
@@ -186,7 +195,7 @@ describe('looking a connection up', () => {
     );
   });
 
-  test('says why each earlier line is not the one', () => {
+  test('says why each earlier line does not match', () => {
     const lines = parseLines(
       [
         '# ours',
@@ -211,7 +220,7 @@ describe('looking a connection up', () => {
     ]);
   });
 
-  test('passes over every line when none matches', () => {
+  test('skips every line when none matches', () => {
     const lines = parseLines('other:*:*:*:one\n#\n');
     const { found, passedOver } = lookUp(lines, client);
     expect(found).toBeUndefined();
@@ -219,7 +228,7 @@ describe('looking a connection up', () => {
   });
 });
 
-/** Few names, so that every connection that tells lines apart can be tried; `c` is in no line. */
+/** Few names, so that every connection that distinguishes lines can be tried; `c` is in no line. */
 const someField = fc.constantFrom('a', 'b', ANY, ANY);
 const someEntry: fc.Arbitrary<Entry> = fc.record({
   host: someField,
@@ -228,7 +237,7 @@ const someEntry: fc.Arbitrary<Entry> = fc.record({
   user: someField,
 });
 const names = ['a', 'b', 'c'];
-const everyConnection: readonly Connection[] = names.flatMap((host) =>
+const everyConnection: readonly LookupTarget[] = names.flatMap((host) =>
   names.flatMap((port) =>
     names.flatMap((database) => names.map((user) => ({ host, port, database, user }))),
   ),
@@ -250,8 +259,8 @@ const reached = (content: string, wanted: Entry): (number | undefined)[] => {
 
 const passfiles = fc.array(someEntry, { maxLength: 6 }).map(numbered);
 
-describe('looking up what is not known in full', () => {
-  test('finds exactly the lines that libpq would find for some of it', () => {
+describe('looking up a connection that is only partly known', () => {
+  test('finds exactly the lines that libpq would find for some connection', () => {
     fc.assert(
       fc.property(passfiles, someEntry, (content, wanted) => {
         const serving = numbersOf(linesServing(parseLines(content), wanted));
@@ -262,13 +271,13 @@ describe('looking up what is not known in full', () => {
     );
   });
 
-  test('finds the same by an index of the lines, whatever was looked for before', () => {
+  test('finds the same with an index of the lines, whatever was looked up before', () => {
     fc.assert(
       fc.property(passfiles, fc.array(someEntry, { maxLength: 4 }), (content, entries) => {
         const lines = parseLines(content);
         const index = new LineIndex(entryLinesOf(lines));
         for (const wanted of entries) {
-          const found = finish(servingInSteps(finish(index.meeting(wanted)), wanted));
+          const found = finish(servingInSteps(finish(index.matching(wanted)), wanted));
           expect(found).toEqual(linesServing(lines, wanted));
         }
       }),
@@ -276,7 +285,7 @@ describe('looking up what is not known in full', () => {
     );
   });
 
-  test('finds the line that takes whatever the lines before it left', () => {
+  test('finds the line that covers all that the lines before it do not', () => {
     fc.assert(
       fc.property(passfiles, someEntry, (content, wanted) => {
         const covering = lineCovering(parseLines(content), wanted);
@@ -316,7 +325,7 @@ describe('looking up what is not known in full', () => {
   });
 });
 
-describe('a line that libpq never gets to', () => {
+describe('a line that libpq never reaches', () => {
   test('is found, and no other', () => {
     fc.assert(
       fc.property(passfiles, (content) => {
@@ -331,7 +340,7 @@ describe('a line that libpq never gets to', () => {
     );
   });
 
-  test('names the first that takes its place', () => {
+  test('names the first line that covers it', () => {
     const lines = parseLines('#\n*:*:*:app:one\n*:*:*:*:two\nserver:*:*:app:three\n');
     expect(shadowedLines(lines).map(({ line, by }) => [line.number, by.number])).toEqual([[4, 2]]);
   });

@@ -24,7 +24,7 @@ const OWNER = { uid: 2_345, gid: 2_345 };
 
 const PUBLICATIONS = 80;
 
-/** A volume that anybody may write to, as an emptyDir is, and a file of a stranger. */
+/** A volume that every user may write to, as an emptyDir is, and a file of a third user. */
 async function openVolume() {
   const outside = await mkdtemp(join(tmpdir(), 'pgpassd-neighbour-'));
   onTestFinished(() => rm(outside, { recursive: true, force: true }));
@@ -68,7 +68,7 @@ describe.skipIf(!asRoot)(
       ['a directory of their own', 'directory', OWNER],
       ['a link to a directory of a stranger', 'directory-link', OWNER],
     ])(
-      'and leaves %s does nothing to a file of a stranger',
+      'and leaves %s does not get at the file of a third user',
       async (_case, how, owner) => {
         const { directory, victim, strangers } = await openVolume();
         const target: PassfileTarget = { path: join(directory, 'pgpass'), mode: 0o600, owner };
@@ -103,14 +103,14 @@ describe.skipIf(!asRoot)(
 );
 
 describe.skipIf(!asRoot)('what is staged (as root)', () => {
-  test('lies where no other user can look, and nothing of it stays', async () => {
+  test('is where no other user can read it, and nothing of it stays', async () => {
     const { directory } = await openVolume();
     const target: PassfileTarget = { path: join(directory, 'pgpass'), mode: 0o600, owner: OWNER };
     await publishPassfile(target, Buffer.from('one\n'));
     expect(await readdir(directory)).toEqual(['pgpass']);
   });
 
-  test('takes the group of a directory that hands on its own', async () => {
+  test('gets the group of a directory with the setgid bit', async () => {
     const { directory } = await openVolume();
     await chown(directory, 0, 3_456);
     await chmod(directory, 0o2777);

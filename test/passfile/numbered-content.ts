@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 const BYTES = 4096;
 
-/** A line whose password tells whether it is whole: its number, filler, and a digest of both. */
+/** A line whose password shows whether it is complete: its number, filler, and a digest of both. */
 export function numberedContent(number: number): string {
   const head = `${number}-${String(number % 10).repeat(BYTES)}`;
   return `localhost:5432:*:legacy-app:${head}-${digest(head)}\n`;

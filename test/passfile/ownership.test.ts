@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatEntry, formatLine } from '../../src/passfile/format.ts';
-import { entriesLayout, type PassfileLayout } from '../../src/passfile/layout.ts';
+import { formatEntry, formatLine, PLACEHOLDER } from '../../src/passfile/format.ts';
+import { entriesLayout, type PassfileLayout, templateLayout } from '../../src/passfile/layout.ts';
 import { firstForeignLine } from '../../src/passfile/ownership.ts';
-import { PLACEHOLDER, templateLayout } from '../../src/passfile/template.ts';
 import { LONGEST_TOKEN } from '../../src/support/access-token.ts';
 import { finish } from '../../src/support/steps.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';

@@ -83,7 +83,7 @@ describe('publishing', () => {
     expect((await stat(target.path)).mtimeMs).toBe(1000);
   });
 
-  test('mends the mode of a file that somebody loosened', async () => {
+  test('corrects the mode of a file that another user loosened', async () => {
     await publishPassfile(target, Buffer.from('content\n'));
     await chmod(target.path, 0o644);
     expect(await publishPassfile(target, Buffer.from('content\n'))).toBe('written');
@@ -117,7 +117,7 @@ describe('publishing', () => {
   });
 
   test.skipIf(!asRoot)(
-    'gives the file to its owner before anybody can see it (as root)',
+    'gives the file to its owner before other users can see it (as root)',
     async () => {
       await publishPassfile(
         { ...target, owner: { uid: 1234, gid: 2345 } },
@@ -185,14 +185,16 @@ describe('trying the directory', () => {
 
   test('a directory in the place of the passfile is an error', async () => {
     await mkdir(target.path);
-    await expect(tryDirectory(target)).rejects.toThrow(/a directory stands in its place/);
+    await expect(tryDirectory(target)).rejects.toThrow(/there is a directory in its place/);
   });
 
   test.skipIf(asRoot)(
     'a directory without write permission is an error (not as root)',
     async () => {
       await chmod(directory, 0o555);
-      await expect(tryDirectory(target)).rejects.toThrow(/not writable for this user/);
+      await expect(tryDirectory(target)).rejects.toThrow(
+        /this user may not write to its directory/,
+      );
       await chmod(directory, 0o755);
     },
   );
@@ -232,7 +234,7 @@ describe('sweeping', () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
-  test('takes what is from the future for left over: the clock was set back', async () => {
+  test('counts a file from the future as a leftover: the clock was set back', async () => {
     await mkdir(leftover('a'), { mode: 0o700 });
     await age(directory, -86_400);
     expect(await sweepLeftovers(target)).toBe(1);
@@ -260,7 +262,7 @@ describe('sweeping', () => {
   });
 });
 
-/** As if all that lies in the directory had been left there so long ago. */
+/** As if everything in the directory had been left there so long ago. */
 async function age(where: string, seconds = 3600): Promise<void> {
   const then = Date.now() / 1000 - seconds;
   for (const name of await readdir(where)) await lutimes(join(where, name), then, then);

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readPassfile } from '../../src/passfile/read-passfile.ts';
+import { readPassfile } from '../../src/passfile/inspect.ts';
 
 const isRoot = process.getuid?.() === 0;
 const content = 'server:5432:*:app:a-password\n';
@@ -61,13 +61,13 @@ test.each([0o640, 0o604, 0o610, 0o601, 0o620, 0o602, 0o660, 0o777])(
   },
 );
 
-describe('what is no passfile', () => {
+describe('what is not a passfile', () => {
   test.each<[string, () => Promise<unknown>, object]>([
     ['nothing', async () => {}, { kind: 'missing', symlink: false }],
     ['a link to nowhere', () => symlink('nowhere', path), { kind: 'missing', symlink: true }],
     ['a directory', () => mkdir(path), { kind: 'not-a-file' }],
     [
-      'a FIFO that nobody writes to',
+      'a FIFO without a writer',
       () => promisify(execFile)('mkfifo', [path]),
       {
         kind: 'not-a-file',
@@ -90,7 +90,7 @@ describe('what is no passfile', () => {
       },
       { kind: 'too-large', file: { sizeBytes: 4 * 1024 * 1024 + 1 } },
     ],
-  ])('is told: %s', async (_case, make, found) => {
+  ])('is recognised: %s', async (_case, make, found) => {
     await make();
     expect(await readPassfile(path)).toMatchObject(found);
   });
@@ -114,7 +114,7 @@ test('a link to a loose file is as loose', async () => {
   expect(await readPassfile(path)).toMatchObject({ kind: 'loose', file: { mode: 0o644 } });
 });
 
-test.skipIf(!isRoot)('the owner does not matter to one who can read it (as root)', async () => {
+test.skipIf(!isRoot)('the owner does not matter if the file can be read (as root)', async () => {
   await write(0o600);
   await chown(path, 4711, 4712);
   const found = await readPassfile(path);
@@ -122,7 +122,7 @@ test.skipIf(!isRoot)('the owner does not matter to one who can read it (as root)
 });
 
 test.skipIf(isRoot)(
-  'what may not be read is told with its owner (as an ordinary user)',
+  'a file that may not be read is reported with its owner (as an ordinary user)',
   async () => {
     await write(0o200);
     expect(await readPassfile(path)).toMatchObject({
@@ -133,15 +133,18 @@ test.skipIf(isRoot)(
   },
 );
 
-test.skipIf(isRoot)('so is what is in a closed directory (as an ordinary user)', async () => {
-  await write(0o600);
-  await chmod(directory, 0o600);
-  expect(await readPassfile(path)).toEqual({
-    kind: 'unreadable',
-    code: 'EACCES',
-    file: undefined,
-  });
-});
+test.skipIf(isRoot)(
+  'a file in a closed directory is reported without an owner (as an ordinary user)',
+  async () => {
+    await write(0o600);
+    await chmod(directory, 0o600);
+    expect(await readPassfile(path)).toEqual({
+      kind: 'unreadable',
+      code: 'EACCES',
+      file: undefined,
+    });
+  },
+);
 
 test('a byte order mark stays, since libpq takes it for a part of the host', async () => {
   await writeFile(path, `\ufeff${content}`, { mode: 0o600 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readTemplate } from '../../src/passfile/read-template.ts';
+import { readTemplate } from '../../src/passfile/layout.ts';
 
 let path: string;
 beforeEach(async () => {
@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => rm(join(path, '..'), { recursive: true }));
 
 test.each<[string, (path: string) => Promise<unknown>, string]>([
-  ['a FIFO that nobody writes to', (fifo) => promisify(execFile)('mkfifo', [fifo]), 'regular file'],
+  ['a FIFO without a writer', (fifo) => promisify(execFile)('mkfifo', [fifo]), 'regular file'],
   ['a directory', (directory) => mkdir(directory), 'regular file'],
   ['missing', async () => undefined, 'ENOENT'],
   [

@@ -4,8 +4,8 @@ import { publishPassfile } from '../../src/passfile/publish.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 
 /**
- * Publishes while no more than so many files can be opened, under a limit that the caller sets, and prints
- * how that ended and what is in the directory then: `node FILE PASSFILE FREE`.
+ * Publishes while only FREE more files can be opened, under a limit that the caller sets, and prints
+ * the outcome and what is in the directory afterwards: `node FILE PASSFILE FREE`.
  */
 const [path = '', free] = process.argv.slice(2);
 const opened: Awaited<ReturnType<typeof open>>[] = [];

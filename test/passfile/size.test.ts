@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { createRefresher } from '../../src/index.ts';
-import { entriesLayout } from '../../src/passfile/layout.ts';
+import { PLACEHOLDER } from '../../src/passfile/format.ts';
+import { readPassfile } from '../../src/passfile/inspect.ts';
+import { assertSize, entriesLayout, templateLayout } from '../../src/passfile/layout.ts';
 import { createPassfile } from '../../src/passfile/passfile.ts';
-import { readPassfile } from '../../src/passfile/read-passfile.ts';
-import { assertSize } from '../../src/passfile/size.ts';
-import { PLACEHOLDER, templateLayout } from '../../src/passfile/template.ts';
+import { createRefresher } from '../../src/refresh/create-refresher.ts';
 import { Secret } from '../../src/support/secret.ts';
 import { entry } from './arbitrary-fields.ts';
 

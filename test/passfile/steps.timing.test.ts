@@ -5,11 +5,11 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { passwordsIn } from '../../src/passfile/adopt.ts';
 import type { Entry } from '../../src/passfile/format.ts';
 import { entriesLayout } from '../../src/passfile/layout.ts';
-import { entryLinesOf, parseInSteps, parseLines } from '../../src/passfile/lines.ts';
+import { entryLinesOf, parseInSteps, parseLines } from '../../src/passfile/lookup.ts';
 import { firstForeignLine } from '../../src/passfile/ownership.ts';
 import { createPassfile } from '../../src/passfile/passfile.ts';
 import { judgeInSteps } from '../../src/passfile/unready.ts';
-import { KnownSecrets } from '../../src/support/known-secrets.ts';
+import { KnownSecrets } from '../../src/support/secret.ts';
 import type { Steps } from '../../src/support/steps.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 
@@ -20,13 +20,13 @@ const jwt = unsignedJwt({ exp: 32_503_680_000 });
 const lines = (count: number, line: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => `${line(index)}\n`).join('');
 
-/** Of this thread: what others on the machine take does not count. */
+/** Of this thread only: other work on the machine does not count. */
 function busyMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
 }
 
-/** The longest step, the best of three runs: one may fall into a collection of garbage. */
+/** The longest step, in the best of three runs: one may include a garbage collection. */
 function longestStepMs(begin: () => Steps<unknown>): number {
   const runs = [1, 2, 3].map(() => {
     const steps = begin();
@@ -72,7 +72,7 @@ describe.each<[string, string]>([
     expect(entryLinesOf(found.lines).length).toBeLessThanOrEqual(100_000);
   });
 
-  test('is told from ours in short steps', () => {
+  test('is checked for foreign lines in short steps', () => {
     const begin = () => firstForeignLine(Buffer.from(content), layout);
     expect(longestStepMs(begin)).toBeLessThan(LONGEST_STEP_MS);
   });
@@ -82,7 +82,7 @@ describe.each<[string, string]>([
   });
 });
 
-test('a start that looks at a passfile of 60,000 lines lets others have their turn', async () => {
+test('a start that reads a passfile of 60,000 lines does not block the event loop', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'pgpassd-steps-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const path = join(directory, 'pgpass');

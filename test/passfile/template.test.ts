@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseLine } from '../../src/passfile/format.ts';
-import { PLACEHOLDER, templateLayout } from '../../src/passfile/template.ts';
+import { PLACEHOLDER, parseLine } from '../../src/passfile/format.ts';
+import { templateLayout } from '../../src/passfile/layout.ts';
 
 const template = [
   '# who may go where: one:two:three:four',

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { checkContent } from './numbered-content.ts';
 
-/** Reads the passfile again and again, as clients at every connect would; ends at the parent's word. */
+/** Reads the passfile again and again, as clients do at every connect, until the parent asks it to end. */
 const path = process.argv[2] ?? '';
 const faults: string[] = [];
 let reads = 0;

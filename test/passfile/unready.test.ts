@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { explainUnready } from '../../src/passfile/explain-unready.ts';
-import { ANY, type Entry } from '../../src/passfile/format.ts';
-import { parseLines } from '../../src/passfile/lines.ts';
-import type { FileFacts, FoundPassfile } from '../../src/passfile/read-passfile.ts';
-import { PLACEHOLDER } from '../../src/passfile/template.ts';
+import { ANY, type Entry, PLACEHOLDER } from '../../src/passfile/format.ts';
+import type { FileFacts, FoundPassfile } from '../../src/passfile/inspect.ts';
+import { parseLines } from '../../src/passfile/lookup.ts';
+import { explainUnready } from '../../src/passfile/messages.ts';
 import { whyUnready } from '../../src/passfile/unready.ts';
 import type { Failure } from '../../src/support/failure.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
@@ -41,14 +40,14 @@ function verdict(found: FoundPassfile, circumstances: Circumstances = {}): Failu
   return unready && explainUnready(unready, { path: '/run/pgpass', uid, nowMs, minValidityMs });
 }
 
-describe('a passfile is worth no more waiting', () => {
+describe('a passfile is ready', () => {
   test.each<[string, FoundPassfile, Circumstances]>([
     ['its token lasts', inPlace(`server:5432:*:app:${lasting(3600)}`), {}],
     ['its token lasts just long enough', inPlace(`server:*:*:app:${lasting(60)}`), {}],
-    ['its token does not tell its life', inPlace(`server:*:*:app:${unsignedJwt({})}`), {}],
+    ['its token does not state its life', inPlace(`server:*:*:app:${unsignedJwt({})}`), {}],
     ['its password is a static one', inPlace('server:*:*:app:hunter2'), {}],
     [
-      'what nobody waits for has expired',
+      'a line that is not waited for has expired',
       inPlace('other:*:*:app:x', `server:*:*:*:${lasting(60)}`, `another:*:*:*:${lasting(-60)}`),
       {},
     ],
@@ -72,7 +71,7 @@ describe('a passfile is worth no more waiting', () => {
       },
     ],
     [
-      'every line is good, and nobody says which counts',
+      'every line is good, and no entry is given',
       inPlace('# two tokens', '', `server:*:*:app:${lasting(60)}`, `other:*:*:app:${lasting(61)}`),
       { entries: [] },
     ],
@@ -81,7 +80,7 @@ describe('a passfile is worth no more waiting', () => {
   });
 });
 
-describe('a passfile is worth waiting for', () => {
+describe('a passfile is not ready', () => {
   test.each<[string, FoundPassfile, Circumstances, string, RegExp, RegExp]>([
     [
       'it is not there',
@@ -97,7 +96,7 @@ describe('a passfile is worth waiting for', () => {
       {},
       'passfile.missing',
       /a link to a file that does not exist/,
-      /instead of a link/,
+      /not to a link/,
     ],
     [
       'it is no file',
@@ -116,7 +115,7 @@ describe('a passfile is worth waiting for', () => {
       /emptyDir.* 0600/,
     ],
     [
-      'it belongs to somebody else',
+      'it belongs to another user',
       { kind: 'unreadable', code: 'EACCES', file },
       {},
       'passfile.ignored',
@@ -128,7 +127,7 @@ describe('a passfile is worth waiting for', () => {
       { kind: 'unreadable', code: 'EACCES', file: undefined },
       { uid: undefined },
       'passfile.ignored',
-      /cannot be read by us \(EACCES\)$/,
+      /cannot be read by this user \(EACCES\)$/,
       /--owner\.$/,
     ],
     [
@@ -147,30 +146,30 @@ describe('a passfile is worth waiting for', () => {
       /too large/,
       /PGPASSFILE/,
     ],
-    ['it is empty', inPlace(), {}, 'passfile.malformed', /no line host:port:/, /whole/],
+    ['it is empty', inPlace(), {}, 'passfile.malformed', /no line host:port:/, /complete file/],
     [
       'it has no line of five fields',
       inPlace('# a comment', 'a:b:c:d'),
       { entries: [] },
       'passfile.malformed',
       /no line host:port:/,
-      /whole/,
+      /complete file/,
     ],
     [
       'it is the template',
       inPlace('#', `server:*:*:app:${PLACEHOLDER}`),
       {},
       'passfile.malformed',
-      /^line 2 of .* has \$\{token\} for a password: it is the template$/,
-      /not the one in its --template/,
+      /^line 2 of .* has the password \$\{token\}: the file is the template$/,
+      /not to its --template/,
     ],
     [
       'its token is cut in the middle',
       inPlace(`server:*:*:app:${lasting(60).slice(0, 40)}`),
       {},
       'passfile.malformed',
-      /^the password in line 1 of .* begins like a token, but is not a whole one$/,
-      /besides pgpassd/,
+      /^the password in line 1 of .* begins like a token, but is incomplete$/,
+      /what else writes/,
     ],
     [
       'a line has no password',
@@ -186,7 +185,7 @@ describe('a passfile is worth waiting for', () => {
       {},
       'passfile.expired',
       /^the token in line 2 of .* expired 5 min ago$/,
-      /the log of pgpassd/,
+      /its log/,
     ],
     [
       'its token expires this second',
@@ -194,15 +193,15 @@ describe('a passfile is worth waiting for', () => {
       {},
       'passfile.expired',
       /expired 0 s ago$/,
-      /the log of pgpassd/,
+      /its log/,
     ],
     [
       'its token is about to expire',
       inPlace(`server:*:*:app:${lasting(59)}`),
       {},
       'passfile.expired',
-      /has only 59 s left, --min-validity asks for 60 s$/,
-      /ask for less/,
+      /has only 59 s left, but --min-validity requires 60 s$/,
+      /lower --min-validity/,
     ],
     [
       'it has lines for others only',

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import { explainWriteError } from '../../src/passfile/messages.ts';
 import { publishPassfile } from '../../src/passfile/publish.ts';
-import { explainWriteError } from '../../src/passfile/write-errors.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { canMount } from '../support/tmpfs.ts';
 
@@ -13,7 +13,7 @@ const target = { path: '/pgpass/pgpass' };
 const systemError = (code: string, syscall = 'open') =>
   Object.assign(new Error('system'), { code, syscall });
 
-/** As Node makes them where libuv has no name for the number. */
+/** As Node.js makes them where libuv has no name for the number. */
 function unnamed(errno: number): Error {
   const code = `Unknown system error -${errno}`;
   return Object.assign(new Error(`${code}: ${code}, write`), { code, errno: -errno });
@@ -22,8 +22,14 @@ function unnamed(errno: number): Error {
 test.each<[string, Error, string, RegExp, RegExp]>([
   ['the volume is full', systemError('ENOSPC'), 'no-space', /full/, /sizeLimit/],
   ['the quota is used up', systemError('EDQUOT'), 'no-space', /full/, /sizeLimit/],
-  ['the directory is not ours', systemError('EACCES'), 'unwritable', /not writable/, /emptyDir/],
-  ['the system does not permit it', systemError('EPERM'), 'unwritable', /not writable/, /emptyDir/],
+  ['the directory is not ours', systemError('EACCES'), 'unwritable', /may not write/, /emptyDir/],
+  [
+    'the system does not permit it',
+    systemError('EPERM'),
+    'unwritable',
+    /may not write/,
+    /emptyDir/,
+  ],
   ['the volume is read-only', systemError('EROFS'), 'unwritable', /read-only/, /readOnly/],
   ['the directory is missing', systemError('ENOENT'), 'unwritable', /not exist/, /PGPASSFILE/],
   ['a file is on the way', systemError('ENOTDIR'), 'unwritable', /not a directory/, /PGPASSFILE/],
@@ -38,23 +44,23 @@ test.each<[string, Error, string, RegExp, RegExp]>([
   ],
   ['the mode is not kept', systemError('EPERM', 'chmod'), 'unwritable', /mode/, /emptyDir/],
   [
-    'the directory has gone meanwhile',
+    'the directory is gone by then',
     systemError('ENOENT', 'chmod'),
     'unwritable',
     /not exist/,
     /PGPASSFILE/,
   ],
-  ['its server has another file', unnamed(116), 'unavailable', /ESTALE/, /volume behind \/pgpass /],
+  ['its server has another file', unnamed(116), 'unavailable', /ESTALE/, /its volume/],
   ['the quota has no name in Node', unnamed(122), 'no-space', /full/, /quota/],
-  ['its disk is far away', unnamed(121), 'unavailable', /EREMOTEIO/, /volume behind \/pgpass /],
-  ['its server is down', unnamed(112), 'unavailable', /EHOSTDOWN/, /volume behind \/pgpass /],
+  ['its disk is far away', unnamed(121), 'unavailable', /EREMOTEIO/, /its volume/],
+  ['its server is down', unnamed(112), 'unavailable', /EHOSTDOWN/, /its volume/],
   ['its server answers too late', systemError('ETIMEDOUT'), 'unavailable', /ETIMEDOUT/, /server/],
-  ['its FUSE server has gone', systemError('ENOTCONN'), 'unavailable', /ENOTCONN/, /server/],
-  ['its disk fails', systemError('EIO'), 'unavailable', /EIO/, /volume behind \/pgpass /],
+  ['its FUSE server is gone', systemError('ENOTCONN'), 'unavailable', /ENOTCONN/, /server/],
+  ['its disk fails', systemError('EIO'), 'unavailable', /EIO/, /its volume/],
   ['files are short', systemError('ENFILE'), 'unavailable', /ENFILE/, /volume/],
-  ['it is damaged', unnamed(117), 'unwritable', /EUCLEAN/, /volume behind \/pgpass\./],
-  ['it is something else', systemError('EFBIG'), 'unwritable', /EFBIG/, /behind \/pgpass\./],
-  ['it has no code', new Error('strange'), 'unwritable', /unknown error/, /volume behind/],
+  ['it is damaged', unnamed(117), 'unwritable', /EUCLEAN/, /the volume/],
+  ['it is something else', systemError('EFBIG'), 'unwritable', /EFBIG/, /the volume/],
+  ['it has no code', new Error('strange'), 'unwritable', /unknown error/, /the volume/],
 ])('when %s, the error says so and what to do', (_case, thrown, code, what, remedy) => {
   const error = explainWriteError(thrown, target);
   expect(error.code).toBe(`passfile.${code}`);

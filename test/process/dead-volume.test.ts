@@ -20,7 +20,7 @@ describe.skipIf(!canMountDeadVolume())(
       const pgpassd = start(['wait', '--timeout', '5s', '--', 'echo', 'followed']);
       expect(await pgpassd.exited, pgpassd.output()).toEqual({ code: 7, signal: null });
       expect(sentencesOf(pgpassd.errors())[0]).toBe(
-        `the passfile ${passfile} cannot be looked at: its volume does not answer`,
+        `the passfile ${passfile} cannot be checked: its volume does not answer`,
       );
       expect(pgpassd.output()).not.toContain('followed');
     });

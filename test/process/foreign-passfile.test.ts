@@ -3,7 +3,7 @@ import { link, mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, test } from 'vitest';
-import { PLACEHOLDER } from '../../src/passfile/template.ts';
+import { PLACEHOLDER } from '../../src/passfile/format.ts';
 import {
   fingerprint,
   namesIn,

@@ -22,7 +22,7 @@ const unwritables: readonly Unwritable[] = [
   },
   {
     name: 'in whose place a file stands',
-    what: /its directory is not a directory$/,
+    what: /a part of its path is not a directory$/,
     arrange: async ({ directory }) => {
       await writeFile(join(directory, 'file'), '');
       return join(directory, 'file', 'pgpass');
@@ -30,7 +30,7 @@ const unwritables: readonly Unwritable[] = [
   },
   {
     name: "with a directory in the passfile's place",
-    what: /a directory stands in its place$/,
+    what: /there is a directory in its place$/,
     arrange: async ({ passfile }) => {
       await mkdir(passfile);
       return passfile;
@@ -38,7 +38,7 @@ const unwritables: readonly Unwritable[] = [
   },
   {
     name: 'that this user may not write to',
-    what: /its directory is not writable for this user$/,
+    what: /this user may not write to its directory$/,
     arrange: async ({ directory, passfile }) => {
       await chmod(directory, 0o555);
       return passfile;

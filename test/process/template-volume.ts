@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { PLACEHOLDER } from '../../src/passfile/template.ts';
+import { PLACEHOLDER } from '../../src/passfile/format.ts';
 import { createProjectedVolume } from '../support/projected-volume.ts';
 import { openWorkload, type Workload } from './workload.ts';
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { PLACEHOLDER } from '../../src/passfile/template.ts';
+import { PLACEHOLDER } from '../../src/passfile/format.ts';
 import { entries, openTemplate, templateOf } from './template-volume.ts';
 
 test('a changed template is in force within two seconds, without an exchange', async () => {

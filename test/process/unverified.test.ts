@@ -88,7 +88,7 @@ describe('NODE_TLS_REJECT_UNAUTHORIZED=0 lets no assertion go to', () => {
   });
 });
 
-test.each(['run', 'once'])('%s warns once that the variable is left aside', async (command) => {
+test.each(['run', 'once'])('%s warns once that the variable is ignored', async (command) => {
   const { start, caFile } = await open();
   const pgpassd = start([command], { env: { ...unverified, PGPASSD_CA_FILE: caFile } });
   const line = await pgpassd.waitFor('verification.kept');
@@ -98,12 +98,12 @@ test.each(['run', 'once'])('%s warns once that the variable is left aside', asyn
   expect(pgpassd.lines.filter(({ event }) => event === 'verification.kept')).toHaveLength(1);
 });
 
-test('check says that the variable is left aside, and verifies', async () => {
+test('check says that the variable is ignored, and verifies', async () => {
   const { start, entra } = await open();
   const pgpassd = start(['check'], { env: unverified });
   expect(await pgpassd.exited).toEqual({ code: 5, signal: null });
   const said = pgpassd.output().replaceAll(/\s+/g, ' ');
-  expect(said).toMatch(/NODE_TLS_REJECT_UNAUTHORIZED=0 is left aside.*remove it.*--ca-file/);
+  expect(said).toMatch(/NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored.*remove it.*--ca-file/);
   expect(said).toContain('unknown CA');
   expect(entra.requests).toEqual([]);
 });

@@ -35,7 +35,7 @@ describe.concurrent('at the deadline it ends with 7 and the reason', () => {
     ['loosened', ({ publish }) => publish(lineWith('x'), 0o640), /has mode 0640/],
     ['empty', ({ publish }) => publish(''), /has no line host:port:database:user:password$/],
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the template's own syntax
-    ['the template', ({ publish }) => publish(lineWith('${token}')), /it is the template$/],
+    ['the template', ({ publish }) => publish(lineWith('${token}')), /the file is the template$/],
     ['without a password', ({ publish }) => publish(lineWith('')), /line 1 .* has no password$/],
     [
       'expired',
@@ -45,7 +45,7 @@ describe.concurrent('at the deadline it ends with 7 and the reason', () => {
     [
       'about to expire',
       ({ publish }) => publish(lineWith(tokenLasting(59))),
-      /has only [1-5]\d(\.\d)? s left, --min-validity asks for 60 s$/,
+      /has only [1-5]\d(\.\d)? s left, but --min-validity requires 60 s$/,
     ],
     [
       'for others only',

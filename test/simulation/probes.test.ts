@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { createProbes } from '../../src/observe/health.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
-import type { Damage } from '../../src/refresh/events.ts';
+import type { Damage } from '../../src/passfile/inspect.ts';
 import { leftMs } from '../../src/refresh/schedule.ts';
 import {
   type DaemonState,

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RefreshEvent } from '../../src/refresh/events.ts';
 import { timed } from '../../src/sources/timed.ts';
-import { KnownSecrets } from '../../src/support/known-secrets.ts';
-import { Secret } from '../../src/support/secret.ts';
+import { KnownSecrets, Secret } from '../../src/support/secret.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 /** An ask that takes two seconds, while the wall clock may be set. */

@@ -4,9 +4,9 @@ import { secretsIn } from '../../src/config/secrets.ts';
 import { interpretAnswer } from '../../src/entra/answer.ts';
 import { parseFederatedToken } from '../../src/federated-token/token.ts';
 import { adoptToken } from '../../src/passfile/adopt.ts';
-import { entriesLayout } from '../../src/passfile/layout.ts';
-import { PLACEHOLDER, templateLayout } from '../../src/passfile/template.ts';
-import { presentable } from '../../src/support/printable.ts';
+import { PLACEHOLDER } from '../../src/passfile/format.ts';
+import { entriesLayout, templateLayout } from '../../src/passfile/layout.ts';
+import { sanitize } from '../../src/support/text.ts';
 import { interpretOutput } from '../../src/token-command/interpret.ts';
 import { splitCommandLine } from '../../src/token-command/split.ts';
 import { context } from '../entra/answer-parts.ts';
@@ -88,7 +88,7 @@ const courses: readonly [what: string, work: () => unknown][] = [
       [`${name} as an entry`, () => readConfig({}, { PGPASSD_ENTRIES: setting }, 'check')],
       [`${name} as a path`, () => readConfig({}, { PGPASSFILE: setting }, 'check')],
       [`${name} in an environment`, () => secretsIn([setting], { PGUSER: setting })],
-      [`${name} in a sentence`, () => presentable(setting)],
+      [`${name} in a sentence`, () => sanitize(setting)],
     ];
   }),
   ['65,000 hosts', () => readConfig({}, { PGHOST: filled('h,', 128 * KIB), PGUSER: 'u' }, 'check')],
@@ -122,7 +122,7 @@ describe('no step takes more than 50 ms, whatever comes within its bounds', () =
     const env = Object.fromEntries(
       Array.from({ length: 50_000 }, (_, at) => [`PGPASSD_X${at}`, '']),
     );
-    // Node takes longer to tell us of them.
+    // Node.js takes longer to report them.
     expect(leastMs(() => readConfig({}, env, 'check'))).toBeLessThan(150);
   });
 

@@ -20,14 +20,14 @@ describe('work with a deadline', () => {
     expect(clock.sleptMs).toEqual([10_000]);
   });
 
-  test('is told when the deadline passes', async () => {
+  test('is aborted when the deadline passes', async () => {
     const clock = manualClock(epoch);
     const working = withDeadline(clock, 10_000, new AbortController().signal, hang);
     clock.elapse();
     await expect(working).rejects.toBeInstanceOf(DeadlinePassed);
   });
 
-  test('is told at once when somebody else stops it, and why', async () => {
+  test('is aborted at once when its caller stops it, with the reason', async () => {
     const clock = manualClock(epoch);
     const stop = new AbortController();
     const working = withDeadline(clock, 10_000, stop.signal, hang);

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { asPgpassdError, PgpassdError, systemErrorCode } from '../../src/support/errors.ts';
+import { PgpassdError, systemErrorCode } from '../../src/support/errors.ts';
+import { asPgpassdError } from '../../src/support/failure.ts';
 
 const known = new PgpassdError('entra.refused', 'Entra refused the exchange', 'Ask an operator.', {
   cause: 'a cause',

@@ -59,7 +59,7 @@ describe('a claim', () => {
     ['a text', '1764000000', undefined],
     ['null', null, undefined],
     ['nothing', undefined, undefined],
-  ])('that tells a time as %s is read in milliseconds', (_case, exp, expectedMs) => {
+  ])('that states a time as %s is read in milliseconds', (_case, exp, expectedMs) => {
     expect(numericDateMs({ exp }, 'exp')).toBe(expectedMs);
   });
 

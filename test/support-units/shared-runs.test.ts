@@ -30,7 +30,7 @@ describe('the runs that two texts share', () => {
     );
   });
 
-  test('are told as the fewest spans, in order, none of them empty', () => {
+  test('are returned as the fewest spans, in order, none of them empty', () => {
     fc.assert(
       fc.property(text, text, (one, other) => {
         let before = -1;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { KnownSecrets } from '../../src/support/known-secrets.ts';
+import { KnownSecrets } from '../../src/support/secret.ts';
 import { createTokenCommand, type TokenCommandParts } from '../../src/token-command/source.ts';
 import { manualClock } from '../support-units/manual-clock.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';

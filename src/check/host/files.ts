@@ -2,9 +2,9 @@ import { access, constants, lstat, open, readFile, realpath, stat, statfs } from
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Environment } from '../../config/option.ts';
 import type { NumericOwner } from '../../config/values.ts';
-import { type FoundPassfile, readPassfile } from '../../passfile/read-passfile.ts';
-import { watchableDirectory } from '../../support/directory-watch.ts';
+import { type FoundPassfile, readPassfile } from '../../passfile/inspect.ts';
 import { systemErrorCode } from '../../support/errors.ts';
+import { watchableDirectory } from '../../support/file-watcher.ts';
 import { isFrozen, type Mount, mountOf, parseMountinfo } from './mountinfo.ts';
 
 /** The passfile as a client finds it. */

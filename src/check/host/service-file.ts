@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Environment } from '../../config/option.ts';
 import { systemErrorCode } from '../../support/errors.ts';
-import { readRegularFile } from '../../support/regular-file.ts';
+import { readRegularFile } from '../../support/files.ts';
 
 /** A service of libpq; of its password, only whether there is one. */
 export interface Service {

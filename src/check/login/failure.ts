@@ -1,7 +1,7 @@
-import { formatAddress } from '../../support/address.ts';
 import { DeadlinePassed } from '../../support/deadline.ts';
 import { systemErrorCode } from '../../support/errors.ts';
 import { failure } from '../../support/failure.ts';
+import { formatAddress } from '../../support/text.ts';
 import { type Finding, wrong } from '../finding.ts';
 import { explainRefusal, isRefusal, quote } from './refusal.ts';
 import { SessionError } from './session.ts';

@@ -1,9 +1,7 @@
-import { formatAddress } from '../../support/address.ts';
 import { failure, type Values } from '../../support/failure.ts';
-import { GUID } from '../../support/guid.ts';
 import { type JwtClaims, stringClaim } from '../../support/jwt.ts';
-import { printable } from '../../support/printable.ts';
 import type { Secret } from '../../support/secret.ts';
+import { formatAddress, GUID, replaceUnprintable } from '../../support/text.ts';
 import { type Finding, wrong } from '../finding.ts';
 import type { LoginAttempt } from './target.ts';
 
@@ -288,9 +286,9 @@ function resourceIn(message: string): string {
 const LONGEST_READ = 4000;
 const LONGEST_SHOWN = 300;
 
-/** Text of a server as it may be shown: printable, of bounded length, without any piece of `token`. */
+/** Text of a server as it may be shown: replaceUnprintable, of bounded length, without any piece of `token`. */
 export function quote(text: string, token: Secret): string {
-  const clean = token.redactFrom(printable(text.slice(0, LONGEST_READ)));
+  const clean = token.redactFrom(replaceUnprintable(text.slice(0, LONGEST_READ)));
   return clean.length > LONGEST_SHOWN ? `${clean.slice(0, LONGEST_SHOWN)}…` : clean;
 }
 

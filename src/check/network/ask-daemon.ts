@@ -1,7 +1,7 @@
 import { get } from 'node:http';
-import type { Address } from '../../support/address.ts';
 import { type RefreshErrorCode, refreshErrorCodes } from '../../support/errors.ts';
 import { isRecord } from '../../support/jwt.ts';
+import type { Address } from '../../support/text.ts';
 
 /** The answer of a running pgpassd to `/readyz`. */
 export interface Readiness {

@@ -1,8 +1,7 @@
 import { objectionsTo } from '../../entra/issued-for.ts';
 import type { AccessToken } from '../../support/access-token.ts';
-import { duration } from '../../support/duration.ts';
 import { type JwtClaims, numericDateMs } from '../../support/jwt.ts';
-import { showClaim } from '../../support/printable.ts';
+import { duration, showClaim } from '../../support/text.ts';
 import type { CheckContext } from '../context.ts';
 import { type Finding, ok, skipped, wrong } from '../finding.ts';
 

@@ -1,7 +1,7 @@
 import type { FederatedToken } from '../../federated-token/token.ts';
-import { duration } from '../../support/duration.ts';
 import { failure } from '../../support/failure.ts';
 import { numericDateMs } from '../../support/jwt.ts';
+import { duration } from '../../support/text.ts';
 import type { CheckContext } from '../context.ts';
 import { type Finding, ok, skipped, wrong } from '../finding.ts';
 

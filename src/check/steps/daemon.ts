@@ -1,6 +1,6 @@
-import { type Address, formatAddress, meansEveryAddress } from '../../support/address.ts';
 import { withDeadline } from '../../support/deadline.ts';
 import { failure } from '../../support/failure.ts';
+import { type Address, formatAddress, meansEveryAddress } from '../../support/text.ts';
 import type { CheckContext } from '../context.ts';
 import { type Finding, firstWrong, ok, skipped, wrong } from '../finding.ts';
 import { askDaemon, type Readiness } from '../network/ask-daemon.ts';

@@ -2,9 +2,9 @@ import type { Config } from '../../config/load.ts';
 import { elapsedMs } from '../../refresh/schedule.ts';
 import { openSource } from '../../sources/open.ts';
 import type { AccessToken } from '../../support/access-token.ts';
-import { duration } from '../../support/duration.ts';
-import { asPgpassdError } from '../../support/errors.ts';
-import { KnownSecrets } from '../../support/known-secrets.ts';
+import { asPgpassdError } from '../../support/failure.ts';
+import { KnownSecrets } from '../../support/secret.ts';
+import { duration } from '../../support/text.ts';
 import { type CheckContext, timeoutMsOf } from '../context.ts';
 import { type Finding, failed, ok, skipped } from '../finding.ts';
 

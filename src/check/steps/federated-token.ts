@@ -4,10 +4,9 @@ import {
   type FederatedIdentity,
   type FederatedToken,
 } from '../../federated-token/token.ts';
-import { duration } from '../../support/duration.ts';
-import { asPgpassdError, PgpassdError } from '../../support/errors.ts';
-import { failure } from '../../support/failure.ts';
-import { boundedText } from '../../support/printable.ts';
+import { PgpassdError } from '../../support/errors.ts';
+import { asPgpassdError, failure } from '../../support/failure.ts';
+import { duration, sanitizeValue } from '../../support/text.ts';
 import type { CheckContext } from '../context.ts';
 import { type Finding, failed, ok, skipped, wrong } from '../finding.ts';
 import { inspectTokenFile, type TokenFile } from '../host/files.ts';
@@ -131,10 +130,10 @@ function identityFindings(
   { issuer, subject, audience }: FederatedIdentity,
   { reading: { source, values } }: CheckContext,
 ): readonly Finding[] {
-  const audiences = boundedText(audience.join(', '));
+  const audiences = sanitizeValue(audience.join(', '));
   const findings = [
-    ok(STEP, issuer === undefined ? 'no issuer' : `issuer ${boundedText(issuer)}`),
-    ok(STEP, subject === undefined ? 'no subject' : `subject ${boundedText(subject)}`),
+    ok(STEP, issuer === undefined ? 'no issuer' : `issuer ${sanitizeValue(issuer)}`),
+    ok(STEP, subject === undefined ? 'no subject' : `subject ${sanitizeValue(subject)}`),
   ];
   // The AKS token proxy has an audience of its own.
   const toEntra = source?.kind === 'workload-identity' && source.tokenProxy === undefined;

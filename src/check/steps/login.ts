@@ -1,6 +1,5 @@
 import type { Entry } from '../../passfile/format.ts';
-import { entryLinesOf, type Line } from '../../passfile/lines.ts';
-import { lookUp } from '../../passfile/lookup.ts';
+import { entryLinesOf, type Line, lookUp } from '../../passfile/lookup.ts';
 import type { AccessToken } from '../../support/access-token.ts';
 import { failure } from '../../support/failure.ts';
 import type { Secret } from '../../support/secret.ts';

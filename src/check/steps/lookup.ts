@@ -1,19 +1,21 @@
 import { connectionTo, entriesFromPgVariables } from '../../config/entry.ts';
 import { ValueError } from '../../config/values.ts';
-import { passfileWithoutEntry } from '../../passfile/causes.ts';
-import { ANY, type Connection, type Entry, formatEntry } from '../../passfile/format.ts';
+import { ANY, type Entry, formatEntry, type LookupTarget } from '../../passfile/format.ts';
 import {
   type EntryLine,
   entryLinesOf,
   type FieldName,
   fieldNames,
   type Line,
-} from '../../passfile/lines.ts';
-import { type Lookup, linesServing, lookUp, shadowedLines } from '../../passfile/lookup.ts';
-import { duration } from '../../support/duration.ts';
+  type Lookup,
+  linesServing,
+  lookUp,
+  shadowedLines,
+} from '../../passfile/lookup.ts';
+import { passfileWithoutEntry } from '../../passfile/messages.ts';
 import { failure } from '../../support/failure.ts';
-import { boundedText } from '../../support/printable.ts';
-import { holdsJwt } from '../../support/secret-patterns.ts';
+import { holdsJwt } from '../../support/secret.ts';
+import { duration, sanitizeValue } from '../../support/text.ts';
 import type { CheckContext } from '../context.ts';
 import { distinct, type Finding, ok, skipped, truncate, wrong } from '../finding.ts';
 import type { PassfileAt } from '../host/files.ts';
@@ -137,7 +139,7 @@ function entryFinding(
 }
 
 /** The connections of `--for`, or else the one that libpq's variables describe. */
-function connectionsIn({ reading: { values }, env }: CheckContext): readonly Connection[] {
+function connectionsIn({ reading: { values }, env }: CheckContext): readonly LookupTarget[] {
   if (values.for !== undefined && values.for.length > 0) return values.for;
   if (!env['PGUSER'] || !(env['PGHOST'] || env['PGHOSTADDR'])) return [];
   try {
@@ -150,7 +152,7 @@ function connectionsIn({ reading: { values }, env }: CheckContext): readonly Con
 }
 
 function connectionFinding(
-  connection: Connection,
+  connection: LookupTarget,
   lines: readonly Line[],
   path: string,
   nowMs: number,
@@ -181,7 +183,7 @@ function connectionFinding(
 function laterToken(
   found: EntryLine,
   lines: readonly Line[],
-  connection: Connection,
+  connection: LookupTarget,
 ): EntryLine | undefined {
   if (found.facts.kind !== 'opaque') return undefined;
   const rest = lines.filter(({ number }) => number > found.number);
@@ -222,7 +224,7 @@ export function isInOrder({ entry, facts, oddities }: EntryLine): boolean {
 /** These fields of a line, in words. */
 function shownFields(line: EntryLine, names: readonly FieldName[]): string {
   const shown = names.map((name) =>
-    isInOrder(line) ? `${name} ${boundedText(line.entry[name] ?? '*')}` : `another ${name}`,
+    isInOrder(line) ? `${name} ${sanitizeValue(line.entry[name] ?? '*')}` : `another ${name}`,
   );
   return shown.join(' and ');
 }

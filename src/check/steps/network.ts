@@ -3,10 +3,9 @@ import type { WorkloadIdentitySettings } from '../../config/source.ts';
 import { explainTransportError } from '../../entra/transport-errors.ts';
 import type { WayKind } from '../../entra/way.ts';
 import { wayOf } from '../../sources/workload-identity.ts';
-import { seconds } from '../../support/duration.ts';
-import { asPgpassdError, PgpassdError } from '../../support/errors.ts';
-import { failure } from '../../support/failure.ts';
-import { boundedText } from '../../support/printable.ts';
+import { PgpassdError } from '../../support/errors.ts';
+import { asPgpassdError, failure } from '../../support/failure.ts';
+import { sanitizeValue, seconds } from '../../support/text.ts';
 import { type CheckContext, timeoutMsOf } from '../context.ts';
 import { type Finding, failed, ok, skipped, wrong } from '../finding.ts';
 import { type Hop, type Reach, reach } from '../network/reach.ts';
@@ -203,7 +202,7 @@ function withCertificate(hop: Hop | undefined, error: PgpassdError): PgpassdErro
 
 function describeCertificate({ issuer, validFromDate, validToDate }: X509Certificate): string {
   const [, name = issuer] = /^CN=(.*)$/m.exec(issuer) ?? /^O=(.*)$/m.exec(issuer) ?? [];
-  return `from ${boundedText(name)}, valid from ${dayOf(validFromDate)} to ${dayOf(validToDate)}`;
+  return `from ${sanitizeValue(name)}, valid from ${dayOf(validFromDate)} to ${dayOf(validToDate)}`;
 }
 
 /** An untrusted certificate may lack a valid date. */

@@ -1,21 +1,28 @@
 import type { Config } from '../../config/load.ts';
 import { filesToRead } from '../../config/source.ts';
-import { ownerRefused, passfileIsItsTemplate, passfileIsRead } from '../../passfile/causes.ts';
-import { explainUnready, octal } from '../../passfile/explain-unready.ts';
-import { lookWhose, refusalOf } from '../../passfile/in-place.ts';
-import { wholeOwner } from '../../passfile/inspect.ts';
-import { entriesLayout, type PassfileLayout } from '../../passfile/layout.ts';
-import { type EntryLine, entryLinesOf, type Line } from '../../passfile/lines.ts';
-import type { FileFacts, FoundPassfile } from '../../passfile/read-passfile.ts';
-import { layoutOf, readTemplate } from '../../passfile/read-template.ts';
-import { objectionToSize } from '../../passfile/size.ts';
+import { type FileFacts, type FoundPassfile, wholeOwner } from '../../passfile/inspect.ts';
+import {
+  entriesLayout,
+  layoutOf,
+  objectionToSize,
+  type PassfileLayout,
+  readTemplate,
+} from '../../passfile/layout.ts';
+import { type EntryLine, entryLinesOf, type Line } from '../../passfile/lookup.ts';
+import {
+  explainUnready,
+  explainWriteCode,
+  octal,
+  ownerRefused,
+  passfileIsItsTemplate,
+  passfileIsRead,
+} from '../../passfile/messages.ts';
+import { findOwnership, refusalOf } from '../../passfile/ownership.ts';
 import { type Wanted, whyUnready } from '../../passfile/unready.ts';
-import { explainWriteCode } from '../../passfile/write-errors.ts';
 import { untilAborted, withDeadline } from '../../support/deadline.ts';
-import { duration } from '../../support/duration.ts';
 import { type Failure, failure } from '../../support/failure.ts';
-import { boundedText } from '../../support/printable.ts';
-import { firstSameFile, isSameFile } from '../../support/same-file.ts';
+import { firstSameFile, isSameFile } from '../../support/files.ts';
+import { duration, sanitizeValue } from '../../support/text.ts';
 import { type CheckContext, namesEntries, type Side, timeoutMsOf } from '../context.ts';
 import { type Finding, ok, skipped, truncate, wrong } from '../finding.ts';
 import {
@@ -126,7 +133,7 @@ export async function checkPassfile(
   const { path, found } = passfile;
   const problem = problemOf(name ?? path, found);
   if (problem !== undefined) {
-    return [wrong(STEP, passfileMisnamed({ name: boundedText(name ?? path), problem }))];
+    return [wrong(STEP, passfileMisnamed({ name: sanitizeValue(name ?? path), problem }))];
   }
   const obstacles =
     side === 'daemon'
@@ -337,7 +344,7 @@ async function objectionInPlace(
   path: string,
 ): Promise<Failure | undefined> {
   const target = { path, mode, owner: owner && wholeOwner(owner) };
-  const standing = await lookWhose(target, layout, undefined).catch(() => undefined);
+  const standing = await findOwnership(target, layout, undefined).catch(() => undefined);
   return standing && refusalOf(standing, target, template !== undefined);
 }
 

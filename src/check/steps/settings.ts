@@ -1,11 +1,10 @@
 import type { Config } from '../../config/load.ts';
 import { injectedOptions } from '../../config/options.ts';
 import type { Problem } from '../../config/read-options.ts';
-import { layoutOf, readTemplate } from '../../passfile/read-template.ts';
+import { layoutOf, readTemplate } from '../../passfile/layout.ts';
 import { openSource } from '../../sources/open.ts';
-import { asPgpassdError } from '../../support/errors.ts';
-import { failure } from '../../support/failure.ts';
-import { KnownSecrets } from '../../support/known-secrets.ts';
+import { asPgpassdError, failure } from '../../support/failure.ts';
+import { KnownSecrets } from '../../support/secret.ts';
 import { asksForNoVerification, VERIFIED_ALL_THE_SAME } from '../../support/verification.ts';
 import { type CheckContext, namesIdentity, type Side, timeoutMsOf } from '../context.ts';
 import { type Finding, failed, ok, skipped, wrong } from '../finding.ts';

@@ -6,7 +6,7 @@ import type { Finding } from '../../../src/check/finding.ts';
 import { wrong } from '../../../src/check/finding.ts';
 import { checkDaemon, explains, findDaemon, isHealthy } from '../../../src/check/steps/daemon.ts';
 import { passfileFrozen } from '../../../src/check/steps/passfile.ts';
-import { passfileMissing } from '../../../src/passfile/causes.ts';
+import { passfileMissing } from '../../../src/passfile/messages.ts';
 import { startSilentPeer } from '../../support/silent-peer.ts';
 import { manualClock } from '../../support-units/manual-clock.ts';
 import { contextWith, shown } from '../context.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { checkLookup } from '../../../src/check/steps/lookup.ts';
 import type { Environment } from '../../../src/config/option.ts';
-import { parseLines } from '../../../src/passfile/lines.ts';
-import type { FoundPassfile } from '../../../src/passfile/read-passfile.ts';
+import type { FoundPassfile } from '../../../src/passfile/inspect.ts';
+import { parseLines } from '../../../src/passfile/lookup.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
 import { contextWith, shown } from '../context.ts';
 

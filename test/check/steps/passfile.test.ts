@@ -7,7 +7,7 @@ import { findPassfile } from '../../../src/check/host/files.ts';
 import type { DaemonStatus } from '../../../src/check/steps/daemon.ts';
 import { checkPassfile } from '../../../src/check/steps/passfile.ts';
 import type { Environment } from '../../../src/config/option.ts';
-import { PLACEHOLDER } from '../../../src/passfile/template.ts';
+import { PLACEHOLDER } from '../../../src/passfile/format.ts';
 import { canMount, mountTmpfs } from '../../support/tmpfs.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
 import { contextWith, emptyDirectory, shown } from '../context.ts';

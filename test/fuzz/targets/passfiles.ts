@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { adoptToken } from '../../../src/passfile/adopt.ts';
 import {
   formatLine,
+  PLACEHOLDER,
   parseLine,
   passwordSpan,
   splitFields,
   unescapeText,
 } from '../../../src/passfile/format.ts';
-import { entriesLayout } from '../../../src/passfile/layout.ts';
-import { PLACEHOLDER, templateLayout } from '../../../src/passfile/template.ts';
+import { entriesLayout, templateLayout } from '../../../src/passfile/layout.ts';
 import { oddJwt, segment } from '../odd-jwt.ts';
 import { insist } from '../outcome.ts';
 import { fuzz, type Texts } from '../target.ts';

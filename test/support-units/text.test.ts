@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { boundedText, presentable, programName } from '../../src/support/printable.ts';
 import { Secret } from '../../src/support/secret.ts';
+import {
+  formatAddress,
+  isPort,
+  meansEveryAddress,
+  programName,
+  sanitize,
+  sanitizeValue,
+} from '../../src/support/text.ts';
 import { findLeaks } from '../support/leak-check.ts';
 import { unsignedJwt } from './unsigned-jwt.ts';
 
@@ -29,13 +36,13 @@ describe('what is shown of a text', () => {
     ],
     ['a JWT with a line break in it', `${jwt.slice(0, 30)}\n${jwt.slice(30)}`, '[redacted]'],
   ])('%s', (_case, text, shown) => {
-    expect(presentable(text, [new Secret(opaque)])).toBe(shown);
+    expect(sanitize(text, [new Secret(opaque)])).toBe(shown);
   });
 
   test('is of bounded length, whatever it is', () => {
-    expect(presentable('x'.repeat(1_000_000))).toBe(`${'x'.repeat(4_000)}…`);
-    expect(boundedText('x'.repeat(301))).toBe(`${'x'.repeat(300)}…`);
-    expect(boundedText('x'.repeat(300))).toBe('x'.repeat(300));
+    expect(sanitize('x'.repeat(1_000_000))).toBe(`${'x'.repeat(4_000)}…`);
+    expect(sanitizeValue('x'.repeat(301))).toBe(`${'x'.repeat(300)}…`);
+    expect(sanitizeValue('x'.repeat(300))).toBe('x'.repeat(300));
   });
 
   test('holds no secret and nothing unprintable, wherever they stand', () => {
@@ -45,7 +52,7 @@ describe('what is shown of a text', () => {
     );
     fc.assert(
       fc.property(fc.array(piece), fc.integer({ min: 0, max: 200 }), (pieces, longest) => {
-        const shown = presentable(pieces.join(''), [new Secret(opaque)], longest);
+        const shown = sanitize(pieces.join(''), [new Secret(opaque)], longest);
         expect(findLeaks(shown, [jwt, opaque])).toEqual([]);
         expect(shown).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u);
       }),
@@ -62,4 +69,30 @@ test.each([
   ['PGPASSWORD=hunter2', 'PGPASSWORD…'],
 ])('of a program called %s, %s is shown', (name, shown) => {
   expect(programName(name)).toBe(shown);
+});
+
+test.each([
+  ['server.example', 'server.example:6432'],
+  ['10.0.0.4', '10.0.0.4:6432'],
+  ['::1', '[::1]:6432'],
+])('%s is written %s', (host, expected) => {
+  expect(formatAddress({ host, port: 6432 })).toBe(expected);
+});
+
+test.each(['1', '5432', '65535', '00080'])('%s is a port', (text) => {
+  expect(isPort(text)).toBe(true);
+});
+
+test.each(['', '0', '65536', '-1', '1e3', ' 5432', '5432a'])('"%s" is none', (text) => {
+  expect(isPort(text)).toBe(false);
+});
+
+test.each([
+  ['', true],
+  ['0.0.0.0', true],
+  ['::', true],
+  ['127.0.0.1', false],
+  ['::1', false],
+])('"%s" means every address: %s', (host, every) => {
+  expect(meansEveryAddress(host)).toBe(every);
 });

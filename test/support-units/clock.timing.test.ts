@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { systemClock } from '../../src/support/system-clock.ts';
+import { systemClock } from '../../src/support/clock.ts';
 
 test.each([0, -1, -Infinity])('a sleep of %d ms ends at once', async (delayMs) => {
   const before = systemClock.now();
