@@ -58,10 +58,10 @@ export function wrong(step: Step, { id, code, found, remedy }: Failure): Finding
 
 /** What an attempt at the real thing ended with. */
 export function failed(step: Step, error: PgpassdError): Finding {
-  const { message, remedy, code, details } = error;
+  const { message, remedy, code, details, isReportable } = error;
   const { aadsts, correlationId } = details;
-  const asked = correlationId !== undefined && remedy.includes('correlation id');
-  const found = asked ? `${message} (correlation id ${correlationId})` : message;
+  const isAsked = isReportable && correlationId !== undefined;
+  const found = isAsked ? `${message} (correlation id ${correlationId})` : message;
   return wrong(step, { id: aadsts ?? code, code, found, remedy });
 }
 

@@ -1,4 +1,4 @@
-import type { TokenProxySettings } from '../entra/token-proxy.ts';
+import type { TokenProxySettings } from '../entra/request.ts';
 import type { Environment } from './given.ts';
 import { misplacedIn } from './misplaced.ts';
 import type { Problems } from './problems.ts';

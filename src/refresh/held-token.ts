@@ -1,5 +1,5 @@
 import type { AccessToken } from '../support/access-token.ts';
-import type { Instant } from '../support/clock.ts';
+import type { Instant, Wait } from '../support/clock.ts';
 import { PgpassdError } from '../support/errors.ts';
 import type { Secret } from '../support/secret.ts';
 import type { RefreshCause, TokenInPlace } from './events.ts';
@@ -10,15 +10,11 @@ import {
   type FoundLife,
   leftMs,
   refreshDelayMs,
-  type Wait,
 } from './schedule.ts';
 
 /** A token that is in the passfile, or on its way there. */
-export interface HeldToken {
-  readonly token: Secret;
-  /** From the request for it to its end. */
-  readonly life: Wait;
-  /** From the same moment until it is to be refreshed. */
+export interface HeldToken extends Pick<AccessToken, 'token' | 'life'> {
+  /** From the beginning of its life until it is to be refreshed. */
   readonly due: Wait;
   /** It was found in place, and claims a life that its issuer does not give. */
   readonly doubtful?: boolean;
@@ -64,8 +60,6 @@ export function adopted(
 
 export interface Answer {
   readonly issued: AccessToken;
-  /** When it was asked for: counting from there errs on the short side, however long the answer took. */
-  readonly askedAt: Instant;
   readonly cause: RefreshCause;
 }
 
@@ -77,14 +71,14 @@ export interface Answer {
  * @throws PgpassdError `token-source.failed` when the answer's token has expired meanwhile
  */
 export function received(
-  { issued, askedAt, cause }: Answer,
+  { issued, cause }: Answer,
   held: HeldToken | undefined,
   circumstances: Circumstances,
 ): HeldToken {
-  const { token, expiresInSeconds, refreshInSeconds, endsAtMs } = issued;
+  const { token, refreshInMs } = issued;
   const { now, fraction, random } = circumstances;
   const again = held?.token.equals(token) ? held : undefined;
-  const life = again?.life ?? { since: askedAt, delayMs: expiresInSeconds * 1000, endsAtMs };
+  const { life } = again ?? issued;
   const validForMs = leftMs(life, now);
   if (validForMs <= 0) throw expired();
   if (again) return postponed(again, circumstances);
@@ -92,7 +86,7 @@ export function received(
   if (better && cause === 'due') return postponed(held, circumstances);
   const delayMs = refreshDelayMs({
     lifeMs: life.delayMs,
-    refreshInMs: refreshInSeconds === undefined ? undefined : refreshInSeconds * 1000,
+    refreshInMs,
     fraction,
     random: random(),
     sameToken: false,

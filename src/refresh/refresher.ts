@@ -1,6 +1,6 @@
 import type { Passfile } from '../passfile/passfile.ts';
 import type { AccessToken } from '../support/access-token.ts';
-import type { Clock, Instant } from '../support/clock.ts';
+import type { Clock, Instant, Wait } from '../support/clock.ts';
 import { asPgpassdError, type ErrorCode } from '../support/errors.ts';
 import type { Secret } from '../support/secret.ts';
 import type { RefreshCause, RefreshEvent, TokenInPlace } from './events.ts';
@@ -14,7 +14,6 @@ import {
   rotationDelayMs,
   SHORTEST_INTERVAL_MS,
   type Turn,
-  type Wait,
 } from './schedule.ts';
 
 /** Asks the source for a token. Rejects with a PgpassdError, or with the reason of `signal`. */
@@ -310,9 +309,8 @@ export class Refresher {
   }
 
   async #fetch(cause: RefreshCause, signal: AbortSignal): Promise<HeldToken> {
-    const askedAt = this.#parts.clock.now();
     const issued = await this.#parts.fetchToken(signal);
-    return received({ issued, askedAt, cause }, this.#inPlace, this.#circumstances());
+    return received({ issued, cause }, this.#inPlace, this.#circumstances());
   }
 
   #circumstances(): Circumstances {

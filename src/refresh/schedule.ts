@@ -1,4 +1,4 @@
-import type { Instant } from '../support/clock.ts';
+import type { Instant, Wait } from '../support/clock.ts';
 
 /** A due time is looked at this often, however far away: a clock may step, a machine may sleep. */
 export const LONGEST_NAP_MS = 30_000;
@@ -27,14 +27,6 @@ const UNBELIEVABLE_LIFE_MS = 48 * 3_600_000;
 
 /** What a source says, or hands out again until shortly before its end, makes nobody ask more often than this. */
 const SOURCE_FLOOR_MS = 10_000;
-
-/** A time to come: so long after a moment that both clocks remember. */
-export interface Wait {
-  readonly since: Instant;
-  readonly delayMs: number;
-  /** When it is over by the clock of a token's issuer, in milliseconds since the epoch, where that is known. */
-  readonly endsAtMs?: number | undefined;
-}
 
 /** A turn of the loop: since when it naps, or is at work. */
 export interface Turn {

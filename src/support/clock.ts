@@ -14,3 +14,11 @@ export interface Clock {
    */
   sleep(delayMs: number, signal: AbortSignal): Promise<void>;
 }
+
+/** A time to come: so long after a moment that both clocks remember. */
+export interface Wait {
+  readonly since: Instant;
+  readonly delayMs: number;
+  /** When it is over by the clock of a token's issuer, in milliseconds since the epoch, where that is known. */
+  readonly endsAtMs?: number | undefined;
+}

@@ -40,8 +40,9 @@ export type RefreshErrorCode = (typeof refreshErrorCodes)[number];
 export type ErrorCode = RefreshErrorCode | FindingCode;
 
 /**
- * Who ends a failure: nobody (`transient`), time, since a change spreads slowly (`propagating`), an
- * `operator`, or whoever mends a defect or setting of ours (`ours`).
+ * What resolves a failure: `transient` ones resolve by themselves; `propagating` ones, too, once a change
+ * has spread; an `operator` has to change something; or pgpassd itself or one of its settings is wrong
+ * (`ours`).
  */
 export type Nature = 'transient' | 'propagating' | 'operator' | 'ours';
 
@@ -59,6 +60,11 @@ export interface ErrorDetails {
   readonly systemCode?: string;
 }
 
+export interface PgpassdErrorOptions extends ErrorOptions {
+  readonly details?: ErrorDetails;
+  readonly isReportable?: boolean;
+}
+
 /**
  * A failure an operator can act on: `message` says what failed in one sentence without a full
  * stop, `remedy` what to do about it in another. Neither ever holds a token, a request or an answer.
@@ -68,17 +74,21 @@ export class PgpassdError extends Error {
   readonly code: ErrorCode;
   readonly remedy: string;
   readonly details: ErrorDetails;
+  /** Whether the remedy asks for a report that names the correlation id. */
+  readonly isReportable: boolean;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    remedy: string,
-    options: ErrorOptions & { readonly details?: ErrorDetails } = {},
-  ) {
+  constructor(code: ErrorCode, message: string, remedy: string, options: PgpassdErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.remedy = remedy;
     this.details = options.details ?? {};
+    this.isReportable = options.isReportable ?? false;
+  }
+
+  /** The same failure in other words. */
+  withMessage(message: string): PgpassdError {
+    const { code, remedy, details, isReportable, cause } = this;
+    return new PgpassdError(code, message, remedy, { details, isReportable, cause });
   }
 }
 

@@ -1,4 +1,4 @@
-import { type ErrorCode, PgpassdError } from './errors.ts';
+import { type ErrorCode, PgpassdError, type PgpassdErrorOptions } from './errors.ts';
 import { presentable } from './printable.ts';
 
 /** What went wrong, for an operator. */
@@ -55,6 +55,9 @@ function onOneLine<Name extends string>(values: Values<Name>): Values<Name> {
   ) as Values<Name>;
 }
 
-export function errorOf({ code, found, remedy }: Failure, options?: ErrorOptions): PgpassdError {
+export function errorOf(
+  { code, found, remedy }: Failure,
+  options?: PgpassdErrorOptions,
+): PgpassdError {
   return new PgpassdError(code, found, remedy, options);
 }

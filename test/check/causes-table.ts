@@ -9,19 +9,20 @@ import * as overrides from '../../src/check/causes/overrides.ts';
 import * as clientsPassfile from '../../src/check/causes/passfile.ts';
 import * as settings from '../../src/check/causes/settings.ts';
 import type { Step } from '../../src/check/finding.ts';
-import { documentedCodes, meaningOf } from '../../src/entra/aadsts.ts';
-import { badAnswer, explainFailure } from '../../src/entra/failure.ts';
-import * as accessToken from '../../src/entra/issued-for-causes.ts';
-import { explainTransportError } from '../../src/entra/transport-errors.ts';
-import { readFederatedToken } from '../../src/federated-token/read.ts';
-import { assertUnexpired, parseFederatedToken } from '../../src/federated-token/token.ts';
+import { badAnswer, staleAnswer } from '../../src/entra/answer.ts';
+import { documentedCodes, explainCode, refusals } from '../../src/entra/failure.ts';
+import { httpProxyUrlUnusable } from '../../src/entra/http-proxy.ts';
+import { otherAudience, otherClient, otherTenant } from '../../src/entra/issued-for.ts';
+import { timeouts, transportFailures } from '../../src/entra/transport-failure.ts';
+import { caFileUnusable, tokenProxyCaUnusable } from '../../src/entra/trust.ts';
+import * as federatedFile from '../../src/federated-token/file.ts';
+import * as federatedToken from '../../src/federated-token/token.ts';
 import * as passfile from '../../src/passfile/causes.ts';
 import { layoutOf } from '../../src/passfile/read-template.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import type { Failure } from '../../src/support/failure.ts';
-import { Secret } from '../../src/support/secret.ts';
-import { explainFailure as explainCommandFailure } from '../../src/token-command/failure.ts';
-import { interpretOutput } from '../../src/token-command/interpret.ts';
+import * as commandFailures from '../../src/token-command/failure.ts';
+import * as commandOutput from '../../src/token-command/output.ts';
 
 /** A kind of failure, whatever its values are. */
 type Kind = { readonly pattern: Failure };
@@ -33,64 +34,40 @@ interface Row {
 }
 
 const placeholders = {
-  tenantId: '{tenant}',
-  clientId: '{client}',
+  tenantId: '{tenantId}',
+  clientId: '{clientId}',
   scope: '{scope}',
   issuer: '{issuer}',
   subject: '{subject}',
   audience: ['{audience}'],
 };
 
-const answer = (status: number) => ({ status, headers: {}, body: '' });
-const context = { identity: placeholders, correlationId: '{id}', nowMs: 0 };
-
 /** Errors of the stages have no texts apart from the case: these are cases with placeholders. */
 const failures: Readonly<Partial<Record<Step, readonly (() => unknown)[]>>> = {
   settings: [() => layoutOf(Buffer.from(''), '{path}')],
-  'federated token': [
-    () => readFederatedToken('/nowhere'),
-    () => readFederatedToken('/'),
-    () => parseFederatedToken('', '{path}'),
-    () => parseFederatedToken('x', '{path}'),
-    () => assertUnexpired(expired, 1),
-  ],
-  network: [
-    () => explainTransportError(systemError('ENOTFOUND'), url, 'direct'),
-    () => explainTransportError(systemError('ECONNREFUSED'), url, 'direct'),
-    () => explainTransportError(systemError('SELF_SIGNED_CERT_IN_CHAIN'), url, 'direct'),
-  ],
+};
+
+/** What the stages throw: `check` names it by its code, or by the AADSTS code. */
+const thrown: Readonly<Partial<Record<Step, readonly unknown[]>>> = {
+  settings: [caFileUnusable, tokenProxyCaUnusable, httpProxyUrlUnusable],
+  'federated token': [...Object.values(federatedFile), ...Object.values(federatedToken)],
+  network: [...new Set(Object.values(transportFailures).flatMap((kinds) => Object.values(kinds)))],
   exchange: [
-    () => explainFailure(answer(429), undefined, context),
-    () => explainFailure(answer(503), undefined, context),
-    () => badAnswer(answer(200), context, '{why}'),
-    () =>
-      explainCommandFailure({
-        program: '{program}',
-        ending: { kind: 'not-started', systemCode: 'ENOENT' },
-        deadlineMs: 0,
-        stderrLines: [],
-      }),
-    () => interpretOutput('two words', { nowMs: 0, fallbackLifetimeSeconds: undefined }),
+    ...Object.values(refusals),
+    badAnswer,
+    staleAnswer,
+    ...Object.values(timeouts),
+    ...Object.values(commandFailures),
+    ...Object.values(commandOutput),
   ],
 };
-
-const url = 'https://login.microsoftonline.com/';
-const expired = {
-  assertion: new Secret('x'),
-  identity: { issuer: undefined, subject: undefined, audience: [] },
-  expiresAtMs: 0,
-};
-
-function systemError(code: string): Error {
-  return Object.assign(new Error('system'), { code });
-}
 
 const causes: Readonly<Partial<Record<Step, readonly Readonly<Record<string, Kind>>[]>>> = {
   settings: [settings],
   'federated token': [frozenToken],
   clocks: [clocks],
   network: [network],
-  'access token': [accessToken],
+  'access token': [{ otherAudience, otherTenant, otherClient }],
   passfile: [passfile, clientsPassfile],
   lookup: [lookup],
   overrides: [overrides],
@@ -104,6 +81,7 @@ export async function causesTable(steps: readonly Step[]): Promise<string> {
   for (const step of steps) {
     const rows = [
       ...(await Promise.all((failures[step] ?? []).map(rowOfFailure))),
+      ...(thrown[step] ?? []).filter(isKind).map(rowOfThrown),
       ...(step === 'exchange' ? rowsOfCodes() : []),
       ...(causes[step] ?? []).flatMap((each) => Object.values(each).map(rowOfKind)),
     ];
@@ -112,13 +90,18 @@ export async function causesTable(steps: readonly Step[]): Promise<string> {
   return ['| `check` finds | what to do |', '|---|---|', ...lines].join('\n');
 }
 
+function isKind(value: unknown): value is Kind {
+  return typeof value === 'function' && 'pattern' in value;
+}
+
+function rowOfThrown({ pattern: { code, found, remedy } }: Kind): Row {
+  return { ids: [code], found, remedy };
+}
+
 async function rowOfFailure(provoke: () => unknown): Promise<Row> {
   const error = await (async () => provoke())().catch((thrown: unknown) => thrown);
   if (!(error instanceof PgpassdError)) throw new Error('no failure', { cause: error });
-  const found = error.message
-    .replace(/\/nowhere|(?<=file )\/(?= )/, '{path}')
-    .replace(/\d{4}-\d\d-\d\dT\S+/, '{time}');
-  return { ids: [error.code], found, remedy: error.remedy };
+  return { ids: [error.code], found: error.message, remedy: error.remedy };
 }
 
 function rowOfKind({ pattern: { id, found, remedy } }: Kind): Row {
@@ -127,7 +110,7 @@ function rowOfKind({ pattern: { id, found, remedy } }: Kind): Row {
 
 /** Codes with the same remedy in one row. */
 function rowsOfCodes(): Row[] {
-  const byRemedy = Map.groupBy(documentedCodes, (code) => meaningOf(code, placeholders)?.remedy);
+  const byRemedy = Map.groupBy(documentedCodes, (code) => explainCode(code, placeholders)?.remedy);
   return [...byRemedy].map(([remedy = '', codes]) => ({
     ids: codes.map((code) => `AADSTS${code}`),
     found: '',

@@ -10,7 +10,7 @@ import {
   zstdCompressSync,
 } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { decodeBody, UndecodableBody } from '../../src/entra/decode.ts';
+import { decodeBody, UndecodableBody } from '../../src/entra/exchange.ts';
 import { endless, exchangeWith, failureOf, federatedToken, startEntra } from './exchange-parts.ts';
 
 const granted = JSON.stringify({ access_token: 'issued', token_type: 'Bearer', expires_in: 3600 });
@@ -89,7 +89,7 @@ describe('an answer that is compressed', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024);
     const { entra, exchanging } = await exchangeAnswered({ coding, body });
     const error = await failureOf(exchanging, entra);
-    expect(error.message).toMatch(/more than 1 MiB/);
+    expect(error.message).toMatch(/larger than 1 MiB/);
   });
 
   test('is told by its status when that is a failure, and it cannot be read', async () => {

@@ -18,8 +18,8 @@ describe('an exchange', () => {
     const { exchange, clock } = await exchangeWith(entra);
     const token = await exchange(await federatedToken(entra), endless);
     expect(token.token.unwrap()).toBe(entra.issued[0]);
-    expect(token.expiresInSeconds).toBe(4_999);
-    expect(token).not.toHaveProperty('refreshInSeconds');
+    expect(token.life.delayMs).toBe(4_999_000);
+    expect(token).not.toHaveProperty('refreshInMs');
     expect(clock.sleptMs).toEqual([10_000]);
   });
 
@@ -27,7 +27,7 @@ describe('an exchange', () => {
     const entra = await startEntra({ refreshInSeconds: 1_800 });
     const { exchange } = await exchangeWith(entra);
     const token = await exchange(await federatedToken(entra), endless);
-    expect(token.refreshInSeconds).toBe(1_800);
+    expect(token.refreshInMs).toBe(1_800_000);
   });
 
   test('brings a token of twenty thousand bytes whole', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { meaningOf } from '../../src/entra/aadsts.ts';
 import type { RawAnswer } from '../../src/entra/answer.ts';
+import { explainCode } from '../../src/entra/failure.ts';
 import { type ErrorCode, type Nature, PgpassdError } from '../../src/support/errors.ts';
 import { answer, context, failure, granted, read, sentId, traceId } from './answer-parts.ts';
 
@@ -129,11 +129,11 @@ describe('an answer other than 200', () => {
   });
 
   test('promises that a failure of Entra mends itself', () => {
-    expect(failure(answer(503, '')).remedy).toContain('tried again');
+    expect(failure(answer(503, '')).remedy).toContain('pgpassd retries');
   });
 });
 
-describe('who ends a failure', () => {
+describe('what resolves a failure', () => {
   test.each<[number, string, Nature, RegExp]>([
     [401, 'invalid_client', 'propagating', /the-client .* issuer https:\/\/issuer\.example\/, /],
     [400, 'unauthorized_client', 'operator', /--client-id\) the-client/],
@@ -173,7 +173,7 @@ describe('who ends a failure', () => {
     const told = failure(answer(status, { error, error_description }));
     expect(told).toMatchObject({ code, details: { nature, aadsts: `AADSTS${aadsts}` } });
     if (status === 429) expect(told.remedy).toContain('crash loop');
-    else expect(told.remedy).toBe(meaningOf(aadsts, context.identity)?.remedy);
+    else expect(told.remedy).toBe(explainCode(aadsts, context.identity)?.remedy);
   });
 
   test.each<[string, unknown, unknown, string | undefined]>([
@@ -213,7 +213,7 @@ describe('a hostile answer', () => {
     const holds = fc.property(status, fc.oneof(body, hostile), (code, said) => {
       const raw = answer(code, JSON.stringify(said) ?? '');
       try {
-        expect(read(raw).expiresInSeconds).toBeGreaterThan(0);
+        expect(read(raw).life.delayMs).toBeGreaterThan(0);
       } catch (error) {
         expect(error).toBeInstanceOf(PgpassdError);
         expect(failure(raw).details.nature).toBeDefined();

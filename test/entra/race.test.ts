@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { firstToConnect } from '../../src/entra/race.ts';
+import { firstToConnect } from '../../src/entra/connect.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { startFullPort } from '../support/full-port.ts';
 import { manualClock } from '../support-units/manual-clock.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as wallTimer } from 'node:timers';
 import { afterEach } from 'vitest';
-import { createTokenFollower } from '../../src/federated-token/follow.ts';
+import { createTokenFollower } from '../../src/federated-token/file.ts';
 import type { FederatedToken } from '../../src/federated-token/token.ts';
 import type { Clock } from '../../src/support/clock.ts';
 import { createProjectedVolume, type ProjectedVolume } from '../support/projected-volume.ts';

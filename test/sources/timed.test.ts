@@ -1,21 +1,13 @@
 import { expect, test } from 'vitest';
 import type { RefreshEvent } from '../../src/refresh/events.ts';
-import { timed } from '../../src/sources/timed.ts';
-import { KnownSecrets } from '../../src/support/known-secrets.ts';
-import { Secret } from '../../src/support/secret.ts';
+import { timed } from '../../src/sources/source.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 /** An ask that takes two seconds, while the wall clock may be set. */
-function open(outcome: () => Promise<{ token: Secret; expiresInSeconds: number }>) {
+function open(outcome: () => Promise<string>) {
   const clock = new FakeClock();
   const told: RefreshEvent[] = [];
-  const context = {
-    requestTimeoutMs: 10_000,
-    env: {},
-    clock,
-    onEvent: (event: RefreshEvent) => void told.push(event),
-    secrets: new KnownSecrets(),
-  };
+  const context = { clock, onEvent: (event: RefreshEvent) => void told.push(event) };
   const ask = (signal: AbortSignal) =>
     timed(context, signal, async () => {
       await clock.sleep(2_000, signal);
@@ -24,7 +16,7 @@ function open(outcome: () => Promise<{ token: Secret; expiresInSeconds: number }
   return { clock, told, ask };
 }
 
-const answer = async () => ({ token: new Secret('token'), expiresInSeconds: 60 });
+const answer = async () => 'an answer';
 const refusal = () => Promise.reject(new Error('refused'));
 const unstopped = new AbortController().signal;
 

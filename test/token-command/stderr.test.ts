@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../src/support/secret.ts';
-import { presentableLines } from '../../src/token-command/stderr.ts';
+import { presentableLines } from '../../src/token-command/failure.ts';
 import { findLeaks } from '../support/leak-check.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 import { opaqueToken } from './tokens.ts';

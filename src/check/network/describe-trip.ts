@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
-import { explainTransportError } from '../../entra/transport-errors.ts';
-import type { WayKind } from '../../entra/way.ts';
+import type { TransportKind } from '../../entra/transport.ts';
+import { explainTransportError } from '../../entra/transport-failure.ts';
 import { seconds } from '../../support/duration.ts';
 import { PgpassdError } from '../../support/errors.ts';
 import { boundedText } from '../../support/printable.ts';
@@ -32,7 +32,7 @@ function progressOf(hop: Hop, url: URL): readonly Finding[] {
 export function obstacleIn(
   trip: Trip,
   url: URL,
-  kind: WayKind,
+  kind: TransportKind,
   tookMs: number,
 ): Finding | undefined {
   const { hops, answer, error, outOfTime } = trip;
@@ -83,10 +83,9 @@ function silence(
 
 /** Whose certificate it is that is not trusted: often that of a firewall which reads along. */
 function presenting(hop: Hop | undefined, error: PgpassdError): PgpassdError {
-  const { code, message, remedy, details, cause } = error;
+  const { code, message } = error;
   if (code !== 'entra.untrusted' || hop?.certificate === undefined) return error;
-  const shown = `${message} (the certificate is ${describe(hop.certificate)})`;
-  return new PgpassdError(code, shown, remedy, { details, cause });
+  return error.withMessage(`${message} (the certificate is ${describe(hop.certificate)})`);
 }
 
 function describe({ issuer, validFromDate, validToDate }: X509Certificate): string {

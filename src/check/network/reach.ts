@@ -1,12 +1,12 @@
 import { request } from 'undici';
-import { through } from '../../entra/through.ts';
-import type { Attempt, Way } from '../../entra/way.ts';
+import type { Attempt } from '../../entra/connect.ts';
+import { type Transport, withDispatcher } from '../../entra/transport.ts';
 import type { Clock } from '../../support/clock.ts';
 import { DeadlinePassed, withDeadline } from '../../support/deadline.ts';
 import { USER_AGENT } from '../../version.ts';
 import { createTrace, type Hop } from './trace.ts';
 
-/** What came of going the way to the token endpoint with nothing to exchange. */
+/** What came of a request to the server of the token endpoint with nothing to exchange. */
 export interface Trip {
   /** The server that was asked for, then the HTTP proxy on the way, if there is one. */
   readonly hops: readonly Hop[];
@@ -31,13 +31,13 @@ export interface Bounds {
 }
 
 /** Asks for the root of the endpoint's server: any answer is as good as another. Never rejects. */
-export async function reach(endpoint: string, way: Way, bounds: Bounds): Promise<Trip> {
+export async function reach(endpoint: string, transport: Transport, bounds: Bounds): Promise<Trip> {
   const { clock, timeoutMs, signal } = bounds;
-  const url = new URL('/', way.urlFor(endpoint));
+  const url = new URL('/', transport.urlFor(endpoint));
   const { hops, onStep } = createTrace(clock);
   try {
     const answer = await withDeadline(clock, timeoutMs, signal, (inTime) =>
-      askFor(url, way, { clock, timeoutMs, signal: inTime, onStep }),
+      askFor(url, transport, { clock, timeoutMs, signal: inTime, onStep }),
     );
     return { hops, answer, error: undefined, outOfTime: false };
   } catch (error) {
@@ -45,9 +45,9 @@ export async function reach(endpoint: string, way: Way, bounds: Bounds): Promise
   }
 }
 
-function askFor(url: URL, way: Way, attempt: Attempt): Promise<HttpAnswer> {
+function askFor(url: URL, transport: Transport, attempt: Attempt): Promise<HttpAnswer> {
   const { clock, signal } = attempt;
-  return through(way, attempt, async (dispatcher) => {
+  return withDispatcher(transport, attempt, async (dispatcher) => {
     const { headers, body } = await request(url, {
       method: 'HEAD',
       // A cache in between would tell an old date.

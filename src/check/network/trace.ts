@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import type { Step } from '../../entra/steps.ts';
+import type { Step } from '../../entra/connect.ts';
 import type { Clock } from '../../support/clock.ts';
 
 /** How far a connection to one peer got. */

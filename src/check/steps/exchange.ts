@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import { elapsedMs } from '../../refresh/schedule.ts';
+import { elapsedMs, leftMs } from '../../refresh/schedule.ts';
 import { openSource } from '../../sources/open.ts';
 import type { AccessToken } from '../../support/access-token.ts';
 import { duration } from '../../support/duration.ts';
@@ -41,7 +41,7 @@ export async function checkExchange(scene: Scene, prospects: Prospects): Promise
     const issued = await fetch(signal);
     const now = clock.now();
     const giver = source.kind === 'token-command' ? 'the token command' : 'Entra';
-    const life = duration(issued.expiresInSeconds * 1000 - elapsedMs(startedAt, now));
+    const life = duration(leftMs(issued.life, now));
     const took = duration(elapsedMs(startedAt, now));
     return {
       findings: [ok(STEP, `${giver} gave a token in ${took}, good for ${life}`)],

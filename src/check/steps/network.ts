@@ -1,5 +1,5 @@
 import type { WorkloadIdentitySettings } from '../../config/config.ts';
-import { wayOf } from '../../sources/workload-identity.ts';
+import { openTransport } from '../../entra/transport.ts';
 import { asPgpassdError, PgpassdError } from '../../support/errors.ts';
 import { type Finding, skipped } from '../finding.ts';
 import { obstacleIn, progressIn } from '../network/describe-trip.ts';
@@ -41,14 +41,20 @@ async function goThere(
   timeoutMs: number,
   { clock, env, signal }: Scene,
 ): Promise<NetworkReport> {
-  const way = await wayOf(settings, env).catch(asPgpassdError);
-  if (way instanceof PgpassdError) return notTried(`not tried: ${way.message}`, false);
+  const transport = await openTransport(settings, env).catch(asPgpassdError);
+  if (transport instanceof PgpassdError) {
+    return notTried(`not tried: ${transport.message}`, false);
+  }
   const startedMs = clock.now().monotonicMs;
-  const trip = await reach(settings.exchange.tokenEndpoint, way, { clock, timeoutMs, signal });
+  const trip = await reach(settings.exchange.tokenEndpoint, transport, {
+    clock,
+    timeoutMs,
+    signal,
+  });
   if (signal.aborted) return notTried('broken off', false);
-  const url = new URL(way.urlFor(settings.exchange.tokenEndpoint));
+  const url = new URL(transport.urlFor(settings.exchange.tokenEndpoint));
   const tookMs = clock.now().monotonicMs - startedMs;
-  const obstacle = obstacleIn(trip, url, way.kind, tookMs);
+  const obstacle = obstacleIn(trip, url, transport.kind, tookMs);
   const progress = progressIn(trip, url);
   return {
     findings: obstacle === undefined ? progress : [...progress, obstacle],

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { generate } from 'selfsigned';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createDirectWay } from '../../src/entra/direct-way.ts';
+import { createDirectTransport } from '../../src/entra/transport.ts';
 import type { Fault } from '../support/fake-entra/faults.ts';
 import { createCa } from '../support/postgres/certificates.ts';
 import { fileWith, makeFifo } from '../support/temporary-file.ts';
@@ -96,7 +96,7 @@ describe('a CA file', () => {
     ['is in another format', () => fileWith('MIIB'), 'no PEM certificate'],
   ])('that %s is a problem of the configuration', async (_case, file, what) => {
     const caFile = await file();
-    await expect(createDirectWay({ ...direct, caFile })).rejects.toMatchObject({
+    await expect(createDirectTransport({ ...direct, caFile })).rejects.toMatchObject({
       code: 'config.invalid',
       message: expect.stringMatching(`--ca-file ${caFile}.*${what}`),
     });
@@ -106,7 +106,7 @@ describe('a CA file', () => {
     const caFile = await fileWith(
       '-----BEGIN CERTIFICATE-----\nnot base64\n-----END CERTIFICATE-----\n',
     );
-    await expect(createDirectWay({ ...direct, caFile })).rejects.toMatchObject({
+    await expect(createDirectTransport({ ...direct, caFile })).rejects.toMatchObject({
       code: 'config.invalid',
       message: `--ca-file ${caFile} holds a damaged certificate`,
     });
@@ -124,7 +124,7 @@ describe('a connection over TLS that breaks', () => {
     const federated = await federatedToken(entra);
     const error = await failureOf(exchange(federated, endless), entra);
     expect(error.code).toBe('entra.unreachable');
-    expect(error.message).toContain('the connection broke');
+    expect(error.message).toContain('the connection was closed');
     const { token } = await exchange(federated, endless);
     expect(token.unwrap()).toBe(entra.issued.at(-1));
   });
@@ -145,7 +145,7 @@ describe('a connection over TLS that breaks', () => {
       });
       const error = await failureOf(exchange(await federatedToken(entra), endless), entra);
       expect(error.code).toBe('entra.unreachable');
-      expect(error.message).toContain('the connection broke');
+      expect(error.message).toContain('the connection was closed');
     },
   );
 });

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { throughTokenProxy } from '../../src/entra/token-proxy.ts';
-import { createTokenProxyWay } from '../../src/entra/token-proxy-way.ts';
+import { tokenProxyUrl } from '../../src/entra/request.ts';
+import { createTokenProxyTransport } from '../../src/entra/transport.ts';
 import type { FakeEntra, FakeEntraOptions } from '../support/fake-entra/server.ts';
 import { createCa } from '../support/postgres/certificates.ts';
 import { makeFifo } from '../support/temporary-file.ts';
@@ -30,13 +30,13 @@ async function startProxy(options: FakeEntraOptions = {}): Promise<FakeEntra & {
 }
 
 async function throughProxy(entra: FakeEntra, given: { sniName?: string; pem?: string } = {}) {
-  const way = await createTokenProxyWay({
+  const transport = await createTokenProxyTransport({
     url: new URL(`https://127.0.0.1:${entra.port}${basePath}/`),
     sniName: 'sniName' in given ? given.sniName : sniName,
     ca: given.pem === undefined ? { path: caPath } : { pem: given.pem },
   });
   const authorityHost = 'https://login.microsoftonline.com/';
-  const { exchange } = await exchangeWith(entra, { way, authorityHost });
+  const { exchange } = await exchangeWith(entra, { transport, authorityHost });
   return async (from: FakeEntra = entra) => exchange(await federatedToken(from), signal);
 }
 
@@ -126,5 +126,5 @@ test.each([
   ['https://10.0.0.1/a/b/', 'https://10.0.0.1/a/b/tenant/token?x=1'],
 ])("the proxy %s is asked with Entra's own path below its own", (proxy, asked) => {
   const endpoint = 'https://login.microsoftonline.com/tenant/token?x=1';
-  expect(throughTokenProxy(endpoint, new URL(proxy))).toBe(asked);
+  expect(tokenProxyUrl(endpoint, new URL(proxy))).toBe(asked);
 });
