@@ -18,9 +18,9 @@ export interface Attempt {
   readonly onStep: (step: Step) => void;
 }
 
-/** What happens on the way to an answer. `host` is a peer's `HOST` or `HOST:PORT`, as in its URL. */
+/** Each step towards an answer. `host` is a peer's `HOST` or `HOST:PORT`, as in its URL. */
 export type Step =
-  /** A connection to `host` is wanted; an HTTP proxy on the way there comes after it. */
+  /** A connection to `host` is wanted; the steps to an HTTP proxy in between follow. */
   | { readonly type: 'wanted'; readonly host: string }
   | { readonly type: 'resolving'; readonly host: string }
   /** Without addresses when `host` is one itself. */

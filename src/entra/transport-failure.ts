@@ -5,28 +5,44 @@ import type { TransportKind } from './transport.ts';
 
 type Obstacle = 'distrust' | 'no-name' | 'no-route' | 'http-proxy' | 'cut-off';
 
+/** A value that a kind has no place for is left out of its sentence. */
 type Kind = FailureKind<'host' | 'problem'>;
 
-const unreachable = (id: string, remedy: string): Kind =>
-  failure<'host' | 'problem'>(id, 'entra.unreachable', ({ host, problem }) => ({
-    found: `${host} cannot be reached: ${problem}`,
+const noName = (id: string, remedy: string): Kind =>
+  failure<'host' | 'problem'>(id, 'entra.unreachable', ({ host }) => ({
+    found: `${host} cannot be reached: its name does not resolve`,
+    remedy,
+  }));
+
+const noRoute = (id: string, remedy: string): Kind =>
+  failure<'host' | 'problem'>(id, 'entra.unreachable', ({ host }) => ({
+    found: `${host} cannot be reached: no connection can be made`,
     remedy,
   }));
 
 const untrusted = (id: string, remedy: string): Kind =>
   failure<'host' | 'problem'>(id, 'entra.untrusted', ({ host, problem }) => ({
-    found: `${host} cannot be reached: ${problem}`,
+    found: `${host} is not trusted: ${problem}`,
     remedy,
   }));
 
 const always = {
-  'http-proxy': unreachable(
+  'http-proxy': failure<'host' | 'problem'>(
     'authority-http-proxy',
-    'Check HTTPS_PROXY, including its user and password, and that the proxy may connect to this host; NO_PROXY exempts hosts.',
+    'entra.unreachable',
+    ({ host, problem }) => ({
+      found: `${host} cannot be reached: the HTTP proxy ${problem}`,
+      remedy:
+        'Check HTTPS_PROXY, including its user and password, and that the proxy may connect to this host; NO_PROXY exempts hosts.',
+    }),
   ),
-  'cut-off': unreachable(
+  'cut-off': failure<'host' | 'problem'>(
     'authority-cut-off',
-    'pgpassd retries; if this persists, check the proxy or firewall in between.',
+    'entra.unreachable',
+    ({ host, problem }) => ({
+      found: `the request to ${host} failed: ${problem}`,
+      remedy: 'pgpassd retries; if this persists, check the proxy or firewall in between.',
+    }),
   ),
 };
 
@@ -35,11 +51,11 @@ export const transportFailures: Readonly<Record<TransportKind, Readonly<Record<O
   {
     direct: {
       ...always,
-      'no-name': unreachable(
+      'no-name': noName(
         'authority-name',
         'Check AZURE_AUTHORITY_HOST (--authority-host) and the DNS of the pod.',
       ),
-      'no-route': unreachable(
+      'no-route': noRoute(
         'authority-no-route',
         'Allow egress from the pod to the authority host on its port (NetworkPolicy, firewall, proxy).',
       ),
@@ -50,11 +66,11 @@ export const transportFailures: Readonly<Record<TransportKind, Readonly<Record<O
     },
     'token-proxy': {
       ...always,
-      'no-name': unreachable(
+      'no-name': noName(
         'token-proxy-name',
         'Check AZURE_KUBERNETES_TOKEN_PROXY and the DNS of the pod.',
       ),
-      'no-route': unreachable(
+      'no-route': noRoute(
         'token-proxy-no-route',
         'Check AZURE_KUBERNETES_TOKEN_PROXY, and allow egress from the pod to it (NetworkPolicy).',
       ),
@@ -70,27 +86,27 @@ interface Reading {
   readonly problem: string;
 }
 
-const noName: Reading = { obstacle: 'no-name', problem: 'its name does not resolve' };
-const noRoute: Reading = { obstacle: 'no-route', problem: 'no connection can be made' };
+const unresolved: Reading = { obstacle: 'no-name', problem: '' };
+const unconnected: Reading = { obstacle: 'no-route', problem: '' };
 const cutOff: Reading = { obstacle: 'cut-off', problem: 'the connection was closed' };
 const distrust = (problem: string): Reading => ({ obstacle: 'distrust', problem });
 const httpProxy = (problem: string): Reading => ({ obstacle: 'http-proxy', problem });
 
 /** Node's, OpenSSL's and undici's codes for what can happen before there is an answer. */
 const readings: Readonly<Record<string, Reading>> = {
-  ENOTFOUND: noName,
-  EAI_AGAIN: noName,
-  ECONNREFUSED: noRoute,
-  EHOSTUNREACH: noRoute,
-  ENETUNREACH: noRoute,
-  ETIMEDOUT: noRoute,
-  UND_ERR_CONNECT_TIMEOUT: noRoute,
+  ENOTFOUND: unresolved,
+  EAI_AGAIN: unresolved,
+  ECONNREFUSED: unconnected,
+  EHOSTUNREACH: unconnected,
+  ENETUNREACH: unconnected,
+  ETIMEDOUT: unconnected,
+  UND_ERR_CONNECT_TIMEOUT: unconnected,
   ECONNRESET: cutOff,
   EPIPE: cutOff,
   UND_ERR_SOCKET: cutOff,
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: cutOff,
-  UND_ERR_ABORTED: httpProxy('the HTTP proxy refuses to connect to it'),
-  UND_ERR_PRX_CONN: httpProxy('the HTTP proxy closed the connection'),
+  UND_ERR_ABORTED: httpProxy('refuses to connect to it'),
+  UND_ERR_PRX_CONN: httpProxy('closed the connection'),
   UND_ERR_PRX_TLS: distrust("the HTTP proxy's certificate is for another name"),
   CERT_HAS_EXPIRED: distrust('its certificate has expired'),
   CERT_NOT_YET_VALID: distrust('its certificate is not valid yet: compare the clocks'),
@@ -120,7 +136,7 @@ export function explainTransportError(
 
 function readUnknown(code: string): Reading {
   if (REFUSED_CERTIFICATE.test(code)) return distrust(`its certificate is refused (${code})`);
-  return { obstacle: 'cut-off', problem: `the request failed (${code})` };
+  return { obstacle: 'cut-off', problem: code };
 }
 
 /** The first code along the causes, and inside an AggregateError (one error for each address tried). */
@@ -136,63 +152,62 @@ function firstCode(error: unknown): string {
   return 'unknown error';
 }
 
-const timeout = (id: string, remedy: string) =>
-  failure<'host' | 'seconds' | 'phase'>(id, 'entra.timeout', ({ host, seconds, phase }) => ({
+/** Time ran out in `phase`. */
+const timeout = (id: string, phase: string, remedy: string) =>
+  failure<'host' | 'seconds'>(id, 'entra.timeout', ({ host, seconds }) => ({
     found: `${host} did not answer within ${seconds} s: time ran out ${phase}`,
     remedy: `${remedy}, or allow more time with --request-timeout (with once also --timeout).`,
   }));
 
-/** By the phase in which time ran out. */
+const CHECK_EGRESS = 'Check the network path out of the pod (NetworkPolicy, firewall, proxy)';
+
 export const timeouts = {
-  name: timeout('timeout-name', 'Check that the DNS of the pod answers'),
-  connection: timeout(
-    'timeout-connection',
-    'Check that the pod may connect to it (NetworkPolicy, firewall, proxy)',
-  ),
+  name: timeout('timeout-name', 'in the name resolution', 'Check that the DNS of the pod answers'),
+  connection: timeout('timeout-connection', 'in the TCP connection', CHECK_EGRESS),
   handshake: timeout(
     'timeout-handshake',
+    'in the TLS handshake',
     'Check what is in between: a firewall or proxy may accept the connection but forward nothing, or drop a ClientHello that takes more than one packet (docs/settings.md says how to send a smaller one)',
   ),
   tunnel: timeout(
     'timeout-tunnel',
+    'in the HTTP proxy CONNECT',
     'Check that the proxy of HTTPS_PROXY may connect to this host; NO_PROXY exempts hosts that need none',
   ),
-  answer: timeout(
-    'timeout-answer',
-    'Check the network path out of the pod (NetworkPolicy, firewall, proxy)',
-  ),
+  request: timeout('timeout-request', 'waiting for the answer', CHECK_EGRESS),
+  answer: timeout('timeout-answer', 'reading the answer', CHECK_EGRESS),
 };
 
 /** Time ran out for a request to `url` after `lastStep`. */
 export function explainTimeout(lastStep: Step | undefined, url: string, seconds: number): Failure {
   const { host } = new URL(url);
-  const [name, phase] = phaseAfter(lastStep, host);
-  return timeouts[name]({ host, seconds, phase });
+  const isAtProxy = lastStep !== undefined && lastStep.host !== host;
+  const [phase, connective] = phaseAfter(lastStep?.type, isAtProxy);
+  const reason = timeouts[phase]({ host, seconds });
+  if (!isAtProxy || connective === undefined) return reason;
+  return { ...reason, found: `${reason.found} ${connective} the HTTP proxy` };
 }
 
+/** The phase, and how it relates to the HTTP proxy when it is a phase of the connection to that. */
 function phaseAfter(
-  step: Step | undefined,
-  target: string,
-): [name: keyof typeof timeouts, phase: string] {
-  const isAtProxy = step !== undefined && step.host !== target;
-  const proxy = (words: string) => (isAtProxy ? ` ${words} the HTTP proxy` : '');
-  switch (step?.type) {
+  step: Step['type'] | undefined,
+  isAtProxy: boolean,
+): readonly [phase: keyof typeof timeouts, connective?: string] {
+  switch (step) {
     case undefined:
     case 'wanted':
     case 'resolving':
-      return ['name', `in the name resolution${proxy('of')}`];
+      return ['name', 'of'];
     case 'resolved':
     case 'connecting':
-      return ['connection', `in the TCP connection${proxy('to')}`];
+      return ['connection', 'to'];
     case 'connected':
     case 'handshaking':
     case 'presented':
-      return ['handshake', `in the TLS handshake${proxy('with')}`];
+      return ['handshake', 'with'];
     case 'ready':
-      return isAtProxy
-        ? ['tunnel', 'in the HTTP proxy CONNECT']
-        : ['answer', 'waiting for the answer'];
+      return isAtProxy ? ['tunnel'] : ['request'];
     case 'answering':
-      return ['answer', 'reading the answer'];
+      return ['answer'];
   }
 }

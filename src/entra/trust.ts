@@ -16,9 +16,8 @@ export const tokenProxyCaUnusable = failure<'setting' | 'problem'>(
   'token-proxy-ca',
   'config.invalid',
   ({ setting, problem }) => ({
-    found: `${setting} ${problem}`,
-    remedy:
-      "It must hold the token proxy's CA as PEM certificates; the workload identity webhook mounts and sets it.",
+    found: `the token proxy's CA in ${setting} ${problem}`,
+    remedy: 'It must be PEM certificates; the workload identity webhook mounts and sets it.',
   }),
 );
 

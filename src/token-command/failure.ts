@@ -1,5 +1,5 @@
 import type { PgpassdError } from '../support/errors.ts';
-import { errorOf, type Failure, failure } from '../support/failure.ts';
+import { errorOf, type Failure, failure, type Values } from '../support/failure.ts';
 import { HIDING, programName, withoutSecrets } from '../support/printable.ts';
 import type { Secret } from '../support/secret.ts';
 import { withoutJwts } from '../support/secret-patterns.ts';
@@ -31,7 +31,7 @@ const RUN_BY_HAND =
 
 const commandFailure = <Name extends string = never>(
   id: string,
-  explain: (values: Readonly<Record<Name, string | number>>) => readonly [string, string],
+  explain: (values: Values<Name>) => readonly [problem: string, remedy: string],
 ) =>
   failure<Name | 'program'>(id, 'token-command.failed', (values) => {
     const [problem, remedy] = explain(values);

@@ -8,7 +8,7 @@ import {
   type StatedLife,
 } from '../support/access-token.ts';
 import type { Instant } from '../support/clock.ts';
-import { errorOf, failure } from '../support/failure.ts';
+import { errorOf, failure, type Values } from '../support/failure.ts';
 import { decodeJwtClaims, isRecord } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
 
@@ -19,29 +19,37 @@ export interface OutputContext {
   readonly fallbackLifetimeMs: number | undefined;
 }
 
-const badOutput = (id: string, remedy: string) =>
-  failure<'problem'>(id, 'token-command.bad-output', ({ problem }) => ({
-    found: `the output of the token command cannot be used: ${problem}`,
+const badOutput = <Name extends string = never>(
+  id: string,
+  describe: (values: Values<Name>) => string,
+  remedy: string,
+) =>
+  failure<Name>(id, 'token-command.bad-output', (values) => ({
+    found: `the output of the token command cannot be used: ${describe(values)}`,
     remedy,
   }));
 
-export const outputUnusable = badOutput(
+export const outputUnusable = badOutput<'problem'>(
   'token-command-output',
+  ({ problem }) => `${problem}`,
   'Let --token-command print the token alone on one line (az: --output tsv), or JSON with access_token and expires_in.',
 );
 
-export const lifeUnreadable = badOutput(
+export const lifeUnreadable = badOutput<'problem'>(
   'token-command-expiry',
+  ({ problem }) => `the token's life is ${problem}`,
   'Let --token-command print expires_in in seconds, or expires_on in seconds since 1970.',
 );
 
 export const lifeUnstated = badOutput(
   'token-command-lifetime',
-  'Set it with --token-lifetime (RDS tokens: 15m), or let --token-command print JSON with expires_in.',
+  () => 'the token does not state how long it lives',
+  'Set --token-lifetime (RDS tokens: 15m), or let --token-command print JSON with expires_in.',
 );
 
-export const lifeOver = badOutput(
+export const lifeOver = badOutput<'problem'>(
   'token-command-stale-token',
+  ({ problem }) => `the token ${problem}`,
   'Check that this clock is correct and that --token-command does not print a token from a cache.',
 );
 
@@ -81,9 +89,9 @@ export function interpretOutput(stdout: string, context: OutputContext): AccessT
   const clock = ourClock(askedAt.wallMs);
   const assumed = () => ({ ...stated, expiresInMs: fallbackLifeMs(fields, fallbackLifetimeMs) });
   const life = lifeOf(stated, clock, askedAt) ?? lifeOf(assumed(), clock, askedAt);
-  if (typeof life !== 'object') throw errorOf(lifeOver({ problem: `the token ${life}` }));
+  if (typeof life !== 'object') throw errorOf(lifeOver({ problem: String(life) }));
   if (life.delayMs > LONGEST_LIFE_MS) {
-    throw errorOf(lifeUnreadable({ problem: 'the token claims a life of more than a year' }));
+    throw errorOf(lifeUnreadable({ problem: 'more than a year' }));
   }
   return { token: new Secret(token), life };
 }
@@ -137,11 +145,12 @@ function statedLife(fields: Fields, token: string): StatedLife {
 /** A life that is stated but not understood must not be replaced by a guess. */
 function fallbackLifeMs(fields: Fields, lifetimeMs: number | undefined): number {
   if (firstOf(fields, ['expires_in', ...EXPIRY_FIELDS]) !== undefined) {
-    const problem = 'the time of expiry is neither in seconds nor in RFC 3339 with a zone';
-    throw errorOf(lifeUnreadable({ problem }));
+    throw errorOf(
+      lifeUnreadable({ problem: 'stated neither in seconds nor in RFC 3339 with a zone' }),
+    );
   }
   if (lifetimeMs === undefined) {
-    throw errorOf(lifeUnstated({ problem: 'the token does not state how long it lives' }));
+    throw errorOf(lifeUnstated());
   }
   return lifetimeMs;
 }
