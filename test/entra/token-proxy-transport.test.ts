@@ -109,7 +109,9 @@ test('a CA file that is a FIFO is a configuration error, and does not hold us up
   caPath = await makeFifo();
   await expect(throughProxy(entra)).rejects.toMatchObject({
     code: 'config.invalid',
-    message: expect.stringMatching(/^the token proxy's CA in AZURE_KUBERNETES_CA_FILE .* is not a regular file$/),
+    message: expect.stringMatching(
+      /^the token proxy's CA in AZURE_KUBERNETES_CA_FILE .* is not a regular file$/,
+    ),
   });
 });
 
