@@ -18,6 +18,7 @@ import {
   explainRefusal,
   type RefusalCode,
   type RefusedIdentity,
+  wordsOf,
 } from './failure.ts';
 
 export interface RawAnswer {
@@ -51,6 +52,19 @@ export const staleAnswer = failure<'problem'>(
       'Check whether a proxy or gateway in front of Entra caches answers, and compare the clock of the node with the correct time.',
   }),
 );
+
+const refusal = (id: string, code: RefusalCode, headline: string) =>
+  failure<'status' | keyof RefusedIdentity>(id, code, (values) => ({
+    found: `${headline} (${values.status})`,
+    remedy: explainRefusal({ code }, values).remedy,
+  }));
+
+/** Answers in Entra's words that hold no token; a known AADSTS code or `error` replaces the remedy. */
+export const refusals = {
+  'entra.refused': refusal('entra-refused', 'entra.refused', 'Entra refused the exchange'),
+  'entra.throttled': refusal('entra-throttled', 'entra.throttled', 'Entra throttles this identity'),
+  'entra.unavailable': refusal('entra-unavailable', 'entra.unavailable', 'Entra failed'),
+};
 
 /** The beginning of a JSON object, or nothing at all: an answer that was cut short. */
 const CUT_SHORT = /^\s*(?:\{|$)/;
@@ -163,16 +177,18 @@ function refusalError(
   }
   const description = textOf(body?.['error_description']);
   const aadsts = aadstsOf(description, body?.['error_codes']);
-  const refusal = explainRefusal({ code, status, aadsts, error }, context.identity);
+  const words = wordsOf(context.identity);
+  const { nature, remedy, isReportable } = explainRefusal({ code, aadsts, error }, words);
+  const reason = refusals[code]({ status, ...words });
   const retryAfterMs = retryAfterOf(answer, context.nowMs);
   const said = firstSentence(description);
-  const found = said === '' ? refusal.found : `${refusal.found}: ${said}`;
+  const found = said === '' ? reason.found : `${reason.found}: ${said}`;
   return errorOf(
-    { ...refusal, found },
+    { ...reason, found, remedy },
     {
-      isReportable: refusal.isReportable,
+      isReportable,
       details: {
-        nature: refusal.nature,
+        nature,
         ...idsOf(answer, context),
         ...(aadsts !== undefined && { aadsts: `AADSTS${aadsts}` }),
         ...guidField('correlationId', body?.['correlation_id']),

@@ -1,5 +1,5 @@
 import type { ErrorCode, Nature } from '../support/errors.ts';
-import { type Failure, type FailureKind, failure, type Values } from '../support/failure.ts';
+import type { Values } from '../support/failure.ts';
 import { boundedText } from '../support/printable.ts';
 
 /** What a remedy can name, so that an operator can compare it with what Entra holds. */
@@ -341,38 +341,16 @@ export function explainCode(code: number, identity: RefusedIdentity): Diagnosis 
 
 export interface Refusal {
   readonly code: RefusalCode;
-  readonly status: number;
-  readonly aadsts: number | undefined;
+  readonly aadsts?: number | undefined;
   /** Of the answer's body. */
-  readonly error: unknown;
+  readonly error?: unknown;
 }
 
-/** What a refusal means: by its AADSTS code, else by its `error`, else by its status. */
-export function explainRefusal(
-  { code, status, aadsts = Number.NaN, error }: Refusal,
-  identity: RefusedIdentity,
-): Failure & Diagnosis {
-  const words = wordsOf(identity);
+/** What a refusal means: by its AADSTS code, else by its `error`, else by its own code. */
+export function explainRefusal({ code, aadsts = -1, error }: Refusal, words: Words): Diagnosis {
   const known = code === 'entra.throttled' ? undefined : byCode.get(aadsts);
   const named = code === 'entra.refused' ? byError.get(error) : undefined;
-  const diagnosis = diagnosisOf(known ?? named ?? otherwise[code], words);
-  return { ...refusals[code]({ status, ...words }), ...diagnosis };
-}
-
-/** An answer in Entra's words that is no token. */
-export const refusals: Readonly<
-  Record<RefusalCode, FailureKind<'status' | keyof RefusedIdentity>>
-> = {
-  'entra.refused': refusal('entra-refused', 'entra.refused', 'Entra refused the exchange'),
-  'entra.throttled': refusal('entra-throttled', 'entra.throttled', 'Entra throttles this identity'),
-  'entra.unavailable': refusal('entra-unavailable', 'entra.unavailable', 'Entra failed'),
-};
-
-function refusal(id: string, code: RefusalCode, headline: string) {
-  return failure<'status' | keyof RefusedIdentity>(id, code, (values) => ({
-    found: `${headline} (${values.status})`,
-    remedy: diagnosisOf(otherwise[code], values).remedy,
-  }));
+  return diagnosisOf(known ?? named ?? otherwise[code], words);
 }
 
 function diagnosisOf({ nature, remedy, isReportable }: Row, words: Words): Diagnosis {
@@ -383,7 +361,7 @@ function diagnosisOf({ nature, remedy, isReportable }: Row, words: Words): Diagn
   };
 }
 
-function wordsOf(identity: RefusedIdentity): Words {
+export function wordsOf(identity: RefusedIdentity): Words {
   return {
     tenantId: boundedText(identity.tenantId),
     clientId: boundedText(identity.clientId),
