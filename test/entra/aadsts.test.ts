@@ -44,7 +44,7 @@ const samples: readonly Sample[] = [
   [50126, 'the password is wrong', 'ours', user],
   [50128, 'the domain is unknown', 'ours', [tenantId, '--token-endpoint']],
   [50166, 'the issuer cannot be fetched', 'transient', [issuer, 'az aks update']],
-  [50196, 'somebody asks in a loop', 'transient', ['second process', 'crash loop']],
+  [50196, 'a client asks in a loop', 'transient', ['second process', 'crash loop']],
   [53000, 'the device does not comply', 'operator', policy],
   [53001, 'the device has not joined', 'operator', policy],
   [53002, 'the application is not approved', 'operator', policy],
@@ -88,7 +88,7 @@ const samples: readonly Sample[] = [
   [530032, 'a security policy', 'operator', policy],
   [530034, 'a security policy', 'operator', policy],
   [530035, 'a security default', 'operator', policy],
-  [650052, 'nobody subscribed to the resource', 'operator', resource],
+  [650052, 'the resource is not subscribed to', 'operator', resource],
   [650057, 'the resource is not listed', 'operator', resource],
   [700011, 'the application is unknown', 'operator', client],
   [700016, 'the application is unknown', 'propagating', client],
@@ -146,7 +146,7 @@ const endings: Readonly<Record<Nature, RegExp>> = {
 };
 
 describe('a documented code', () => {
-  test('is one of these, each of which is told once', () => {
+  test('is one of these, and has one row', () => {
     expect(documentedCodes).toEqual(samples.map(([code]) => code));
   });
 

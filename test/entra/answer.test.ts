@@ -93,7 +93,7 @@ describe('an answer that is not fit for use', () => {
 
   test.each<[string, unknown, Nature]>([
     ['a page in HTML', '<!DOCTYPE html>', 'operator'],
-    ['JSON of somebody else', { status: 'ok' }, 'operator'],
+    ['JSON of another server', { status: 'ok' }, 'operator'],
     ['a list', [granted], 'operator'],
     ['half of it', JSON.stringify(granted).slice(0, -20), 'transient'],
     ['nothing', '', 'transient'],

@@ -52,7 +52,7 @@ describe('an authority with a private CA', () => {
     ['the CA is not named', {}, false, 'unknown CA'],
     ['the certificate is for another name', { host: 'login.example' }, true, 'another name'],
     ['the certificate has expired', { expired: true }, true, 'expired'],
-  ])('is not told the assertion when %s', async (_case, certificate, named, what) => {
+  ])('does not receive the assertion when %s', async (_case, certificate, named, what) => {
     const { entra, caFile } = await startWithCertificate(certificate);
     const { exchange } = await exchangeWith(entra, named ? { caFile } : {});
     const error = await failureOf(exchange(await federatedToken(entra), endless), entra);
@@ -90,7 +90,7 @@ describe('a CA file', () => {
   test.each<[string, () => Promise<string>, string]>([
     ['is missing', async () => '/nowhere/ca.crt', 'ENOENT'],
     ['is a directory', async () => tmpdir(), 'is not a regular file'],
-    ['is a FIFO that nobody writes to', makeFifo, 'is not a regular file'],
+    ['is a FIFO without a writer', makeFifo, 'is not a regular file'],
     ['is far too large', () => fileWith('x'.repeat(2 ** 22 + 1)), 'too large'],
     ['is empty', () => fileWith(''), 'is empty'],
     ['is in another format', () => fileWith('MIIB'), 'no PEM certificate'],
@@ -117,7 +117,7 @@ describe('a connection over TLS that breaks', () => {
   test.each<[string, Fault]>([
     ['before the answer', { kind: 'reset', when: 'before' }],
     ['in the middle of the answer', { kind: 'reset', when: 'mid-body' }],
-  ])('%s is told as one, and spoils nothing', async (_when, fault) => {
+  ])('%s is reported as one, and does not affect the next exchange', async (_when, fault) => {
     const { entra, caFile } = await startWithCertificate();
     const { exchange } = await exchangeWith(entra, { caFile });
     entra.faults.next(fault);
@@ -130,7 +130,7 @@ describe('a connection over TLS that breaks', () => {
   });
 
   test.each(['end', 'resetAndDestroy'] as const)(
-    'in the handshake (%s) is told as one',
+    'in the handshake (%s) is reported as one',
     async (how) => {
       const server = createServer((socket) => {
         socket.on('error', () => undefined);

@@ -35,7 +35,7 @@ export interface ExchangeOptions {
   readonly authorityHost?: string;
   readonly scope?: string;
   readonly caFile?: string;
-  /** The direct one, unless told otherwise. */
+  /** The direct one by default. */
   readonly transport?: Transport;
 }
 

@@ -130,7 +130,7 @@ describe('an answer that is not good', () => {
     ],
     ['a break in mid-body', { kind: 'reset', when: 'mid-body' }, 'entra.unreachable', {}],
     ['a reset', { kind: 'reset', when: 'before' }, 'entra.unreachable', {}],
-  ])('is told as what it is: %s', async (_case, fault, code, details) => {
+  ])('is reported as what it is: %s', async (_case, fault, code, details) => {
     const entra = await startEntra();
     const { exchange } = await exchangeWith(entra);
     entra.faults.next(fault);
@@ -165,7 +165,7 @@ describe('an answer that is not good', () => {
 });
 
 describe('an authority that does not answer', () => {
-  test('is unreachable when nobody listens', async () => {
+  test('is unreachable when nothing listens', async () => {
     const entra = await startEntra();
     const { exchange } = await exchangeWith(entra);
     const federated = await federatedToken(entra);

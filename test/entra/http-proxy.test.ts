@@ -157,7 +157,7 @@ test.each([
   'http://',
   'pod:hunter2@proxy:port',
 ])(
-  'a proxy with the URL %s is a problem of the configuration, told without its password',
+  'a proxy with the URL %s is a configuration problem, reported without its password',
   async (httpsProxy) => {
     const error: unknown = await createDirectTransport({ ...direct, httpsProxy }).catch((e) => e);
     expect(error).toMatchObject({ code: 'config.invalid' });

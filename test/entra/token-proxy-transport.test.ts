@@ -72,7 +72,7 @@ test('a CA given as data is trusted', async () => {
   expect(entra.issued).toHaveLength(1);
 });
 
-test('the wrong CA is told as a matter of trust, and replaces the roots', async () => {
+test('the wrong CA is reported as untrusted, and replaces the roots', async () => {
   const entra = await startProxy();
   await writeFile(caPath, (await createCa()).certPem);
   const exchange = await throughProxy(entra);

@@ -64,7 +64,7 @@ describe('a request without an answer', () => {
     ['of one of the addresses tried', new AggregateError([new Error('first'), refused])],
     ['beneath a cause', new Error('one', { cause: new AggregateError([refused]) })],
     ['of the first address with one', new AggregateError([refused, coded('ENOTFOUND')])],
-  ])('is told by the code %s', (_case, error) => {
+  ])('is explained by the code %s', (_case, error) => {
     expect(explainTransportError(error, url, 'direct').message).toContain('no connection');
   });
 
@@ -78,13 +78,13 @@ describe('a request without an answer', () => {
     expect(error.message).toContain('unknown error');
   });
 
-  test('is told even when its causes run in a circle', () => {
+  test('is explained even when its causes are circular', () => {
     const error = new Error('round');
     error.cause = error;
     expect(explainTransportError(error, url, 'direct').code).toBe('entra.unreachable');
   });
 
-  test('is told without the words of the error, which may quote the request', () => {
+  test('is explained without the text of the error, which may quote the request', () => {
     const { message, remedy } = explainTransportError(coded('E_UNHEARD_OF'), url, 'direct');
     expect(message + remedy).not.toContain('something of the request');
     expect(message + remedy).not.toContain('/tenant/');

@@ -67,7 +67,7 @@ test.each(LAYOUTS)(
   },
 );
 
-test('a file touched without a change is not told again', async () => {
+test('a file touched without a change is not reported again', async () => {
   const volume = await volumeOf('plain');
   await volume.write(tokenNumbered(0));
   const clock = new FakeClock();

@@ -29,7 +29,7 @@ export function tokenNumbered(number: number, padding = 0): string {
 interface Following {
   readonly seen: FederatedToken[];
   readonly watchFailures: unknown[];
-  /** Resolves with the next token told after the call; rejects when it takes longer than allowed. */
+  /** Resolves with the next token reported after the call; rejects when it takes longer than allowed. */
   next(withinMs?: number): Promise<FederatedToken>;
 }
 

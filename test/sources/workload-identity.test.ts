@@ -93,21 +93,21 @@ describe('a workload identity', () => {
   });
 
   test('tells Entra what the token says of itself', async () => {
-    let told: Assertion['identity'] | undefined;
+    let received: Assertion['identity'] | undefined;
     const path = await tokenFile(unsignedJwt(claims));
     const identity = createWorkloadIdentity(
       path,
       async (assertion) => {
-        told = assertion.identity;
+        received = assertion.identity;
         return accessToken;
       },
       clock,
     );
     await identity.fetch(signal);
-    expect(told).toEqual({ issuer: claims.iss, subject: claims.sub, audience: claims.aud });
+    expect(received).toEqual({ issuer: claims.iss, subject: claims.sub, audience: claims.aud });
   });
 
-  test('does not bother Entra with a token that has expired', async () => {
+  test('does not send a token that has expired', async () => {
     let asked = 0;
     const path = await tokenFile(unsignedJwt({ ...claims, exp: nowMs / 1000 }));
     const identity = createWorkloadIdentity(

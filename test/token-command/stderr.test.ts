@@ -11,7 +11,7 @@ const lines = (stderr: string) => presentableLines(stderr, [new Secret(opaqueTok
 describe('the lines of stderr', () => {
   test.each<[string, string, string[]]>([
     [
-      'are told without blank ones',
+      'are shown without blank ones',
       '\n\nno such role\r\n\n  try again \n',
       ['no such role', 'try again'],
     ],
