@@ -24,7 +24,7 @@ const broken: Record<string, { code: string; says: RegExp }> = {
     says: /stage knows only itself/,
   },
   'src/config/imports-an-effect.ts': {
-    code: `export { sendTokenRequest } from '../entra/send.ts';`,
+    code: `export { createExchange } from '../entra/exchange.ts';`,
     says: /config knows support/,
   },
   'src/refresh/imports-a-command.ts': {

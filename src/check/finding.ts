@@ -1,4 +1,4 @@
-import type { ErrorDetails, PgpassdError } from '../support/errors.ts';
+import type { PgpassdError } from '../support/errors.ts';
 import type { Failure } from '../support/failure.ts';
 
 /** What is examined, in this order: a cause comes before its effects. */
@@ -58,20 +58,11 @@ export function wrong(step: Step, { id, code, found, remedy }: Failure): Finding
 
 /** The error that a stage of the daemon ended with. */
 export function failed(step: Step, error: PgpassdError): Finding {
-  const { message, remedy, code, details } = error;
-  const found = asksForReport(details)
-    ? `${message} (correlation id ${details.correlationId})`
-    : message;
-  return wrong(step, { id: details.aadsts ?? code, code, found, remedy });
-}
-
-/** Failures inside Entra that its support resolves. */
-const SUPPORT_CASES = ['AADSTS90036', 'AADSTS90092'];
-
-/** Whether the remedy is to report the failure, which takes the id that Entra knows the request by. */
-function asksForReport({ nature, aadsts = '', correlationId }: ErrorDetails): boolean {
-  const reported = nature === 'ours' || SUPPORT_CASES.includes(aadsts);
-  return reported && correlationId !== undefined;
+  const { message, remedy, code, details, isReportable } = error;
+  const { aadsts, correlationId } = details;
+  const isAsked = isReportable && correlationId !== undefined;
+  const found = isAsked ? `${message} (correlation id ${correlationId})` : message;
+  return wrong(step, { id: aadsts ?? code, code, found, remedy });
 }
 
 /** Each sentence once. */

@@ -1,6 +1,9 @@
 import { scopeOf } from '../entra/clouds.ts';
-import { type ExchangeSettings, tokenEndpointOf } from '../entra/request.ts';
-import type { TokenProxySettings } from '../entra/token-proxy.ts';
+import {
+  type ExchangeSettings,
+  type TokenProxySettings,
+  tokenEndpointOf,
+} from '../entra/request.ts';
 import type { Argv } from '../token-command/split.ts';
 import type { Environment, ValuesOf } from './option.ts';
 import { type OptionGroups, optionGroups } from './options.ts';

@@ -1,159 +1,373 @@
-import { type ErrorCode, type ErrorDetails, type Nature, PgpassdError } from '../support/errors.ts';
-import { GUID, UNPRINTABLE } from '../support/text.ts';
-import { meaningOf } from './aadsts.ts';
-import type { AnswerContext, RawAnswer } from './answer.ts';
-import { inWords, type Meaning, type Verdict } from './meaning.ts';
-import * as say from './remedies.ts';
-import { parseRetryAfterMs } from './retry-after.ts';
+import type { ErrorCode, Nature } from '../support/errors.ts';
+import type { Values } from '../support/failure.ts';
+import { sanitizeValue } from '../support/text.ts';
 
-type Body = Readonly<Record<string, unknown>>;
-
-/** What MSAL waits for after a throttle that does not say how long it lasts. */
-const UNTOLD_THROTTLE_MS = 60_000;
-
-const LONGEST_SENTENCE = 400;
-
-const headlines = {
-  'entra.refused': 'Entra refused the exchange',
-  'entra.throttled': 'Entra throttles this identity',
-  'entra.unavailable': 'Entra failed',
-} as const satisfies Partial<Record<ErrorCode, string>>;
-
-type FailureCode = keyof typeof headlines;
-
-const throttled: Verdict = { nature: 'transient', remedy: say.slowDown };
-const unavailable: Verdict = { nature: 'transient', remedy: say.waitForEntra };
-const refused: Verdict = { nature: 'operator', remedy: say.compareIdentity };
-
-/** What a refusal means by its `error` alone: RFC 6749 section 5.2, and Entra's own two. */
-const refusals = new Map<unknown, Verdict>([
-  ['invalid_client', { nature: 'propagating', remedy: say.matchAll }],
-  ['unauthorized_client', { nature: 'operator', remedy: say.checkClient }],
-  ['invalid_tenant', { nature: 'operator', remedy: say.checkTenant }],
-  ['invalid_scope', { nature: 'operator', remedy: say.checkScope }],
-  ['invalid_resource', { nature: 'operator', remedy: say.findResource }],
-  ['invalid_request', { nature: 'ours', remedy: say.fitRequest }],
-  ['unsupported_grant_type', { nature: 'ours', remedy: say.fitRequest }],
-]);
-
-/** An answer other than 200, with the JSON object in its body if there is one. */
-export function explainFailure(
-  answer: RawAnswer,
-  body: Body | undefined,
-  context: AnswerContext,
-): PgpassdError {
-  const code = failureCode(answer.status, body?.['error']);
-  if (code === undefined) {
-    return badAnswer(answer, context, `status ${answer.status} without an OAuth error`);
-  }
-  const description = textOf(body?.['error_description']);
-  const { aadsts, meaning } = documentedMeaning(description, body?.['error_codes'], context);
-  const { nature, remedy } =
-    (code === 'entra.throttled' ? undefined : meaning) ??
-    inWords(verdictOf(code, body?.['error']), context.identity);
-  const retryAfterMs = retryAfterOf(answer, context.nowMs);
-  const said = firstSentence(description);
-  return new PgpassdError(
-    code,
-    `${headlines[code]} (${answer.status})${said && `: ${said}`}`,
-    remedy,
-    {
-      details: {
-        nature,
-        ...idsOf(answer, context),
-        ...(aadsts !== undefined && { aadsts: `AADSTS${aadsts}` }),
-        ...guidField('correlationId', body?.['correlation_id']),
-        ...guidField('traceId', body?.['trace_id']),
-        ...(retryAfterMs !== undefined && { retryAfterMs }),
-      },
-    },
-  );
+/** What a remedy can name, so that an operator can compare it with what Entra holds. */
+export interface RefusedIdentity {
+  readonly tenantId: string;
+  readonly clientId: string;
+  readonly scope: string;
+  readonly issuer: string | undefined;
+  readonly subject: string | undefined;
+  readonly audience: readonly string[];
 }
 
-/** An answer that is not Entra's, or of no use: `what` says why. */
-export function badAnswer(
-  answer: RawAnswer,
-  context: AnswerContext,
-  what: string,
-  nature: Nature = 'operator',
-  remedy = 'Check that AZURE_AUTHORITY_HOST (--authority-host) and the proxy lead to Entra.',
-): PgpassdError {
-  return new PgpassdError(
-    'entra.bad-answer',
-    `the token endpoint's answer cannot be used: ${what}`,
-    remedy,
-    { details: { nature, ...idsOf(answer, context) } },
-  );
+/** The same, fit for a sentence. */
+type Words = Values<keyof RefusedIdentity>;
+
+/** Without its end, which follows from the nature: see `endings`. */
+type Remedy = (words: Words) => string;
+
+/** What resolves a failure of the exchange, and what an operator can do about it. */
+export interface Diagnosis {
+  readonly nature: Nature;
+  readonly remedy: string;
+  /** Whether the remedy asks for a report that names the correlation id. */
+  readonly isReportable: boolean;
 }
 
-/** A redirect, or a refusal that is not in OAuth's words, comes from something else than Entra. */
-function failureCode(status: number, error: unknown): FailureCode | undefined {
-  if (status === 429) return 'entra.throttled';
-  if (status === 408 || status >= 500 || error === 'temporarily_unavailable') {
-    return 'entra.unavailable';
-  }
-  return status >= 400 && typeof error === 'string' ? 'entra.refused' : undefined;
+export type RefusalCode = Extract<
+  ErrorCode,
+  'entra.refused' | 'entra.throttled' | 'entra.unavailable'
+>;
+
+interface Row {
+  /** AADSTS codes. */
+  readonly codes?: readonly number[];
+  /** The values of `error` that mean the same when there is no known code. */
+  readonly errors?: readonly string[];
+  readonly nature: Nature;
+  readonly remedy: Remedy;
+  readonly isReportable?: boolean;
 }
 
-function verdictOf(code: FailureCode, error: unknown): Verdict {
-  if (code === 'entra.throttled') return throttled;
-  return code === 'entra.unavailable' ? unavailable : (refusals.get(error) ?? refused);
+const throttled: Row = {
+  codes: [50196, 90055],
+  nature: 'transient',
+  remedy: () => 'Look for a second process or a crash loop that uses the same identity',
+};
+
+const unavailable: Row = {
+  codes: [90033, 90006, 90012, 90024, 90090, 90091, 50033, 50000],
+  nature: 'transient',
+  remedy: () => 'Wait for Entra to recover',
+};
+
+const refused: Row = {
+  nature: 'operator',
+  remedy: ({ clientId, tenantId }) =>
+    `Compare the identity ${clientId} in tenant ${tenantId} and its federated credential with the message`,
+};
+
+const checkClient: Remedy = ({ clientId, tenantId }) =>
+  `Check that AZURE_CLIENT_ID (--client-id) ${clientId} is the client id, not the object id, of an identity in tenant ${tenantId}, and that the identity was not deleted`;
+
+/**
+ * What a failure means for a client that has a federated token, and what to do about it: one row for
+ * each remedy. Entra's status and `error` decide what a failure is, since codes may change; a code only
+ * chooses the remedy and how patiently to retry.
+ *
+ * AADSTS codes: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+ * `error`: RFC 6749 section 5.2, and Entra's own `invalid_tenant` and `invalid_resource`.
+ */
+const rows: readonly Row[] = [
+  // The federated credential and the federated token do not agree.
+  {
+    codes: [700211],
+    nature: 'propagating',
+    remedy: ({ issuer }) =>
+      `Set the issuer of the federated credential to ${issuer}, including the trailing slash if it has one`,
+  },
+  {
+    codes: [700213],
+    nature: 'propagating',
+    remedy: ({ subject }) =>
+      `Set the subject of the federated credential to ${subject}, in the same upper and lower case`,
+  },
+  {
+    codes: [700212],
+    nature: 'operator',
+    remedy: ({ audience }) =>
+      `The token's audience is ${audience}: project it with api://AzureADTokenExchange, or set the federated credential's audience to it; in a pod with AKS identity bindings the exchange has to use the token proxy, so check why AZURE_KUBERNETES_TOKEN_PROXY is not set`,
+  },
+  {
+    codes: [70021],
+    errors: ['invalid_client'],
+    nature: 'propagating',
+    remedy: ({ clientId, issuer, subject, audience }) =>
+      `Give ${clientId} a federated credential with exactly issuer ${issuer}, subject ${subject} and audience ${audience}`,
+  },
+  {
+    codes: [7002138, 7002131],
+    nature: 'operator',
+    remedy: ({ issuer, subject, audience }) =>
+      `Set issuer ${issuer}, subject ${subject} and audience ${audience} of the federated credential in the same upper and lower case`,
+  },
+  {
+    codes: [70025],
+    nature: 'propagating',
+    remedy: ({ clientId, issuer, subject }) =>
+      `Add a federated credential to ${clientId} (issuer ${issuer}, subject ${subject}), or correct AZURE_CLIENT_ID (--client-id)`,
+  },
+  {
+    codes: [700223, 700238, 7002381],
+    nature: 'operator',
+    remedy: ({ tenantId, issuer }) =>
+      `Ask an administrator of tenant ${tenantId} to allow workload identity federation with issuer ${issuer}`,
+  },
+
+  // The federated token itself is not accepted.
+  {
+    codes: [50027, 700222, 700229],
+    nature: 'operator',
+    remedy: () =>
+      'Point --federated-token-file (AZURE_FEDERATED_TOKEN_FILE) at the projected service-account token',
+  },
+  {
+    codes: [70023],
+    nature: 'operator',
+    remedy: () =>
+      'Set the annotation azure.workload.identity/service-account-token-expiration to 86400 or less',
+  },
+  {
+    codes: [700024],
+    nature: 'operator',
+    remedy: () =>
+      'Check that kubelet rotates the projected token (a subPath mount never changes) and that the clocks agree (NTP)',
+  },
+  {
+    codes: [700027, 50012],
+    nature: 'operator',
+    remedy: ({ clientId, issuer }) =>
+      `Entra treated the assertion, whose issuer is ${issuer}, as one signed with a certificate of ${clientId}: point --federated-token-file at the projected service-account token`,
+  },
+  {
+    codes: [7000215, 7000222],
+    nature: 'operator',
+    remedy: ({ clientId }) =>
+      `Remove client_secret from --token-param, since the federated token authenticates ${clientId}, or replace it with the value of a current secret`,
+  },
+
+  // Entra reads the issuer's signing keys.
+  {
+    codes: [7000272],
+    nature: 'propagating',
+    remedy: ({ issuer }) =>
+      `Publish the cluster's current signing keys at ${issuer} (after a key rotation Entra's copy of them can lag by 30 minutes)`,
+  },
+  {
+    codes: [900612],
+    nature: 'operator',
+    remedy: ({ issuer }) =>
+      `Fix the document of signing keys (jwks_uri) that ${issuer} publishes: Entra cannot read it`,
+  },
+  {
+    codes: [90061, 50166],
+    nature: 'transient',
+    remedy: ({ issuer }) =>
+      `Make ${issuer} and its signing keys publicly reachable over https (on AKS, "az aks update" repairs its issuer)`,
+  },
+
+  // The identity.
+  { codes: [700016], nature: 'propagating', remedy: checkClient },
+  {
+    codes: [700011, 70001],
+    errors: ['unauthorized_client'],
+    nature: 'operator',
+    remedy: checkClient,
+  },
+  {
+    codes: [7000229],
+    nature: 'operator',
+    remedy: ({ clientId, tenantId }) =>
+      `Create its service principal in tenant ${tenantId}: az ad sp create --id ${clientId}`,
+  },
+  {
+    codes: [7000112],
+    nature: 'operator',
+    remedy: ({ clientId, tenantId }) =>
+      `Enable the enterprise application of ${clientId} in tenant ${tenantId} again`,
+  },
+  {
+    codes: [700025],
+    nature: 'operator',
+    remedy: ({ clientId }) =>
+      `Turn off "Allow public client flows" in the app registration of ${clientId}`,
+  },
+
+  // The tenant and its cloud.
+  {
+    codes: [90002, 900021, 900023],
+    errors: ['invalid_tenant'],
+    nature: 'operator',
+    remedy: ({ tenantId }) =>
+      `Check AZURE_TENANT_ID (--tenant-id) ${tenantId}, and that AZURE_AUTHORITY_HOST (--authority-host) is its cloud`,
+  },
+  {
+    codes: [90019, 50059, 50128],
+    nature: 'ours',
+    remedy: ({ tenantId }) =>
+      `If --token-endpoint is set, let it name tenant ${tenantId}, not "common" or "organizations"`,
+  },
+  {
+    codes: [90038, 900382, 900432],
+    nature: 'operator',
+    remedy: ({ tenantId }) =>
+      `Set AZURE_AUTHORITY_HOST (--authority-host) to the cloud of tenant ${tenantId}`,
+  },
+  {
+    codes: [100007],
+    nature: 'operator',
+    remedy: () =>
+      'Set AZURE_AUTHORITY_HOST (--authority-host), or --token-endpoint, to a host of the whole cloud: a regional one accepts no federated tokens',
+  },
+
+  // The resource.
+  {
+    codes: [500011, 50001, 650052, 650057],
+    errors: ['invalid_resource'],
+    nature: 'operator',
+    remedy: ({ scope, tenantId }) =>
+      `Check that --scope ${scope} belongs to the tenant's cloud, and that tenant ${tenantId} has the service principal "Azure OSSRDBMS Database", enabled`,
+  },
+  {
+    codes: [70011, 1002012, 28002, 700022, 700023],
+    errors: ['invalid_scope'],
+    nature: 'operator',
+    remedy: ({ scope }) =>
+      `Check --scope ${scope}: it must be the cloud's resource for Azure Database for PostgreSQL followed by /.default`,
+  },
+  {
+    codes: [65001, 90094],
+    nature: 'operator',
+    remedy: ({ clientId, scope, tenantId }) =>
+      `Grant ${clientId} an administrator's consent in tenant ${tenantId}, and check --scope ${scope}: Azure Database for PostgreSQL requires none`,
+  },
+  {
+    codes: [501051, 50105],
+    nature: 'operator',
+    remedy: ({ clientId, scope }) =>
+      `Assign ${clientId} to the enterprise application of the resource in --scope ${scope}, or turn off "Assignment required" there`,
+  },
+
+  // Policies.
+  {
+    codes: [530032, 530034, 530035, ...range(53000, 53011)],
+    nature: 'operator',
+    remedy: ({ clientId }) =>
+      `Exclude ${clientId} from the Conditional Access policy for workload identities, or allow the pod's egress address in it`,
+  },
+  {
+    codes: [500021, 500022, 500212, 500213],
+    nature: 'operator',
+    remedy: ({ tenantId }) =>
+      `Allow tenant ${tenantId} where the egress proxy restricts tenants (Restrict-Access-To-Tenants, sec-Restrict-Tenant-Access-Policy)`,
+  },
+
+  // Entra is asked too often, or has a failure of its own.
+  throttled,
+  unavailable,
+  {
+    codes: [90036, 90092],
+    nature: 'operator',
+    remedy: ({ tenantId }) =>
+      `Open a support case with Microsoft that names tenant ${tenantId} and the correlation id`,
+    isReportable: true,
+  },
+
+  // The request: as pgpassd makes it, as a setting changes it, or as it arrives.
+  {
+    codes: [7000218, 900144, 9002313],
+    errors: ['invalid_request', 'unsupported_grant_type'],
+    nature: 'ours',
+    remedy: () =>
+      "If --token-param or --token-endpoint is set, compare it with Entra's client credentials request",
+  },
+  {
+    codes: [901002],
+    nature: 'ours',
+    remedy: ({ scope }) =>
+      `If --token-param sets resource, remove it, since --scope ${scope} names the resource`,
+  },
+  {
+    codes: [900561],
+    nature: 'ours',
+    remedy: () =>
+      'If --token-endpoint is set or a proxy is in between, check that the POST request arrives as one',
+  },
+
+  // Answers to certificates, to users' assertions, to browsers and to users' passwords.
+  {
+    codes: [700030, 500133, 50013, 900971, 50126, 50034, 50076, 50079, 50053],
+    nature: 'ours',
+    remedy: ({ clientId }) =>
+      `This answer does not fit the client credentials request that pgpassd makes for ${clientId}: if --token-param (above all grant_type) or --token-endpoint is set, correct it`,
+  },
+];
+
+/** What a failure is when neither its code nor its `error` is known. */
+const otherwise: Readonly<Record<RefusalCode, Row>> = {
+  'entra.refused': refused,
+  'entra.throttled': throttled,
+  'entra.unavailable': unavailable,
+};
+
+const endings: Readonly<Record<Nature, string>> = {
+  transient: '; pgpassd retries by itself, and the token in place stays usable until it expires.',
+  propagating: '; a recent change takes some minutes to spread, and pgpassd keeps retrying.',
+  operator: '.',
+  ours: '; otherwise report this with the correlation id.',
+};
+
+function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
 
-/** The code that the description begins with, or else the first of `error_codes` that we know. */
-function documentedMeaning(
-  description: string,
-  errorCodes: unknown,
-  { identity }: AnswerContext,
-): { readonly aadsts?: number; readonly meaning?: Meaning } {
-  const prefix = /^AADSTS(\d{1,10})\b/.exec(description)?.[1];
-  const listed: readonly unknown[] = Array.isArray(errorCodes) ? errorCodes : [];
-  const candidates = prefix === undefined ? listed : [Number(prefix)];
-  for (const aadsts of candidates) {
-    const meaning = typeof aadsts === 'number' ? meaningOf(aadsts, identity) : undefined;
-    if (meaning !== undefined) return { aadsts: Number(aadsts), meaning };
-  }
-  return prefix === undefined ? {} : { aadsts: Number(prefix) };
-}
-
-/** Where Entra's first sentence ends: at the ids, which have fields of their own, or at its end. */
-const END_OF_SENTENCE = new RegExp(
-  String.raw`\s+Trace ID:|(?<=[.!?])\s+(?=\p{Lu}|https?:)|${UNPRINTABLE.source}`,
-  'u',
+const byCode = new Map(
+  rows.flatMap((row) => (row.codes ?? []).map((code) => [code, row] as const)),
+);
+const byError = new Map<unknown, Row>(
+  rows.flatMap((row) => (row.errors ?? []).map((error) => [error, row] as const)),
 );
 
-/** Entra's own words, cut to a bounded length before anything looks for their end. */
-function firstSentence(description: string): string {
-  const [said = ''] = description.slice(0, LONGEST_SENTENCE).split(END_OF_SENTENCE, 1);
-  const whole = said.length < LONGEST_SENTENCE || description.length === LONGEST_SENTENCE;
-  return whole ? said.trimEnd() : `${said}…`;
+/** Every AADSTS code that has a row, ascending. */
+export const documentedCodes: readonly number[] = [...byCode.keys()].toSorted((a, b) => a - b);
+
+/** What an AADSTS code means for this identity; `undefined` for an unknown code. */
+export function explainCode(code: number, identity: RefusedIdentity): Diagnosis | undefined {
+  const row = byCode.get(code);
+  return row && diagnosisOf(row, wordsOf(identity));
 }
 
-function retryAfterOf(answer: RawAnswer, nowMs: number): number | undefined {
-  const toldMs = parseRetryAfterMs(singleHeader(answer, 'retry-after'), nowMs);
-  return toldMs ?? (answer.status === 429 ? UNTOLD_THROTTLE_MS : undefined);
+export interface Refusal {
+  readonly code: RefusalCode;
+  readonly aadsts?: number | undefined;
+  /** Of the answer's body. */
+  readonly error?: unknown;
 }
 
-function idsOf(answer: RawAnswer, context: AnswerContext): ErrorDetails {
+/** What a refusal means: by its AADSTS code, else by its `error`, else by its own code. */
+export function explainRefusal({ code, aadsts = -1, error }: Refusal, words: Words): Diagnosis {
+  const known = code === 'entra.throttled' ? undefined : byCode.get(aadsts);
+  const named = code === 'entra.refused' ? byError.get(error) : undefined;
+  return diagnosisOf(known ?? named ?? otherwise[code], words);
+}
+
+function diagnosisOf({ nature, remedy, isReportable }: Row, words: Words): Diagnosis {
   return {
-    status: answer.status,
-    correlationId: context.correlationId,
-    ...guidField('traceId', singleHeader(answer, 'x-ms-request-id')),
+    nature,
+    remedy: remedy(words) + endings[nature],
+    isReportable: isReportable ?? nature === 'ours',
   };
 }
 
-/** Ids are passed on only when they are ids: the rest of an answer is not to be trusted in a log. */
-function guidField<K extends string>(name: K, value: unknown): { [key in K]?: string } {
-  return typeof value === 'string' && GUID.test(value)
-    ? ({ [name]: value } as { [key in K]: string })
-    : {};
-}
-
-export function singleHeader(answer: RawAnswer, name: string): string | undefined {
-  const value = answer.headers[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
+export function wordsOf(identity: RefusedIdentity): Words {
+  return {
+    tenantId: sanitizeValue(identity.tenantId),
+    clientId: sanitizeValue(identity.clientId),
+    scope: sanitizeValue(identity.scope),
+    issuer: sanitizeValue(identity.issuer ?? "the token's iss"),
+    subject: sanitizeValue(identity.subject ?? "the token's sub"),
+    audience: sanitizeValue(identity.audience.join(', ') || "the token's aud"),
+  };
 }

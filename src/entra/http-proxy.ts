@@ -1,10 +1,23 @@
-import { PgpassdError } from '../support/errors.ts';
+import { type buildConnector, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
+import { errorOf, failure } from '../support/failure.ts';
+import { type Attempt, certificateOf, type Trust, tlsOptions } from './connect.ts';
 
-/** Without a scheme it is HTTP, as for curl and Go; then there is nothing but user, password, host and port. */
+/** Without the URL, and without a cause that holds it: it may contain a password. */
+export const httpProxyUrlUnusable = failure<'problem'>(
+  'http-proxy-url',
+  'config.invalid',
+  ({ problem }) => ({
+    found: `HTTPS_PROXY ${problem}`,
+    remedy:
+      'Set it to a URL such as http://proxy.example.com:3128 or http://USER:PASSWORD@proxy.example.com:3128, with %25 for a % in the password, %40 for an @, and %2F for a /.',
+  }),
+);
+
+/** Without a scheme it is HTTP, as for curl and Go, and has only user, password, host and port. */
 const WITHOUT_SCHEME = /^[^/?#\s]+\/?$/;
 
 /**
- * The URL of HTTPS_PROXY. Errors do not quote it: it may hold a password.
+ * The URL of HTTPS_PROXY.
  *
  * @throws PgpassdError `config.invalid`
  */
@@ -12,30 +25,21 @@ export function httpProxyUrl(given: string): string {
   const text = given.trim();
   const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text) ?? [];
   if (scheme !== undefined && /^socks/i.test(scheme)) {
-    throw unusable('HTTPS_PROXY names a SOCKS proxy, which pgpassd does not speak to');
+    throw unusable('names a SOCKS proxy, which pgpassd does not support');
   }
-  if (scheme === undefined ? !WITHOUT_SCHEME.test(text) : !/^https?$/i.test(scheme)) {
-    throw unusable('HTTPS_PROXY is not the URL of an HTTP proxy');
-  }
-  const url = parse(scheme === undefined ? `http://${text}` : text);
+  const isHttp = scheme === undefined ? WITHOUT_SCHEME.test(text) : /^https?$/i.test(scheme);
+  const url = isHttp ? URL.parse(scheme === undefined ? `http://${text}` : text) : null;
+  if (url === null) throw unusable('is not the URL of an HTTP proxy');
   if (!decodes(url.username) || !decodes(url.password)) {
-    throw unusable('HTTPS_PROXY has a % in its user or password that stands for nothing');
+    throw unusable('has an invalid percent-encoding in its user or password');
   }
-  // A path means nothing to a proxy: curl and Go leave it out as well.
+  // A proxy has no use for a path: curl and Go ignore it, too.
   return `${url.protocol}//${userOf(url)}${url.host}/`;
 }
 
 function userOf({ username, password }: URL): string {
   if (username === '' && password === '') return '';
   return password === '' ? `${username}@` : `${username}:${password}@`;
-}
-
-function parse(text: string): URL {
-  try {
-    return new URL(text);
-  } catch {
-    throw unusable('HTTPS_PROXY is not the URL of an HTTP proxy');
-  }
 }
 
 function decodes(text: string): boolean {
@@ -47,11 +51,65 @@ function decodes(text: string): boolean {
   }
 }
 
-/** Without a cause: that would hold the URL. */
-function unusable(message: string): PgpassdError {
-  return new PgpassdError(
-    'config.invalid',
-    message,
-    'Write it such as http://proxy.example.com:3128 or http://USER:PASSWORD@proxy.example.com:3128, with %25 for a % of the password, %40 for an @, %2F for a /.',
-  );
+function unusable(problem: string): Error {
+  return errorOf(httpProxyUrlUnusable({ problem }));
+}
+
+export interface Proxied {
+  /** As `httpProxyUrl` gives it. */
+  readonly httpsProxy: string;
+  readonly noProxy: string;
+  readonly connect: buildConnector.connector;
+  readonly trust: Trust;
+  readonly onStep: Attempt['onStep'];
+}
+
+/** Sends through the HTTP proxy, except to the hosts of NO_PROXY. */
+export function httpProxyAgent({
+  httpsProxy,
+  noProxy,
+  connect,
+  trust,
+  onStep,
+}: Proxied): Dispatcher {
+  let tunnelled = () => {};
+  return new EnvHttpProxyAgent({
+    // Plain HTTP is allowed only to loopback, so HTTP_PROXY never applies.
+    httpProxy: '',
+    httpsProxy,
+    noProxy,
+    connect,
+    // Inside the tunnel.
+    requestTls: tlsOptions(trust),
+    clientFactory: (origin) => {
+      const pool = new Pool(origin, { connect });
+      const openTunnel = pool.connect.bind(pool);
+      return Object.assign(pool, {
+        async connect(options: Parameters<typeof openTunnel>[0]) {
+          const tunnel = await openTunnel(options);
+          tunnelled();
+          return tunnel;
+        },
+      });
+    },
+    factory: (origin, options) => {
+      const { connect: reach } = options as { connect: buildConnector.connector };
+      return new Pool(origin, {
+        ...options,
+        connect: (target, callback) => {
+          const { host = target.hostname } = target;
+          tunnelled = () => onStep({ type: 'handshaking', host });
+          onStep({ type: 'wanted', host });
+          reach(target, (...reached) => {
+            const [, socket] = reached;
+            if (socket) {
+              onStep({ type: 'presented', host, certificate: certificateOf(socket) });
+              onStep({ type: 'ready', host });
+            }
+            callback(...reached);
+          });
+        },
+      });
+    },
+  });
 }

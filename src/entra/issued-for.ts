@@ -1,8 +1,37 @@
-import type { Failure } from '../support/failure.ts';
+import { type Failure, failure } from '../support/failure.ts';
 import type { JwtClaims } from '../support/jwt.ts';
 import { GUID, showClaim } from '../support/text.ts';
-import { otherAudience, otherClient, otherTenant } from './issued-for-causes.ts';
 import type { ExchangeSettings } from './request.ts';
+
+export const otherAudience = failure<'claim' | 'setting'>(
+  'access-token-audience',
+  'entra.bad-answer',
+  ({ claim, setting }) => ({
+    found: `the access token is for ${claim}, not for the resource in --scope ${setting}`,
+    remedy:
+      'Check --scope (PGPASSD_SCOPE), and scope and resource in --token-param; then where AZURE_AUTHORITY_HOST or --token-endpoint leads.',
+  }),
+);
+
+export const otherTenant = failure<'claim' | 'setting'>(
+  'access-token-tenant',
+  'entra.bad-answer',
+  ({ claim, setting }) => ({
+    found: `the access token is from tenant ${claim}, not ${setting}`,
+    remedy:
+      'Check AZURE_TENANT_ID (--tenant-id), and the tenant in --token-endpoint if that is set.',
+  }),
+);
+
+export const otherClient = failure<'claim' | 'setting'>(
+  'access-token-client',
+  'entra.bad-answer',
+  ({ claim, setting }) => ({
+    found: `the access token is for client ${claim}, not ${setting}`,
+    remedy:
+      'Check AZURE_CLIENT_ID (--client-id), and client_id in --token-param; then where AZURE_AUTHORITY_HOST or --token-endpoint leads.',
+  }),
+);
 
 /**
  * Which of an access token's claims are not those of a token that `settings` ask for. A claim that is
@@ -26,7 +55,7 @@ export function objectionsTo(claims: JwtClaims, settings: ExchangeSettings): rea
   return objections.filter((each) => each !== undefined);
 }
 
-/** What the request really says: fields of --token-param replace ours, and a whole endpoint names its tenant. */
+/** What the request really asks for: fields of --token-param replace ours, and --token-endpoint names its tenant. */
 function askedFor({ tokenEndpoint, tenantId, clientId, scope, extraFields }: ExchangeSettings) {
   const fields = new Map(extraFields);
   const [, tenantOfEndpoint = ''] = URL.parse(tokenEndpoint)?.pathname.split('/') ?? [];

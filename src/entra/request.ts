@@ -9,6 +9,18 @@ export interface ExchangeSettings {
   readonly extraFields?: readonly (readonly [name: string, value: string])[];
 }
 
+/**
+ * The proxy inside the cluster that replaces Entra for pods with AKS identity bindings:
+ * https://learn.microsoft.com/azure/aks/identity-bindings-concepts
+ */
+export interface TokenProxySettings {
+  readonly url: URL;
+  /** The name to ask for and to verify, when it is not the host of `url`. */
+  readonly sniName: string | undefined;
+  /** The CA to trust instead of the system's roots. */
+  readonly ca: { readonly path: string } | { readonly pem: string } | undefined;
+}
+
 export interface TokenRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -19,6 +31,12 @@ export interface TokenRequest {
 /** `AUTHORITY/TENANT/oauth2/v2.0/token`, whether or not the authority host ends in a slash. */
 export function tokenEndpointOf(authorityHost: URL, tenantId: string): string {
   return `${authorityHost.href.replace(/\/+$/, '')}/${tenantId}/oauth2/v2.0/token`;
+}
+
+/** The proxy expects Entra's own path below its own: only the origin and the prefix change. */
+export function tokenProxyUrl(endpoint: string, proxy: URL): string {
+  const { pathname, search } = new URL(endpoint);
+  return `${proxy.origin}${proxy.pathname.replace(/\/+$/, '')}${pathname}${search}`;
 }
 
 /**
@@ -43,7 +61,7 @@ export function tokenRequest(
     url: settings.tokenEndpoint,
     headers: {
       accept: 'application/json',
-      // Without it a gateway may compress the answer as it likes.
+      // Without it a gateway may compress the answer.
       'accept-encoding': 'identity',
       'content-type': 'application/x-www-form-urlencoded',
       'client-request-id': correlationId,

@@ -1,13 +1,33 @@
 import { X509Certificate } from 'node:crypto';
+import { failure } from '../support/failure.ts';
 import { readRegularFile, UnusableFile } from '../support/files.ts';
 
-/** Several times what all public CAs take together; a larger file is the wrong file. */
+/** Noticed by an exchange, and not at the start, each of these is `entra.untrusted`. */
+export const caFileUnusable = failure<'path' | 'problem'>(
+  'ca-file',
+  'config.invalid',
+  ({ path, problem }) => ({
+    found: `--ca-file ${path} ${problem}`,
+    remedy: 'Set it to a readable file of PEM certificates.',
+  }),
+);
+
+export const tokenProxyCaUnusable = failure<'setting' | 'problem'>(
+  'token-proxy-ca',
+  'config.invalid',
+  ({ setting, problem }) => ({
+    found: `the token proxy's CA in ${setting} ${problem}`,
+    remedy: 'It must be PEM certificates; the workload identity webhook mounts and sets it.',
+  }),
+);
+
+/** Several times the size of all public CAs together; a larger file is the wrong file. */
 const LARGEST_CA_FILE_BYTES = 4 * 1024 * 1024;
 
 /** What is wrong with a CA, as the end of a sentence that begins with its setting's name. */
 export class UnusableCa extends Error {
   override readonly name = 'UnusableCa';
-  /** Whether it is only not there yet, as in a volume that is still to be filled. */
+  /** Whether it may only not be there yet, as in a volume that is still to be filled. */
   readonly awaited: boolean;
 
   constructor(message: string, options: ErrorOptions & { readonly awaited?: boolean } = {}) {
@@ -43,8 +63,8 @@ export async function readCa(path: string): Promise<readonly string[]> {
 }
 
 /**
- * Reads a CA file each time anew, since it may be rotated. A file that is missing or empty is one
- * that is being written: what was read before holds on.
+ * Reads a CA file each time it is called, since it may be rotated. A file that is missing or empty is
+ * being written: until it is there, the CAs of the last reading stay in force.
  *
  * @throws UnusableCa (the function that is returned)
  */

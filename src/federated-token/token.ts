@@ -1,4 +1,4 @@
-import { PgpassdError } from '../support/errors.ts';
+import { errorOf, failure } from '../support/failure.ts';
 import { decodeJwtClaims, type JwtClaims, numericDateMs, stringClaim } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
 
@@ -10,35 +10,53 @@ export interface FederatedToken {
   readonly expiresAtMs?: number;
 }
 
-/** What Entra compares, byte for byte, with the federated identity credential. */
+/** The claims that Entra compares, byte for byte, with the federated identity credential. */
 export interface FederatedIdentity {
   readonly issuer: string | undefined;
   readonly subject: string | undefined;
   readonly audience: readonly string[];
 }
 
+export const federatedTokenEmpty = failure<'path'>(
+  'federated-token-empty',
+  'federated-token.empty',
+  ({ path }) => ({
+    found: `the federated token file ${path} is empty`,
+    remedy:
+      'Wait for kubelet to fill it; if it stays empty, check the projected volume in the pod spec.',
+  }),
+);
+
+export const federatedTokenMalformed = failure<'path'>(
+  'federated-token-malformed',
+  'federated-token.malformed',
+  ({ path }) => ({
+    found: `the federated token file ${path} does not hold a JWT`,
+    remedy:
+      'Point --federated-token-file (AZURE_FEDERATED_TOKEN_FILE) at the projected service-account token.',
+  }),
+);
+
+export const federatedTokenExpired = failure<'time'>(
+  'federated-token-expired',
+  'federated-token.expired',
+  ({ time }) => ({
+    found: `the federated token expired at ${time}`,
+    remedy:
+      'Check that kubelet rotates it (a subPath mount never changes) and that the clocks of node and pod agree.',
+  }),
+);
+
 /**
- * The content of a token file, surrounding white space aside.
+ * The content of a token file; white space around it is ignored.
  *
  * @throws PgpassdError `federated-token.empty` or `federated-token.malformed`
  */
 export function parseFederatedToken(content: string, path: string): FederatedToken {
   const text = content.trim();
-  if (text === '') {
-    throw new PgpassdError(
-      'federated-token.empty',
-      `the federated token file ${path} is empty`,
-      'Wait for kubelet to fill it; if it stays empty, look at the projected volume in the pod spec.',
-    );
-  }
+  if (text === '') throw errorOf(federatedTokenEmpty({ path }));
   const claims = decodeJwtClaims(text);
-  if (claims === undefined) {
-    throw new PgpassdError(
-      'federated-token.malformed',
-      `the federated token file ${path} does not hold a JWT`,
-      'Point --federated-token-file (AZURE_FEDERATED_TOKEN_FILE) at the projected service-account token.',
-    );
-  }
+  if (claims === undefined) throw errorOf(federatedTokenMalformed({ path }));
   const expiresAtMs = numericDateMs(claims, 'exp');
   return {
     assertion: new Secret(text),
@@ -59,25 +77,43 @@ function audienceOf(claims: JwtClaims): readonly string[] {
   );
 }
 
+/**
+ * Entra answers an expired assertion with AADSTS700024: no request is sent until kubelet has rotated it.
+ *
+ * @throws PgpassdError `federated-token.expired`
+ */
+export function assertUnexpired(federated: FederatedToken, nowMs: number): void {
+  if (federated.expiresAtMs === undefined || federated.expiresAtMs > nowMs) return;
+  throw errorOf(federatedTokenExpired({ time: new Date(federated.expiresAtMs).toISOString() }));
+}
+
+export interface Rotation {
+  readonly federated: FederatedToken;
+  readonly lastSent: FederatedToken | undefined;
+  /** Whether the passfile holds an unexpired token. */
+  readonly tokenValid: boolean;
+  /** Whether the last attempt failed. */
+  readonly failing: boolean;
+}
+
+/**
+ * Whether a rotation is worth an exchange. Kubelet rotates a federated token every hour, while an access
+ * token lasts a day, so most rotations are not: only one that may end a failure, or that shows Entra
+ * another identity.
+ */
+export function rotationCallsForRefresh(rotation: Rotation): boolean {
+  const { federated, lastSent, tokenValid, failing } = rotation;
+  if (lastSent?.assertion.equals(federated.assertion)) return false;
+  if (failing) return true;
+  if (lastSent === undefined) return false;
+  return !tokenValid || !sameIdentity(lastSent.identity, federated.identity);
+}
+
 export function sameIdentity(one: FederatedIdentity, other: FederatedIdentity): boolean {
   return (
     one.issuer === other.issuer &&
     one.subject === other.subject &&
     one.audience.length === other.audience.length &&
     one.audience.every((each, index) => each === other.audience[index])
-  );
-}
-
-/**
- * Entra answers an expired assertion with AADSTS700024; asking is a waste while kubelet has not rotated.
- *
- * @throws PgpassdError `federated-token.expired`
- */
-export function assertUnexpired(federated: FederatedToken, nowMs: number): void {
-  if (federated.expiresAtMs === undefined || federated.expiresAtMs > nowMs) return;
-  throw new PgpassdError(
-    'federated-token.expired',
-    `the federated token expired at ${new Date(federated.expiresAtMs).toISOString()}`,
-    'Check that kubelet rotates it (a subPath mount never changes) and that the clocks of node and pod agree.',
   );
 }

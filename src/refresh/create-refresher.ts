@@ -13,6 +13,7 @@ import {
 } from '../passfile/layout.ts';
 import { passfileIsItsTemplate } from '../passfile/messages.ts';
 import { createPassfile, type Passfile } from '../passfile/passfile.ts';
+import { hasBegun, ourClock } from '../support/access-token.ts';
 import { type Clock, systemClock, watchClockSteps } from '../support/clock.ts';
 import { untilAborted, withDeadline } from '../support/deadline.ts';
 import { asPgpassdError, errorOf, failure } from '../support/failure.ts';
@@ -20,7 +21,6 @@ import { createFollower, POLL_INTERVAL_MS } from '../support/file-watcher.ts';
 import { isSameFile } from '../support/files.ts';
 import type { JwtClaims } from '../support/jwt.ts';
 import { KnownSecrets } from '../support/secret.ts';
-import { hasBegun, ourClock } from '../support/token-life.ts';
 import type { RefreshCause, RefreshEvent, TokenInPlace } from './events.ts';
 import { type FetchToken, Refresher } from './refresher.ts';
 import type { Turn } from './schedule.ts';

@@ -1,5 +1,5 @@
 import type { AccessToken } from '../support/access-token.ts';
-import type { Instant } from '../support/clock.ts';
+import type { Instant, Wait } from '../support/clock.ts';
 import { errorOf, failure } from '../support/failure.ts';
 import type { Secret } from '../support/secret.ts';
 import type { RefreshCause, TokenInPlace } from './events.ts';
@@ -10,15 +10,11 @@ import {
   type FoundLife,
   leftMs,
   refreshDelayMs,
-  type Wait,
 } from './schedule.ts';
 
 /** A token that is in the passfile, or about to be written to it. */
-export interface HeldToken {
-  readonly token: Secret;
-  /** From the request for it to its expiry. */
-  readonly life: Wait;
-  /** From the same moment until it is due for a refresh. */
+export interface HeldToken extends Pick<AccessToken, 'token' | 'life'> {
+  /** From the beginning of its life until it is due for a refresh. */
   readonly due: Wait;
   /** It was found in the passfile, and claims a longer life than its issuer grants. */
   readonly doubtful?: boolean;
@@ -65,8 +61,6 @@ export function adopted(
 
 export interface SourceAnswer {
   readonly issued: AccessToken;
-  /** When it was requested: counted from then, a life is never overestimated, however long the answer took. */
-  readonly askedAt: Instant;
   readonly cause: RefreshCause;
 }
 
@@ -78,14 +72,14 @@ export interface SourceAnswer {
  * @throws PgpassdError `token-source.failed` when the answer's token has expired in the meantime
  */
 export function received(
-  { issued, askedAt, cause }: SourceAnswer,
+  { issued, cause }: SourceAnswer,
   held: HeldToken | undefined,
   circumstances: Circumstances,
 ): HeldToken {
-  const { token, expiresInSeconds, refreshInSeconds, endsAtMs } = issued;
+  const { token, refreshInMs } = issued;
   const { now, fraction, random } = circumstances;
   const again = held?.token.equals(token) ? held : undefined;
-  const life = again?.life ?? { since: askedAt, delayMs: expiresInSeconds * 1000, endsAtMs };
+  const { life } = again ?? issued;
   const validForMs = leftMs(life, now);
   if (validForMs <= 0) throw errorOf(tokenExpiredOnArrival());
   if (again) return postponed(again, circumstances);
@@ -93,7 +87,7 @@ export function received(
   if (better && cause === 'due') return postponed(held, circumstances);
   const delayMs = refreshDelayMs({
     lifeMs: life.delayMs,
-    refreshInMs: refreshInSeconds === undefined ? undefined : refreshInSeconds * 1000,
+    refreshInMs,
     fraction,
     random: random(),
     sameToken: false,

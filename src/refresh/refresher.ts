@@ -1,6 +1,6 @@
 import type { Passfile } from '../passfile/passfile.ts';
 import type { AccessToken } from '../support/access-token.ts';
-import type { Clock, Instant } from '../support/clock.ts';
+import type { Clock, Instant, Wait } from '../support/clock.ts';
 import type { ErrorCode } from '../support/errors.ts';
 import { asPgpassdError } from '../support/failure.ts';
 import type { Secret } from '../support/secret.ts';
@@ -15,7 +15,6 @@ import {
   rotationDelayMs,
   SHORTEST_INTERVAL_MS,
   type Turn,
-  type Wait,
 } from './schedule.ts';
 
 /** Requests a token from the source. Rejects with a PgpassdError, or with the reason of `signal`. */
@@ -312,9 +311,8 @@ export class Refresher {
   }
 
   async #fetch(cause: RefreshCause, signal: AbortSignal): Promise<HeldToken> {
-    const askedAt = this.#parts.clock.now();
     const issued = await this.#parts.fetchToken(signal);
-    return received({ issued, askedAt, cause }, this.#inPlace, this.#circumstances());
+    return received({ issued, cause }, this.#inPlace, this.#circumstances());
   }
 
   #circumstances(): Circumstances {

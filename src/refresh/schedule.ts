@@ -1,4 +1,4 @@
-import type { Instant } from '../support/clock.ts';
+import type { Instant, Wait } from '../support/clock.ts';
 
 /** The due time is checked at least this often, since a clock may step and a machine may be suspended. */
 export const LONGEST_NAP_MS = 30_000;
@@ -27,14 +27,6 @@ const UNBELIEVABLE_LIFE_MS = 48 * 3_600_000;
 
 /** The shortest interval between refreshes, whatever the source asks for, even if it returns a cached token. */
 const SOURCE_FLOOR_MS = 10_000;
-
-/** A delay from a moment that is known on both clocks. */
-export interface Wait {
-  readonly since: Instant;
-  readonly delayMs: number;
-  /** Its end by the clock of the token's issuer, in milliseconds since the epoch, if known. */
-  readonly endsAtMs?: number | undefined;
-}
 
 /** What the refresh loop is doing: since when it has been sleeping, or working. */
 export interface Turn {

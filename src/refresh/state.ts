@@ -1,7 +1,7 @@
-import type { Instant } from '../support/clock.ts';
+import type { Instant, Wait } from '../support/clock.ts';
 import type { PgpassdError } from '../support/errors.ts';
 import type { RefreshCause, RefreshEvent, TokenInPlace } from './events.ts';
-import { leftMs, type Wait } from './schedule.ts';
+import { leftMs } from './schedule.ts';
 
 /** The daemon's state, derived from its events. Probes and metrics are views of it. */
 export interface DaemonState {

@@ -1,9 +1,8 @@
-import type { AccessToken } from '../support/access-token.ts';
+import { type AccessToken, lifeOf, ourClock } from '../support/access-token.ts';
 import type { Clock } from '../support/clock.ts';
 import { PgpassdError } from '../support/errors.ts';
 import { errorOf, failure } from '../support/failure.ts';
 import { Secret } from '../support/secret.ts';
-import { lifeOf, ourClock } from '../support/token-life.ts';
 
 /** A token and its end. */
 export interface IssuedToken {
@@ -15,31 +14,38 @@ export interface IssuedToken {
 }
 
 /**
- * Where tokens come from. May reject: the token in place serves on, and the source is asked again.
+ * Where tokens come from. May reject: the token in place stays, and the source is asked again.
  * Should end when `signal` aborts.
  */
 export type TokenSource = (signal: AbortSignal) => Promise<IssuedToken>;
 
-/** A source's answer as the refresher counts it: from the moment of asking. */
+const tokenSourceFailed = failure<'problem'>(
+  'token-source-failed',
+  'token-source.failed',
+  ({ problem }) => ({
+    found: `the token source did not return a usable token: ${problem}`,
+    remedy: 'Check the source that was given to createRefresher.',
+  }),
+);
+
+/** A source of the public API as a source of access tokens. */
 export function fetchFrom(
   source: TokenSource,
   clock: Clock,
 ): (signal: AbortSignal) => Promise<AccessToken> {
   return async (signal) => {
-    const askedAtMs = clock.now().wallMs;
+    const askedAt = clock.now();
     const { token, expiresAt, refreshAt } = await ask(source, signal);
     const secret = typeof token === 'string' ? new Secret(token) : token;
-    if (!secret.isPrintable())
-      throw errorOf(sourceUnusable({ problem: 'its token is not printable ASCII without blanks' }));
-    const expiresInSeconds = (expiresAt.getTime() - askedAtMs) / 1000;
-    if (Number.isNaN(expiresInSeconds))
-      throw errorOf(sourceUnusable({ problem: 'its expiry is not a valid date' }));
-    const stated = { expiresInSeconds, endsAtMs: [], claims: secret.jwtClaims() };
-    const life = lifeOf(stated, ourClock(askedAtMs));
-    if (typeof life !== 'object') throw errorOf(sourceUnusable({ problem: `its token ${life}` }));
-    if (refreshAt === undefined) return { token: secret, ...life };
-    const refreshInSeconds = Math.max(0, (refreshAt.getTime() - askedAtMs) / 1000);
-    return { token: secret, ...life, refreshInSeconds };
+    if (!secret.isPrintable()) throw unusable('the token is not printable ASCII without blanks');
+    const expiresInMs = expiresAt.getTime() - askedAt.wallMs;
+    if (Number.isNaN(expiresInMs)) throw unusable('expiresAt is not a valid date');
+    const stated = { expiresInMs, endsAtMs: [], claims: secret.jwtClaims() };
+    const life = lifeOf(stated, ourClock(askedAt.wallMs), askedAt);
+    if (typeof life !== 'object') throw unusable(`the token ${life}`);
+    if (refreshAt === undefined) return { token: secret, life };
+    const refreshInMs = Math.max(0, refreshAt.getTime() - askedAt.wallMs);
+    return { token: secret, life, refreshInMs };
   };
 }
 
@@ -48,23 +54,11 @@ async function ask(source: TokenSource, signal: AbortSignal): Promise<IssuedToke
     return await source(signal);
   } catch (error) {
     if (signal.aborted || error instanceof PgpassdError) throw error;
-    // The message of a foreign error may hold the token that it could not use.
-    throw errorOf(sourceFailed(), { cause: error });
+    // The text of an unknown error may hold the token that the source could not use.
+    throw unusable('it threw an error', error);
   }
 }
 
-const REMEDY = 'Look at the source that was passed to createRefresher.';
-
-export const sourceFailed = failure('token-source-failed', 'token-source.failed', () => ({
-  found: 'the token source failed',
-  remedy: REMEDY,
-}));
-
-export const sourceUnusable = failure<'problem'>(
-  'token-source-unusable',
-  'token-source.failed',
-  ({ problem }) => ({
-    found: `the token source returned no usable token: ${problem}`,
-    remedy: REMEDY,
-  }),
-);
+function unusable(problem: string, cause?: unknown): PgpassdError {
+  return errorOf(tokenSourceFailed({ problem }), { cause });
+}

@@ -3,7 +3,7 @@ import type { OpenedSource, SourceContext } from './source.ts';
 import { openTokenCommand } from './token-command.ts';
 import { openWorkloadIdentity } from './workload-identity.ts';
 
-/** Throws PgpassdError `config.invalid`. */
+/** @throws PgpassdError `config.invalid` */
 export async function openSource(
   settings: SourceSettings,
   context: SourceContext,

@@ -1,34 +1,37 @@
 import { resolve } from 'node:path';
-import type { Environment } from '../config/option.ts';
 import type { WorkloadIdentitySettings } from '../config/source.ts';
-import { createDirectWay } from '../entra/direct-way.ts';
 import { createExchange, type Exchange } from '../entra/exchange.ts';
 import { objectionsTo } from '../entra/issued-for.ts';
-import { createTokenProxyWay } from '../entra/token-proxy-way.ts';
-import type { Way } from '../entra/way.ts';
-import { createTokenFollower } from '../federated-token/follow.ts';
-import type { FederatedToken } from '../federated-token/token.ts';
+import { openTransport } from '../entra/transport.ts';
+import { createTokenFollower, readFederatedToken } from '../federated-token/file.ts';
+import {
+  assertUnexpired,
+  type FederatedToken,
+  rotationCallsForRefresh,
+} from '../federated-token/token.ts';
 import type { PassfileRefresher } from '../refresh/create-refresher.ts';
+import type { FetchToken } from '../refresh/refresher.ts';
+import type { AccessToken } from '../support/access-token.ts';
+import type { Clock } from '../support/clock.ts';
+import { PgpassdError } from '../support/errors.ts';
 import { errorOf } from '../support/failure.ts';
 import { POLL_INTERVAL_MS } from '../support/file-watcher.ts';
 import { asksForNoVerification } from '../support/verification.ts';
 import { USER_AGENT } from '../version.ts';
-import { createWorkloadIdentity, rotationCallsForRefresh } from './federated-exchange.ts';
-import type { OpenedSource, SourceContext } from './source.ts';
-import { timed } from './timed.ts';
+import { type OpenedSource, type SourceContext, timed } from './source.ts';
 
-/** Entra workload identity, with its federated token followed from rotation to rotation. */
+/** Entra workload identity; its federated token is followed from rotation to rotation. */
 export async function openWorkloadIdentity(
   settings: WorkloadIdentitySettings,
   context: SourceContext,
 ): Promise<OpenedSource> {
   const { requestTimeoutMs, env, clock, onEvent, secrets } = context;
   const path = resolve(settings.federatedTokenFile);
-  const way = await wayOf(settings, env);
+  const transport = await openTransport(settings, env);
   if (asksForNoVerification(env)) onEvent({ type: 'verification.kept' });
   const exchange = createExchange({
     settings: settings.exchange,
-    way,
+    transport,
     clock,
     requestTimeoutMs,
     userAgent: USER_AGENT,
@@ -76,15 +79,46 @@ export async function openWorkloadIdentity(
   };
 }
 
-/** How the token endpoint is reached. Throws PgpassdError `config.invalid`. */
-export async function wayOf(
-  { caFile, tokenProxy }: Pick<WorkloadIdentitySettings, 'caFile' | 'tokenProxy'>,
-  env: Environment,
-): Promise<Way> {
-  if (tokenProxy !== undefined) return await createTokenProxyWay(tokenProxy);
-  return await createDirectWay({
-    caFile,
-    httpsProxy: env['https_proxy'] || env['HTTPS_PROXY'],
-    noProxy: env['no_proxy'] || env['NO_PROXY'],
-  });
+export interface WorkloadIdentity {
+  readonly fetch: FetchToken;
+  /** The federated token of the last exchange, successful or not. */
+  lastSent(): FederatedToken | undefined;
+}
+
+/** Reads the federated token for each access token, then exchanges it. */
+export function createWorkloadIdentity(
+  path: string,
+  exchange: Exchange,
+  clock: Clock,
+): WorkloadIdentity {
+  let lastSent: FederatedToken | undefined;
+  const readUnexpired = async () => {
+    const federated = await readFederatedToken(path);
+    assertUnexpired(federated, clock.now().wallMs);
+    return federated;
+  };
+  const send = (federated: FederatedToken, signal: AbortSignal): Promise<AccessToken> => {
+    lastSent = federated;
+    return exchange(federated, signal);
+  };
+  return {
+    lastSent: () => lastSent,
+    async fetch(signal) {
+      const federated = await readUnexpired();
+      try {
+        return await send(federated, signal);
+      } catch (error) {
+        if (!isOutOfTime(error)) throw error;
+        // Kubelet may have rotated the token while the request was on its way.
+        const rotated = await readUnexpired().catch(() => federated);
+        if (rotated.assertion.equals(federated.assertion)) throw error;
+        return await send(rotated, signal);
+      }
+    },
+  };
+}
+
+/** "Client assertion is not within its valid time range." */
+function isOutOfTime(error: unknown): boolean {
+  return error instanceof PgpassdError && error.details.aadsts === 'AADSTS700024';
 }

@@ -62,3 +62,11 @@ export async function watchClockSteps(
 function wallLeadMs({ wallMs, monotonicMs }: Instant): number {
   return wallMs - monotonicMs;
 }
+
+/** A delay from a moment that is known on both clocks. */
+export interface Wait {
+  readonly since: Instant;
+  readonly delayMs: number;
+  /** Its end by the clock of the token's issuer, in milliseconds since the epoch, if known. */
+  readonly endsAtMs?: number | undefined;
+}

@@ -63,6 +63,7 @@ export interface ErrorDetails {
 export interface PgpassdErrorOptions extends ErrorOptions {
   readonly details?: ErrorDetails;
   readonly failureId?: string;
+  readonly isReportable?: boolean;
 }
 
 /**
@@ -76,6 +77,8 @@ export class PgpassdError extends Error {
   readonly details: ErrorDetails;
   /** The id of the kind of failure that it was made from, which is finer than its code. */
   readonly failureId: string | undefined;
+  /** Whether the remedy asks for a report that names the correlation id. */
+  readonly isReportable: boolean;
 
   constructor(code: ErrorCode, message: string, remedy: string, options: PgpassdErrorOptions = {}) {
     super(message, options);
@@ -83,6 +86,14 @@ export class PgpassdError extends Error {
     this.remedy = remedy;
     this.details = options.details ?? {};
     this.failureId = options.failureId;
+    this.isReportable = options.isReportable ?? false;
+  }
+
+  /** The same failure in other words. */
+  withMessage(message: string): PgpassdError {
+    const { code, remedy, details, failureId, isReportable, cause } = this;
+    const options = { details, isReportable, cause, ...(failureId !== undefined && { failureId }) };
+    return new PgpassdError(code, message, remedy, options);
   }
 }
 

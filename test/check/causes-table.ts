@@ -12,12 +12,14 @@ import * as clientsPassfile from '../../src/check/steps/passfile.ts';
 import * as settings from '../../src/check/steps/settings.ts';
 import * as exec from '../../src/commands/exec.ts';
 import * as once from '../../src/commands/once.ts';
-import { documentedCodes, meaningOf } from '../../src/entra/aadsts.ts';
-import { badAnswer, explainFailure } from '../../src/entra/failure.ts';
-import * as accessToken from '../../src/entra/issued-for-causes.ts';
-import { explainTransportError } from '../../src/entra/transport-errors.ts';
-import { readFederatedToken } from '../../src/federated-token/read.ts';
-import { assertUnexpired, parseFederatedToken } from '../../src/federated-token/token.ts';
+import { badAnswer, refusals, staleAnswer } from '../../src/entra/answer.ts';
+import { documentedCodes, explainCode } from '../../src/entra/failure.ts';
+import { httpProxyUrlUnusable } from '../../src/entra/http-proxy.ts';
+import { otherAudience, otherClient, otherTenant } from '../../src/entra/issued-for.ts';
+import { timeouts, transportFailures } from '../../src/entra/transport-failure.ts';
+import { caFileUnusable, tokenProxyCaUnusable } from '../../src/entra/trust.ts';
+import * as federatedFile from '../../src/federated-token/file.ts';
+import * as federatedTokenFailures from '../../src/federated-token/token.ts';
 import * as httpServer from '../../src/observe/http-server.ts';
 import {
   passfileWouldBeTooLarge,
@@ -29,11 +31,9 @@ import * as passfile from '../../src/passfile/messages.ts';
 import * as createRefresher from '../../src/refresh/create-refresher.ts';
 import * as heldToken from '../../src/refresh/held-token.ts';
 import * as tokenSource from '../../src/refresh/token-source.ts';
-import { PgpassdError } from '../../src/support/errors.ts';
 import type { Failure } from '../../src/support/failure.ts';
-import { Secret } from '../../src/support/secret.ts';
-import { explainFailure as explainCommandFailure } from '../../src/token-command/failure.ts';
-import { interpretOutput } from '../../src/token-command/interpret.ts';
+import * as commandFailures from '../../src/token-command/failure.ts';
+import * as commandOutput from '../../src/token-command/output.ts';
 
 /** A kind of failure, whatever its values are. */
 type Kind = { readonly pattern: Failure };
@@ -45,60 +45,33 @@ interface Row {
 }
 
 const placeholders = {
-  tenantId: '{tenant}',
-  clientId: '{client}',
+  tenantId: '{tenantId}',
+  clientId: '{clientId}',
   scope: '{scope}',
   issuer: '{issuer}',
   subject: '{subject}',
   audience: ['{audience}'],
 };
 
-const answer = (status: number) => ({ status, headers: {}, body: '' });
-const context = { identity: placeholders, correlationId: '{id}', nowMs: 0 };
-
-/** Errors of the stages have no texts apart from the case: these are cases with placeholders. */
-const failures: Readonly<Partial<Record<Step, readonly (() => unknown)[]>>> = {
-  'federated token': [
-    () => readFederatedToken('/nowhere'),
-    () => readFederatedToken('/'),
-    () => parseFederatedToken('', '{path}'),
-    () => parseFederatedToken('x', '{path}'),
-    () => assertUnexpired(expired, 1),
-  ],
-  network: [
-    () => explainTransportError(systemError('ENOTFOUND'), url, 'direct'),
-    () => explainTransportError(systemError('ECONNREFUSED'), url, 'direct'),
-    () => explainTransportError(systemError('SELF_SIGNED_CERT_IN_CHAIN'), url, 'direct'),
-  ],
-  exchange: [
-    () => explainFailure(answer(429), undefined, context),
-    () => explainFailure(answer(503), undefined, context),
-    () => badAnswer(answer(200), context, '{why}'),
-    () =>
-      explainCommandFailure({
-        program: '{program}',
-        ending: { kind: 'not-started', systemCode: 'ENOENT' },
-        deadlineMs: 0,
-        stderrLines: [],
-      }),
-    () => interpretOutput('two words', { nowMs: 0, fallbackLifetimeSeconds: undefined }),
-  ],
-};
-
-const url = 'https://login.microsoftonline.com/';
-const expired = {
-  assertion: new Secret('x'),
-  identity: { issuer: undefined, subject: undefined, audience: [] },
-  expiresAtMs: 0,
-};
-
-function systemError(code: string): Error {
-  return Object.assign(new Error('system'), { code });
-}
-
 /** What the stages throw: `check` names it by its code, or by the AADSTS code. */
 const thrown: Readonly<Partial<Record<Step, readonly unknown[]>>> = {
-  settings: [templateUnreadable, templateWithoutToken],
+  settings: [
+    templateUnreadable,
+    templateWithoutToken,
+    caFileUnusable,
+    tokenProxyCaUnusable,
+    httpProxyUrlUnusable,
+  ],
+  'federated token': [...Object.values(federatedFile), ...Object.values(federatedTokenFailures)],
+  network: [...new Set(Object.values(transportFailures).flatMap((kinds) => Object.values(kinds)))],
+  exchange: [
+    ...Object.values(refusals),
+    badAnswer,
+    staleAnswer,
+    ...Object.values(timeouts),
+    ...Object.values(commandFailures),
+    ...Object.values(commandOutput),
+  ],
 };
 
 /** The modules whose exports include the kinds of failures that a step finds. */
@@ -107,7 +80,7 @@ const causes: Readonly<Partial<Record<Step, readonly object[]>>> = {
   'federated token': [federatedToken],
   clocks: [clocks],
   network: [network],
-  'access token': [accessToken],
+  'access token': [{ otherAudience, otherTenant, otherClient }],
   passfile: [passfile, { passfileWouldBeTooLarge, passfileWouldHaveTooManyLines }, clientsPassfile],
   lookup: [lookup],
   overrides: [overrides],
@@ -125,11 +98,10 @@ const failuresBeyondCheck: Readonly<Record<string, readonly object[]>> = {
 };
 
 /** All that `check` can find, and what only the other commands report, as docs/findings.md lists it: Markdown. */
-export async function causesTable(steps: readonly Step[]): Promise<string> {
+export function causesTable(steps: readonly Step[]): string {
   const lines: string[] = [];
   for (const step of steps) {
     const rows = [
-      ...(await Promise.all((failures[step] ?? []).map(rowOfFailure))),
       ...(thrown[step] ?? []).filter(isKind).map(rowOfThrown),
       ...(step === 'exchange' ? rowsOfCodes() : []),
       ...(causes[step] ?? []).flatMap((each) => kindsIn(each).map(rowOfKind)),
@@ -151,15 +123,6 @@ function rowOfThrown({ pattern: { code, found, remedy } }: Kind): Row {
   return { ids: [code], found, remedy };
 }
 
-async function rowOfFailure(provoke: () => unknown): Promise<Row> {
-  const error = await (async () => provoke())().catch((thrown: unknown) => thrown);
-  if (!(error instanceof PgpassdError)) throw new Error('no failure', { cause: error });
-  const found = error.message
-    .replace(/\/nowhere|(?<=file )\/(?= )/, '{path}')
-    .replace(/\d{4}-\d\d-\d\dT\S+/, '{time}');
-  return { ids: [error.code], found, remedy: error.remedy };
-}
-
 function kindsIn(module: object): readonly Kind[] {
   return Object.values(module).filter(
     (exported) => typeof exported === 'function' && 'pattern' in exported,
@@ -172,7 +135,7 @@ function rowOfKind({ pattern: { id, found, remedy } }: Kind): Row {
 
 /** Codes with the same remedy in one row. */
 function rowsOfCodes(): Row[] {
-  const byRemedy = Map.groupBy(documentedCodes, (code) => meaningOf(code, placeholders)?.remedy);
+  const byRemedy = Map.groupBy(documentedCodes, (code) => explainCode(code, placeholders)?.remedy);
   return [...byRemedy].map(([remedy = '', codes]) => ({
     ids: codes.map((code) => `AADSTS${code}`),
     found: '',

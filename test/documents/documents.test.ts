@@ -20,8 +20,8 @@ function objectionTo({ path, anchor }: { path: string; anchor: string }): string
 }
 
 /** What `check` can find, with a heading for each of its steps to link to. */
-async function findings(): Promise<string> {
-  const [head, rule, ...rows] = (await causesTable(steps)).split('\n');
+function findings(): string {
+  const [head, rule, ...rows] = causesTable(steps).split('\n');
   const lines = rows.flatMap((row) => {
     const [, step] = /^\| \*\*(.+)\*\* \| \|$/.exec(row) ?? [];
     if (step === undefined) return [row];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { documentedCodes, meaningOf } from '../../src/entra/aadsts.ts';
-import type { RefusedIdentity } from '../../src/entra/remedies.ts';
+import type { RefusedIdentity } from '../../src/entra/failure.ts';
+import { documentedCodes, explainCode } from '../../src/entra/failure.ts';
 import type { Nature } from '../../src/support/errors.ts';
 
 const identity: RefusedIdentity = {
@@ -44,7 +44,7 @@ const samples: readonly Sample[] = [
   [50126, 'the password is wrong', 'ours', user],
   [50128, 'the domain is unknown', 'ours', [tenantId, '--token-endpoint']],
   [50166, 'the issuer cannot be fetched', 'transient', [issuer, 'az aks update']],
-  [50196, 'somebody asks in a loop', 'transient', ['second process', 'crash loop']],
+  [50196, 'a client asks in a loop', 'transient', ['second process', 'crash loop']],
   [53000, 'the device does not comply', 'operator', policy],
   [53001, 'the device has not joined', 'operator', policy],
   [53002, 'the application is not approved', 'operator', policy],
@@ -88,7 +88,7 @@ const samples: readonly Sample[] = [
   [530032, 'a security policy', 'operator', policy],
   [530034, 'a security policy', 'operator', policy],
   [530035, 'a security default', 'operator', policy],
-  [650052, 'nobody subscribed to the resource', 'operator', resource],
+  [650052, 'the resource is not subscribed to', 'operator', resource],
   [650057, 'the resource is not listed', 'operator', resource],
   [700011, 'the application is unknown', 'operator', client],
   [700016, 'the application is unknown', 'propagating', client],
@@ -139,19 +139,19 @@ const samples: readonly Sample[] = [
 
 /** What the end of a sentence has to promise or to ask for. */
 const endings: Readonly<Record<Nature, RegExp>> = {
-  transient: /tried again by itself.* stays usable until it expires\.$/,
-  propagating: /some minutes to spread, and pgpassd keeps trying\.$/,
+  transient: /retries by itself.* stays usable until it expires\.$/,
+  propagating: /some minutes to spread, and pgpassd keeps retrying\.$/,
   operator: /[^.]\.$/,
   ours: /; otherwise report this with the correlation id\.$/,
 };
 
 describe('a documented code', () => {
-  test('is one of these, each of which is told once', () => {
+  test('is one of these, and has one row', () => {
     expect(documentedCodes).toEqual(samples.map(([code]) => code));
   });
 
   test.each(samples)('AADSTS%i (%s) is %s, and says what to compare', (code, _, nature, names) => {
-    const meaning = meaningOf(code, identity);
+    const meaning = explainCode(code, identity);
     expect(meaning?.nature).toBe(nature);
     for (const name of names) expect(meaning?.remedy).toContain(name);
     expect(meaning?.remedy).toMatch(endings[nature]);
@@ -160,7 +160,7 @@ describe('a documented code', () => {
   test.each(documentedCodes)('AADSTS%i has one sentence that reads well', (code) => {
     const silent = { ...identity, issuer: undefined, subject: undefined, audience: [] };
     for (const known of [identity, silent]) {
-      const remedy = meaningOf(code, known)?.remedy ?? '';
+      const remedy = explainCode(code, known)?.remedy ?? '';
       expect(remedy).toMatch(/^[A-Z].*[^.]\.$/);
       expect(remedy).not.toMatch(/undefined|null|\[object|\.\.|\. [A-Z]| {2}/);
     }
@@ -178,7 +178,7 @@ describe('a documented code', () => {
     });
     const names = fc.property(fc.constantFrom(...documentedCodes), given, (code, values) => {
       const known = new Set(Object.values(values).flat());
-      const remedy = meaningOf(code, { ...values, more: 'the-secret' } as typeof values)?.remedy;
+      const remedy = explainCode(code, { ...values, more: 'the-secret' } as typeof values)?.remedy;
       const named = remedy?.match(/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g) ?? [];
       expect(remedy).not.toContain('the-secret');
       for (const name of named) expect(known).toContain(name);
@@ -194,14 +194,14 @@ describe('a documented code', () => {
     ['half a character', 'the-\ud800issuer'],
     ['no end', 'x'.repeat(100_000)],
   ])('is one line of bounded length, though the token names an issuer with %s', (_, claim) => {
-    const remedy = meaningOf(700211, { ...identity, issuer: claim })?.remedy ?? '';
+    const remedy = explainCode(700211, { ...identity, issuer: claim })?.remedy ?? '';
     expect(remedy).toMatch(/^[^\p{C}\p{Zl}\p{Zp}]{50,500}$/u);
   });
 });
 
-test.each([undefined, 0, -1, 9_999_999, Number.NaN, Number.POSITIVE_INFINITY])(
+test.each([0, -1, 9_999_999, Number.NaN, Number.POSITIVE_INFINITY])(
   'the code %s means nothing to us',
   (code) => {
-    expect(meaningOf(code, identity)).toBeUndefined();
+    expect(explainCode(code, identity)).toBeUndefined();
   },
 );

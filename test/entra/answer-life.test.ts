@@ -14,7 +14,7 @@ interface Given {
 }
 
 const lifeOf = ({ body = {}, headers = {} }: Given) =>
-  read(answer(200, { ...granted, ...body }, headers)).expiresInSeconds;
+  read(answer(200, { ...granted, ...body }, headers)).life.delayMs / 1000;
 const refusalOf = ({ body = {}, headers = {} }: Given) =>
   failure(answer(200, { ...granted, ...body }, headers));
 
@@ -105,8 +105,8 @@ describe('the clock that counts', () => {
   });
 
   test("tells the end of the token's life, for when our own is set right", () => {
-    const { endsAtMs } = read(answer(200, granted, { date: at(86_400) }));
-    expect(endsAtMs).toBe(nowMs + (86_400 + 3599) * 1000);
+    const { life } = read(answer(200, granted, { date: at(86_400) }));
+    expect(life.endsAtMs).toBe(nowMs + (86_400 + 3599) * 1000);
   });
 });
 

@@ -15,6 +15,7 @@ export const context = {
     audience: ['api://AzureADTokenExchange'],
   },
   correlationId: sentId,
+  askedAt: { wallMs: Date.parse('2026-11-24T12:00:00Z'), monotonicMs: 0 },
   nowMs: Date.parse('2026-11-24T12:00:00Z'),
 };
 

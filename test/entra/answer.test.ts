@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { refreshDelayMs } from '../../src/refresh/schedule.ts';
 import type { Nature } from '../../src/support/errors.ts';
-import { answer, failure, granted, read, sentId, traceId } from './answer-parts.ts';
+import { answer, context, failure, granted, read, sentId, traceId } from './answer-parts.ts';
 
 test.each([
   [65_530, true],
@@ -16,16 +16,16 @@ describe('a good answer', () => {
   test('gives the token and its life', () => {
     const { token, ...rest } = read(answer(200, granted));
     expect(token.unwrap()).toBe('header.payload.signature');
-    expect(rest).toEqual({ expiresInSeconds: 3599 });
+    expect(rest).toEqual({ life: { since: context.askedAt, delayMs: 3_599_000 } });
   });
 
   test.each<[string, object, object]>([
-    ['the number as text', { expires_in: '86399' }, { expiresInSeconds: 86_399 }],
-    ['a wish to be asked again', { refresh_in: 1800 }, { refreshInSeconds: 1800 }],
-    ['that wish as text', { refresh_in: '1800' }, { refreshInSeconds: 1800 }],
-    ['no type', { token_type: undefined }, { expiresInSeconds: 3599 }],
-    ['a part of a second in the text', { expires_in: '59.5' }, { expiresInSeconds: 59.5 }],
-    ['its type in capitals', { token_type: 'BEARER' }, { expiresInSeconds: 3599 }],
+    ['the number as text', { expires_in: '86399' }, { life: { delayMs: 86_399_000 } }],
+    ['a wish to be asked again', { refresh_in: 1800 }, { refreshInMs: 1_800_000 }],
+    ['that wish as text', { refresh_in: '1800' }, { refreshInMs: 1_800_000 }],
+    ['no type', { token_type: undefined }, { life: { delayMs: 3_599_000 } }],
+    ['a part of a second in the text', { expires_in: '59.5' }, { life: { delayMs: 59_500 } }],
+    ['its type in capitals', { token_type: 'BEARER' }, { life: { delayMs: 3_599_000 } }],
   ])('may have %s', (_case, changes, expected) => {
     expect(read(answer(200, { ...granted, ...changes }))).toMatchObject(expected);
   });
@@ -34,17 +34,15 @@ describe('a good answer', () => {
     'with %j for a wish to be asked again has none',
     (refreshIn) => {
       const token = read(answer(200, { ...granted, refresh_in: refreshIn }));
-      expect(token).not.toHaveProperty('refreshInSeconds');
+      expect(token).not.toHaveProperty('refreshInMs');
     },
   );
 
   test('is refreshed in time, though it wishes to be asked again after its end', () => {
-    const { expiresInSeconds, refreshInSeconds } = read(
-      answer(200, { ...granted, refresh_in: 1e300 }),
-    );
+    const { life, refreshInMs } = read(answer(200, { ...granted, refresh_in: 1e300 }));
     const delayMs = refreshDelayMs({
-      lifeMs: expiresInSeconds * 1000,
-      refreshInMs: refreshInSeconds && refreshInSeconds * 1000,
+      lifeMs: life.delayMs,
+      refreshInMs,
       fraction: 0.5,
       random: 0,
       sameToken: false,
@@ -95,7 +93,7 @@ describe('an answer that is not fit for use', () => {
 
   test.each<[string, unknown, Nature]>([
     ['a page in HTML', '<!DOCTYPE html>', 'operator'],
-    ['JSON of somebody else', { status: 'ok' }, 'operator'],
+    ['JSON of another server', { status: 'ok' }, 'operator'],
     ['a list', [granted], 'operator'],
     ['half of it', JSON.stringify(granted).slice(0, -20), 'transient'],
     ['nothing', '', 'transient'],

@@ -10,7 +10,7 @@ import {
   zstdCompressSync,
 } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { decodeBody, UndecodableBody } from '../../src/entra/decode.ts';
+import { decodeBody, UndecodableBody } from '../../src/entra/exchange.ts';
 import { endless, exchangeWith, failureOf, federatedToken, startEntra } from './exchange-parts.ts';
 
 const granted = JSON.stringify({ access_token: 'issued', token_type: 'Bearer', expires_in: 3600 });
@@ -69,7 +69,7 @@ describe('an answer that is compressed', () => {
     ['and damaged', { coding: 'gzip', body: Buffer.from(granted) }, /damaged.*"gzip"/],
     ['and cut off', { coding: 'br', body: brotliCompressSync(granted).subarray(0, 9) }, /"br"/],
     ['more often than makes sense', { coding: 'gzip,gzip,gzip,gzip', body: gzipSync('') }, /gzip/],
-  ])('%s is told with its content-encoding', async (_how, reply, what) => {
+  ])('%s is reported with its content-encoding', async (_how, reply, what) => {
     const { entra, exchanging } = await exchangeAnswered(reply);
     const error = await failureOf(exchanging, entra);
     expect(error.code).toBe('entra.bad-answer');
@@ -89,16 +89,16 @@ describe('an answer that is compressed', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024);
     const { entra, exchanging } = await exchangeAnswered({ coding, body });
     const error = await failureOf(exchanging, entra);
-    expect(error.message).toMatch(/more than 1 MiB/);
+    expect(error.message).toMatch(/larger than 1 MiB/);
   });
 
-  test('is told by its status when that is a failure, and it cannot be read', async () => {
+  test('is reported by its status when it is a failure that cannot be decoded', async () => {
     const reply = { status: 503, coding: 'compress', body: Buffer.from('x') };
     const { entra, exchanging } = await exchangeAnswered(reply);
     expect((await failureOf(exchanging, entra)).code).toBe('entra.unavailable');
   });
 
-  test('is told in the words of Entra when it is a refusal', async () => {
+  test('is reported in the words of Entra when it is a refusal', async () => {
     const refusal = { error: 'invalid_client', error_description: 'AADSTS700213: No match.' };
     const body = gzipSync(JSON.stringify(refusal));
     const { entra, exchanging } = await exchangeAnswered({ status: 401, coding: 'gzip', body });

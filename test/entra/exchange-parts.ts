@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { expect, onTestFinished } from 'vitest';
-import { createDirectWay, type DirectWaySettings } from '../../src/entra/direct-way.ts';
 import { createExchange, type Exchange } from '../../src/entra/exchange.ts';
 import { tokenEndpointOf } from '../../src/entra/request.ts';
-import type { Way } from '../../src/entra/way.ts';
+import type { Transport } from '../../src/entra/transport.ts';
+import { createDirectTransport, type DirectTransportSettings } from '../../src/entra/transport.ts';
 import { type FederatedToken, parseFederatedToken } from '../../src/federated-token/token.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { KnownSecrets } from '../../src/support/secret.ts';
@@ -35,8 +35,8 @@ export interface ExchangeOptions {
   readonly authorityHost?: string;
   readonly scope?: string;
   readonly caFile?: string;
-  /** The direct one, unless told otherwise. */
-  readonly way?: Way;
+  /** The direct one by default. */
+  readonly transport?: Transport;
 }
 
 /** An exchange with `entra` over the loopback; a request lasts until the test lets time elapse. */
@@ -45,7 +45,7 @@ export async function exchangeWith(
   options: ExchangeOptions = {},
 ): Promise<ExchangeUnderTest> {
   const { authorityHost, caFile, scope = `${defaultResource}/.default` } = options;
-  const way = options.way ?? (await createDirectWay({ ...direct, caFile }));
+  const transport = options.transport ?? (await createDirectTransport({ ...direct, caFile }));
   const clock = manualClock({ wallMs: nowMs, monotonicMs: 0 });
   const { tenantId, clientId } = entra;
   const authority = new URL(authorityHost ?? entra.authorityHost);
@@ -56,7 +56,7 @@ export async function exchangeWith(
       clientId,
       scope,
     },
-    way,
+    transport,
     clock,
     requestTimeoutMs: 10_000,
     userAgent: 'pgpassd/1.2.3',
@@ -66,7 +66,7 @@ export async function exchangeWith(
 }
 
 /** Without any proxy, whatever the environment of the tests says. */
-export const direct: DirectWaySettings = {
+export const direct: DirectTransportSettings = {
   caFile: undefined,
   httpsProxy: undefined,
   noProxy: undefined,

@@ -18,8 +18,8 @@ describe('an exchange', () => {
     const { exchange, clock } = await exchangeWith(entra);
     const token = await exchange(await federatedToken(entra), endless);
     expect(token.token.unwrap()).toBe(entra.issued[0]);
-    expect(token.expiresInSeconds).toBe(4_999);
-    expect(token).not.toHaveProperty('refreshInSeconds');
+    expect(token.life.delayMs).toBe(4_999_000);
+    expect(token).not.toHaveProperty('refreshInMs');
     expect(clock.sleptMs).toEqual([10_000]);
   });
 
@@ -27,7 +27,7 @@ describe('an exchange', () => {
     const entra = await startEntra({ refreshInSeconds: 1_800 });
     const { exchange } = await exchangeWith(entra);
     const token = await exchange(await federatedToken(entra), endless);
-    expect(token.refreshInSeconds).toBe(1_800);
+    expect(token.refreshInMs).toBe(1_800_000);
   });
 
   test('brings a token of twenty thousand bytes whole', async () => {
@@ -130,7 +130,7 @@ describe('an answer that is not good', () => {
     ],
     ['a break in mid-body', { kind: 'reset', when: 'mid-body' }, 'entra.unreachable', {}],
     ['a reset', { kind: 'reset', when: 'before' }, 'entra.unreachable', {}],
-  ])('is told as what it is: %s', async (_case, fault, code, details) => {
+  ])('is reported as what it is: %s', async (_case, fault, code, details) => {
     const entra = await startEntra();
     const { exchange } = await exchangeWith(entra);
     entra.faults.next(fault);
@@ -165,7 +165,7 @@ describe('an answer that is not good', () => {
 });
 
 describe('an authority that does not answer', () => {
-  test('is unreachable when nobody listens', async () => {
+  test('is unreachable when nothing listens', async () => {
     const entra = await startEntra();
     const { exchange } = await exchangeWith(entra);
     const federated = await federatedToken(entra);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { meaningOf } from '../../src/entra/aadsts.ts';
 import type { RawAnswer } from '../../src/entra/answer.ts';
+import { explainCode } from '../../src/entra/failure.ts';
 import { type ErrorCode, type Nature, PgpassdError } from '../../src/support/errors.ts';
 import { answer, context, failure, granted, read, sentId, traceId } from './answer-parts.ts';
 
@@ -31,13 +31,13 @@ describe('an answer other than 200', () => {
     ['an outage in its own words', 400, { error: 'temporarily_unavailable' }, 'entra.unavailable'],
     ['a firewall', 403, '<html>Blocked.</html>', 'entra.bad-answer'],
     ['a wrong path', 404, '', 'entra.bad-answer'],
-    ['JSON of somebody else', 401, { message: 'Unauthorized' }, 'entra.bad-answer'],
+    ['JSON of another server', 401, { message: 'Unauthorized' }, 'entra.bad-answer'],
     ['a proxy that wants a password', 407, '', 'entra.bad-answer'],
     ['a redirect', 302, '', 'entra.bad-answer'],
     ['a redirect with an error', 302, refusal, 'entra.bad-answer'],
     ['no content', 204, '', 'entra.bad-answer'],
     ['another success', 201, granted, 'entra.bad-answer'],
-  ])('such as %s (%i) is told apart', (_case, status, body, code) => {
+  ])('such as %s (%i) has its code', (_case, status, body, code) => {
     const error = failure(answer(status, body));
     expect(error.code).toBe(code);
     expect(error.details.status).toBe(status);
@@ -128,12 +128,12 @@ describe('an answer other than 200', () => {
     expect(failure(answer(status, '', headers)).details.retryAfterMs).toBe(expectedMs);
   });
 
-  test('promises that a failure of Entra mends itself', () => {
-    expect(failure(answer(503, '')).remedy).toContain('tried again');
+  test('says that pgpassd retries after a failure of Entra', () => {
+    expect(failure(answer(503, '')).remedy).toContain('pgpassd retries');
   });
 });
 
-describe('who ends a failure', () => {
+describe('what resolves a failure', () => {
   test.each<[number, string, Nature, RegExp]>([
     [401, 'invalid_client', 'propagating', /the-client .* issuer https:\/\/issuer\.example\/, /],
     [400, 'unauthorized_client', 'operator', /--client-id\) the-client/],
@@ -151,7 +151,7 @@ describe('who ends a failure', () => {
     [500, 'invalid_client', 'transient', /by itself/],
     [504, '', 'transient', /by itself/],
     [429, '', 'transient', /second process or a crash loop.* by itself/],
-  ])('is told by %i and %j when the code is unknown', (status, error, nature, remedy) => {
+  ])('follows from %i and %j when the code is unknown', (status, error, nature, remedy) => {
     const error_description = 'AADSTS999999: Something new happened. Call us.';
     const known = failure(answer(status, { error, error_description, error_codes: [999_999] }));
     expect(known.details).toMatchObject({ nature, aadsts: 'AADSTS999999' });
@@ -164,16 +164,23 @@ describe('who ends a failure', () => {
   });
 
   test.each<[string, number, string, number, ErrorCode, Nature]>([
-    ['an outage told as a refusal', 400, 'invalid_request', 90_033, 'entra.refused', 'transient'],
+    [
+      'an outage reported as a refusal',
+      400,
+      'invalid_request',
+      90_033,
+      'entra.refused',
+      'transient',
+    ],
     ['an outage that stays', 500, 'server_error', 90_036, 'entra.unavailable', 'operator'],
     ['a known code', 400, 'invalid_request', 70_021, 'entra.refused', 'propagating'],
     ['a throttle of any code', 429, 'invalid_client', 700_213, 'entra.throttled', 'transient'],
-  ])('is told by the code, but not what failed: %s', (_, status, error, aadsts, code, nature) => {
+  ])('follows from the code, but not what failed: %s', (_, status, error, aadsts, code, nature) => {
     const error_description = `AADSTS${aadsts}: As documented.`;
-    const told = failure(answer(status, { error, error_description }));
-    expect(told).toMatchObject({ code, details: { nature, aadsts: `AADSTS${aadsts}` } });
-    if (status === 429) expect(told.remedy).toContain('crash loop');
-    else expect(told.remedy).toBe(meaningOf(aadsts, context.identity)?.remedy);
+    const explained = failure(answer(status, { error, error_description }));
+    expect(explained).toMatchObject({ code, details: { nature, aadsts: `AADSTS${aadsts}` } });
+    if (status === 429) expect(explained.remedy).toContain('crash loop');
+    else expect(explained.remedy).toBe(explainCode(aadsts, context.identity)?.remedy);
   });
 
   test.each<[string, unknown, unknown, string | undefined]>([
@@ -184,7 +191,7 @@ describe('who ends a failure', () => {
     ['text', 'Bad.', '700213', undefined],
     ['texts', undefined, ['700213', null, [700_213], {}], undefined],
     ['an object', [], { 0: 700_213 }, undefined],
-  ])('is told by error_codes without a code in the description: %s', (_, said, codes, aadsts) => {
+  ])('follows from error_codes without a code in the description: %s', (_, said, codes, aadsts) => {
     const { details } = failure(
       answer(401, { error: 'invalid_client', error_description: said, error_codes: codes }),
     );
@@ -213,7 +220,7 @@ describe('a hostile answer', () => {
     const holds = fc.property(status, fc.oneof(body, hostile), (code, said) => {
       const raw = answer(code, JSON.stringify(said) ?? '');
       try {
-        expect(read(raw).expiresInSeconds).toBeGreaterThan(0);
+        expect(read(raw).life.delayMs).toBeGreaterThan(0);
       } catch (error) {
         expect(error).toBeInstanceOf(PgpassdError);
         expect(failure(raw).details.nature).toBeDefined();

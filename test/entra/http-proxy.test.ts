@@ -1,7 +1,10 @@
 import { inspect } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createDirectWay, type DirectWaySettings } from '../../src/entra/direct-way.ts';
-import { wayOf } from '../../src/sources/workload-identity.ts';
+import {
+  createDirectTransport,
+  type DirectTransportSettings,
+  openTransport,
+} from '../../src/entra/transport.ts';
 import type { FakeEntra, FakeEntraOptions } from '../support/fake-entra/server.ts';
 import { type HttpProxy, type HttpProxyOptions, startHttpProxy } from '../support/http-proxy.ts';
 import { createCa } from '../support/postgres/certificates.ts';
@@ -35,12 +38,12 @@ async function startProxy(options: HttpProxyOptions = {}): Promise<HttpProxy> {
 const urlOf = ({ port }: HttpProxy, user = ''): string => `http://${user}127.0.0.1:${port}`;
 
 async function exchangeThrough(
-  settings: Partial<DirectWaySettings>,
+  settings: Partial<DirectTransportSettings>,
   entra: FakeEntra,
   authorityHost = entra.authorityHost,
 ) {
-  const way = await createDirectWay({ ...direct, ...settings });
-  const { exchange } = await exchangeWith(entra, { way, authorityHost });
+  const transport = await createDirectTransport({ ...direct, ...settings });
+  const { exchange } = await exchangeWith(entra, { transport, authorityHost });
   return exchange(await federatedToken(entra), endless);
 }
 
@@ -107,12 +110,12 @@ describe('an exchange through an HTTP proxy', () => {
   });
 });
 
-test('HTTP_PROXY is left aside: what goes in the clear goes to loopback', async () => {
+test('HTTP_PROXY never applies: plain HTTP is allowed only to loopback', async () => {
   const { entra, caFile } = await startSecureEntra();
   const proxy = await startProxy();
   const env = { HTTP_PROXY: urlOf(proxy), http_proxy: urlOf(proxy) };
-  const way = await wayOf({ caFile, tokenProxy: undefined }, env);
-  const { exchange } = await exchangeWith(entra, { way });
+  const transport = await openTransport({ caFile, tokenProxy: undefined }, env);
+  const { exchange } = await exchangeWith(entra, { transport });
   await exchange(await federatedToken(entra), endless);
   expect(proxy.targets).toEqual([]);
   expect(entra.issued).toHaveLength(1);
@@ -154,9 +157,9 @@ test.each([
   'http://',
   'pod:hunter2@proxy:port',
 ])(
-  'a proxy with the URL %s is a problem of the configuration, told without its password',
+  'a proxy with the URL %s is a configuration problem, reported without its password',
   async (httpsProxy) => {
-    const error: unknown = await createDirectWay({ ...direct, httpsProxy }).catch((e) => e);
+    const error: unknown = await createDirectTransport({ ...direct, httpsProxy }).catch((e) => e);
     expect(error).toMatchObject({ code: 'config.invalid' });
     expect(inspect(error, { depth: null })).not.toContain('hunter2');
   },

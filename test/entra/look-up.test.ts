@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { patientLookUp } from '../../src/entra/look-up.ts';
+import { coalesceLookUps } from '../../src/entra/connect.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 /** A resolver that answers when the test says so. */
@@ -10,7 +10,7 @@ function slowResolver() {
       queries.push({ name, found, failed: () => reject(new Error('EAI_AGAIN')) });
     });
   const clock = new FakeClock();
-  const lookUp = patientLookUp(ask);
+  const lookUp = coalesceLookUps(ask);
   /** One attempt, and what ends it. */
   const attempt = (name = 'login.example') => {
     const over = new AbortController();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createTokenProxyWay } from '../../src/entra/token-proxy-way.ts';
+import { createTokenProxyTransport } from '../../src/entra/transport.ts';
 import { openWorkload } from '../process/workload.ts';
 import { createCa } from '../support/postgres/certificates.ts';
 import { fileWith } from '../support/temporary-file.ts';
@@ -63,13 +63,13 @@ describe('a CA file that holds', () => {
 describe('a CA of the token proxy that is', () => {
   const exchangeThrough = async (chain: Chain, pem: string, how: 'file' | 'data') => {
     const entra = await startEntra({ tls: chain.tls, basePath: '/proxy' });
-    const way = await createTokenProxyWay({
+    const transport = await createTokenProxyTransport({
       url: new URL(`https://127.0.0.1:${entra.port}/proxy`),
       sniName: undefined,
       ca: how === 'data' ? { pem } : { path: await fileWith(pem) },
     });
     const authorityHost = 'https://login.microsoftonline.com/';
-    const { exchange } = await exchangeWith(entra, { way, authorityHost });
+    const { exchange } = await exchangeWith(entra, { transport, authorityHost });
     return { entra, exchanging: exchange(await federatedToken(entra), endless) };
   };
 

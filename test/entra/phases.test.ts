@@ -4,10 +4,9 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { createConnectors } from '../../src/entra/connector.ts';
-import { createDirectWay } from '../../src/entra/direct-way.ts';
-import { createTokenProxyWay } from '../../src/entra/token-proxy-way.ts';
-import type { Way } from '../../src/entra/way.ts';
+import { createConnectors } from '../../src/entra/connect.ts';
+import type { Transport } from '../../src/entra/transport.ts';
+import { createDirectTransport, createTokenProxyTransport } from '../../src/entra/transport.ts';
 import { startHttpProxy } from '../support/http-proxy.ts';
 import { createCa } from '../support/postgres/certificates.ts';
 import { startSilentPeer } from '../support/silent-peer.ts';
@@ -22,7 +21,7 @@ import {
 } from './exchange-parts.ts';
 
 interface Stuck {
-  readonly way: Way;
+  readonly transport: Transport;
   readonly authorityHost: string;
   /** Resolves when it is stuck. */
   readonly stuck: Promise<unknown>;
@@ -68,7 +67,7 @@ async function startDawdler(then: (response: ServerResponse) => void = () => und
   return { authorityHost: `http://127.0.0.1:${port}/`, stuck };
 }
 
-/** A way through a proxy, of HTTP or HTTPS, that is silent itself or leads to a silent peer. */
+/** A transport through a proxy, of HTTP or HTTPS, that is silent itself or leads to a silent peer. */
 async function behindProxy(scheme: 'http' | 'https', silent: 'proxy' | 'peer') {
   const ca = await createCa();
   const { keyPem: key, certPem: cert } = await ca.issue({ hosts: ['127.0.0.1'] });
@@ -82,12 +81,16 @@ async function behindProxy(scheme: 'http' | 'https', silent: 'proxy' | 'peer') {
   });
   onTestFinished(() => proxy.close());
   const httpsProxy = `${scheme}://127.0.0.1:${proxy.port}`;
-  const way = await createDirectWay({ ...direct, httpsProxy, caFile: await fileWith(ca.certPem) });
+  const transport = await createDirectTransport({
+    ...direct,
+    httpsProxy,
+    caFile: await fileWith(ca.certPem),
+  });
   const asked = async () => {
     while (proxy.targets.length === 0) await setImmediate();
   };
   const stuck = silent === 'proxy' ? asked() : heard;
-  return { way, authorityHost: 'https://login.example/', stuck };
+  return { transport, authorityHost: 'https://login.example/', stuck };
 }
 
 test.each<[string, () => Promise<Stuck>, RegExp]>([
@@ -95,8 +98,8 @@ test.each<[string, () => Promise<Stuck>, RegExp]>([
     'in the name resolution',
     async () => {
       const { connectors, stuck } = silentResolver();
-      const way = await createDirectWay(direct, connectors);
-      return { way, authorityHost: 'https://login.example/', stuck };
+      const transport = await createDirectTransport(direct, connectors);
+      return { transport, authorityHost: 'https://login.example/', stuck };
     },
     /DNS of the pod/,
   ],
@@ -105,8 +108,8 @@ test.each<[string, () => Promise<Stuck>, RegExp]>([
     async () => {
       const { connectors, stuck } = silentResolver();
       const httpsProxy = 'http://proxy.example:3128';
-      const way = await createDirectWay({ ...direct, httpsProxy }, connectors);
-      return { way, authorityHost: 'https://login.example/', stuck };
+      const transport = await createDirectTransport({ ...direct, httpsProxy }, connectors);
+      return { transport, authorityHost: 'https://login.example/', stuck };
     },
     /DNS/,
   ],
@@ -114,7 +117,11 @@ test.each<[string, () => Promise<Stuck>, RegExp]>([
     'in the TLS handshake',
     async () => {
       const { at, stuck } = await silentPeer();
-      return { way: await createDirectWay(direct), authorityHost: `https://${at}/`, stuck };
+      return {
+        transport: await createDirectTransport(direct),
+        authorityHost: `https://${at}/`,
+        stuck,
+      };
     },
     /ClientHello .*docs\/settings\.md/,
   ],
@@ -123,8 +130,8 @@ test.each<[string, () => Promise<Stuck>, RegExp]>([
     async () => {
       const { at, stuck } = await silentPeer();
       const url = new URL(`https://${at}/`);
-      const way = await createTokenProxyWay({ url, sniName: undefined, ca: undefined });
-      return { way, authorityHost: 'https://login.example/', stuck };
+      const transport = await createTokenProxyTransport({ url, sniName: undefined, ca: undefined });
+      return { transport, authorityHost: 'https://login.example/', stuck };
     },
     /ClientHello .*docs\/settings\.md/,
   ],
@@ -132,8 +139,8 @@ test.each<[string, () => Promise<Stuck>, RegExp]>([
     'in the TLS handshake with the HTTP proxy',
     async () => {
       const { at, stuck } = await silentPeer();
-      const way = await createDirectWay({ ...direct, httpsProxy: `https://${at}` });
-      return { way, authorityHost: 'https://login.example/', stuck };
+      const transport = await createDirectTransport({ ...direct, httpsProxy: `https://${at}` });
+      return { transport, authorityHost: 'https://login.example/', stuck };
     },
     /ClientHello/,
   ],
@@ -143,7 +150,7 @@ test.each<[string, () => Promise<Stuck>, RegExp]>([
   ['in the TLS handshake', () => behindProxy('https', 'peer'), /ClientHello/],
   [
     'waiting for the answer',
-    async () => ({ ...(await startDawdler()), way: await createDirectWay(direct) }),
+    async () => ({ ...(await startDawdler()), transport: await createDirectTransport(direct) }),
     /NetworkPolicy/,
   ],
   [
@@ -155,14 +162,14 @@ test.each<[string, () => Promise<Stuck>, RegExp]>([
       });
       const dawdler = await startDawdler((response) => void response.write('{"access'));
       const stuck = begun.then(() => setImmediate());
-      return { ...dawdler, way: await createDirectWay(direct), stuck };
+      return { ...dawdler, transport: await createDirectTransport(direct), stuck };
     },
     /NetworkPolicy/,
   ],
 ])('an attempt that runs out of time %s says so', async (phase, open, remedy) => {
   const entra = await startEntra();
-  const { way, authorityHost, stuck } = await open();
-  const { exchange, clock } = await exchangeWith(entra, { authorityHost, way });
+  const { transport, authorityHost, stuck } = await open();
+  const { exchange, clock } = await exchangeWith(entra, { authorityHost, transport });
   const failing = failureOf(exchange(await federatedToken(entra), endless), entra);
   await stuck;
   clock.elapse();

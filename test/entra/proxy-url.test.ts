@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { httpProxyUrl } from '../../src/entra/http-proxy.ts';
-import { wayOf } from '../../src/sources/workload-identity.ts';
+import { openTransport } from '../../src/entra/transport.ts';
 import type { PgpassdError } from '../../src/support/errors.ts';
 import { startHttpProxy } from '../support/http-proxy.ts';
 import { createCa } from '../support/postgres/certificates.ts';
@@ -38,7 +38,7 @@ describe('HTTPS_PROXY', () => {
     ['pod:hunter2@proxy:port', /not the URL of an HTTP proxy/],
     ['pod:hunter2@proxy 2', /not the URL of an HTTP proxy/],
     ['http://', /not the URL of an HTTP proxy/],
-    ['http://pod:hunter2%@proxy', /% in its user or password/],
+    ['http://pod:hunter2%@proxy', /percent-encoding in its user or password/],
   ])('%s is refused, and not quoted', (text, why) => {
     let error: unknown;
     try {
@@ -72,11 +72,11 @@ describe('an exchange', () => {
       ...(withPassword && { credentials: 'pod:pass word' }),
     });
     onTestFinished(() => proxy.close());
-    const way = await wayOf(
+    const transport = await openTransport(
       { caFile: await fileWith(ca.certPem), tokenProxy: undefined },
       envFor(proxy.port),
     );
-    const { exchange } = await exchangeWith(entra, { way });
+    const { exchange } = await exchangeWith(entra, { transport });
     await exchange(await federatedToken(entra), endless);
     expect(proxy.targets).toEqual([`127.0.0.1:${entra.port}`]);
   });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { firstToConnect } from '../../src/entra/race.ts';
+import { firstToConnect } from '../../src/entra/connect.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { startFullPort } from '../support/full-port.ts';
 import { manualClock } from '../support-units/manual-clock.ts';
@@ -77,7 +77,7 @@ test.each([
   },
 );
 
-test('whoever comes second, even in the same moment, is let go', async () => {
+test('a second connection, even in the same moment, is closed', async () => {
   const first = await listen('127.0.0.1');
   const port = portOf(first);
   const servers = [first, await listen('127.0.0.2', port), await listen('127.0.0.3', port)];
@@ -114,7 +114,7 @@ test('a single address fails with its own error', async () => {
   await expect(race(['127.0.0.1'], 1).outcome).rejects.toMatchObject({ code: 'ECONNREFUSED' });
 });
 
-test('a race that nobody wins ends with its attempt', async () => {
+test('a race without a winner ends with its attempt', async () => {
   const { outcome, over } = race(['127.0.0.1'], portOf(await listen('127.0.0.2')));
   over.abort(new Error('out of time'));
   await expect(outcome).rejects.toThrow('out of time');

@@ -37,7 +37,7 @@ describe('the request', () => {
     expect(request.url).toBe(settings.tokenEndpoint);
   });
 
-  test('is the client credentials grant with a client assertion, and nothing besides', () => {
+  test('is the client credentials grant with a client assertion, and nothing else', () => {
     expect([...new URLSearchParams(request.body)].toSorted()).toEqual([
       ['client_assertion', assertion],
       ['client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseRetryAfterMs } from '../../src/entra/retry-after.ts';
+import { parseRetryAfterMs } from '../../src/entra/answer.ts';
 
 const nowMs = Date.parse('2026-11-24T12:00:00Z');
 

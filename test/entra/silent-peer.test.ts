@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { createDirectWay } from '../../src/entra/direct-way.ts';
+import { createDirectTransport } from '../../src/entra/transport.ts';
 import { startSilentPeer } from '../support/silent-peer.ts';
 import {
   direct,
@@ -22,8 +22,8 @@ test.each([
     const silent = `127.0.0.1:${peer.port}`;
     const authorityHost = how === 'direct' ? `https://${silent}/` : 'https://login.example/';
     const httpsProxy = how === 'direct' ? undefined : `http://${silent}`;
-    const way = await createDirectWay({ ...direct, httpsProxy });
-    const { exchange, clock } = await exchangeWith(entra, { authorityHost, way });
+    const transport = await createDirectTransport({ ...direct, httpsProxy });
+    const { exchange, clock } = await exchangeWith(entra, { authorityHost, transport });
     const heard = peer.heard();
     const failing = failureOf(exchange(await federatedToken(entra), endless), entra);
     await heard;

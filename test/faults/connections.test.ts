@@ -52,7 +52,7 @@ async function closed(server: Server): Promise<void> {
 
 const brokenOff = {
   told: { reason: 'entra.unreachable' },
-  remedy: /look at the proxy or firewall in between/,
+  remedy: /check the proxy or firewall in between/,
 };
 const tooSlow = {
   told: { reason: 'entra.timeout' },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { documentedCodes } from '../../src/entra/aadsts.ts';
+import { documentedCodes } from '../../src/entra/failure.ts';
 import { type Azure, startAzure } from '../postgres/azure.ts';
 import { startTimeoutMs } from '../support/postgres/server.ts';
 import { endure } from './outage.ts';

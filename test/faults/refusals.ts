@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { meaningOf } from '../../src/entra/aadsts.ts';
+import { explainCode } from '../../src/entra/failure.ts';
 import { defaultIdentity, defaultResource } from '../support/fake-entra/directory.ts';
 import { aadsts } from '../support/fake-entra/faults.ts';
 import { entraDoes, type Outage } from './outage.ts';
@@ -79,7 +79,7 @@ export function refusalWith(code: number): Outage {
       traceId: expect.stringMatching(GUID),
       msg: expect.stringContaining(`AADSTS${code}: In Entra's words.`),
     },
-    remedy: meaningOf(code, identity)?.remedy ?? 'a row of its own',
+    remedy: explainCode(code, identity)?.remedy ?? 'a row of its own',
     ...entraDoes(aadsts(code, status, error, "In Entra's words.", extra)),
   };
 }

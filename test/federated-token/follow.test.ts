@@ -1,6 +1,6 @@
 import { rename } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { readFederatedToken } from '../../src/federated-token/read.ts';
+import { readFederatedToken } from '../../src/federated-token/file.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { follow, LAYOUTS, ROTATIONS, tokenNumbered, volumeOf } from './following.ts';
 
@@ -67,7 +67,7 @@ test.each(LAYOUTS)(
   },
 );
 
-test('a file touched without a change is not told again', async () => {
+test('a file touched without a change is not reported again', async () => {
   const volume = await volumeOf('plain');
   await volume.write(tokenNumbered(0));
   const clock = new FakeClock();

@@ -1,6 +1,6 @@
 import { setTimeout as wallTimer } from 'node:timers';
 import { afterEach } from 'vitest';
-import { createTokenFollower } from '../../src/federated-token/follow.ts';
+import { createTokenFollower } from '../../src/federated-token/file.ts';
 import type { FederatedToken } from '../../src/federated-token/token.ts';
 import type { Clock } from '../../src/support/clock.ts';
 import { createProjectedVolume, type ProjectedVolume } from '../support/projected-volume.ts';
@@ -29,7 +29,7 @@ export function tokenNumbered(number: number, padding = 0): string {
 interface Following {
   readonly seen: FederatedToken[];
   readonly watchFailures: unknown[];
-  /** Resolves with the next token told after the call; rejects when it takes longer than allowed. */
+  /** Resolves with the next token reported after the call; rejects when it takes longer than allowed. */
   next(withinMs?: number): Promise<FederatedToken>;
 }
 

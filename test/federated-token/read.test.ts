@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { readFederatedToken } from '../../src/federated-token/read.ts';
+import { readFederatedToken } from '../../src/federated-token/file.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 
@@ -32,7 +32,7 @@ describe('the federated token', () => {
     expect((await readFederatedToken(path)).assertion.unwrap()).toBe(jwt);
   });
 
-  test('is read through the links of a projected volume, and anew after a rotation', async () => {
+  test('is read through the links of a projected volume, and again after a rotation', async () => {
     const rotated = unsignedJwt({ sub: 'system:serviceaccount:shop:legacy-app', jti: 'rotated' });
     const volume = `${path}-volume`;
     for (const [name, content] of [
@@ -59,7 +59,7 @@ describe('the federated token', () => {
 });
 
 describe('a token file', () => {
-  test('that is missing is told with the label that mounts it', async () => {
+  test('that is missing is reported with the label that mounts it', async () => {
     const error = await failure();
     expect(error.code).toBe('federated-token.missing');
     expect(error.remedy).toContain('azure.workload.identity/use');
@@ -76,12 +76,12 @@ describe('a token file', () => {
     expect((await failure()).code).toBe('federated-token.missing');
   });
 
-  test('that is empty is told so', async () => {
+  test('that is empty is reported as such', async () => {
     await writeFile(path, '');
     expect((await failure()).code).toBe('federated-token.empty');
   });
 
-  test('that holds something else is told so, without its content', async () => {
+  test('that holds something else is reported, without its content', async () => {
     await writeFile(path, 'hunter2');
     const error = await failure();
     expect(error.code).toBe('federated-token.malformed');

@@ -17,7 +17,7 @@ const claims = {
 const jwt = unsignedJwt(claims);
 
 describe('a token file', () => {
-  test('gives the assertion, whom it names, and until when', () => {
+  test('gives the assertion, its identity and its expiry', () => {
     const { assertion, ...rest } = parseFederatedToken(jwt, '/token');
     expect(assertion.unwrap()).toBe(jwt);
     expect(rest).toEqual({

@@ -178,14 +178,14 @@ const outages: readonly Failure[] = [
     code: 5,
     arrange: ({ entra }) => entra.faults.always(tooManyRequests('60')),
     what: /throttles.*\(429\)/,
-    remedy: /tried again by itself/,
+    remedy: /retries by itself/,
   },
   {
     name: 'a gateway that fails',
     code: 5,
     arrange: ({ entra }) => entra.faults.always(serviceUnavailableHtml()),
     what: /\(503\)/,
-    remedy: /tried again by itself/,
+    remedy: /retries by itself/,
   },
 ];
 

@@ -8,19 +8,15 @@ const hourMs = 60 * minuteMs;
 const start = { wallMs: Date.UTC(2026, 10, 24), monotonicMs: 0 };
 const later = (ms: number) => ({ wallMs: start.wallMs + ms, monotonicMs: ms });
 const at = (now = start) => ({ now, fraction: 0.5, random: () => 0 });
-const issued = (text: string, lifeMs: number) => ({
+const issued = (text: string, delayMs: number, since = start) => ({
   token: new Secret(text),
-  expiresInSeconds: lifeMs / 1000,
+  life: { since, delayMs },
 });
-const first = received(
-  { issued: issued('one', hourMs), askedAt: start, cause: 'due' },
-  undefined,
-  at(),
-);
+const first = received({ issued: issued('one', hourMs), cause: 'due' }, undefined, at());
 
 const again = (text: string, lifeMs: number, afterMs: number, held: HeldToken = first) =>
   received(
-    { issued: issued(text, lifeMs), askedAt: later(afterMs), cause: 'due' },
+    { issued: issued(text, lifeMs, later(afterMs)), cause: 'due' },
     held,
     at(later(afterMs)),
   );
@@ -66,7 +62,7 @@ describe('a token that ends before the one in place', () => {
 
   test.each(['request', 'rotation'] as const)('replaces it on a %s', (cause) => {
     const askedAt = later(minuteMs);
-    const held = received({ issued: issued('two', minuteMs), askedAt, cause }, first, at(askedAt));
+    const held = received({ issued: issued('two', minuteMs, askedAt), cause }, first, at(askedAt));
     expect(held.token.unwrap()).toBe('two');
   });
 
@@ -75,7 +71,7 @@ describe('a token that ends before the one in place', () => {
   });
 
   test('replaces nothing when it expired on its way', () => {
-    const slow = { issued: issued('two', 5_000), askedAt: start, cause: 'request' } as const;
+    const slow = { issued: issued('two', 5_000), cause: 'request' } as const;
     expect(() => received(slow, first, at(later(6_000)))).toThrow('had expired before');
   });
 });

@@ -1,15 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { type DaemonState, initialState, isValid, stateAfter } from '../../src/refresh/state.ts';
-import type { AccessToken } from '../../src/support/access-token.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { Secret } from '../../src/support/secret.ts';
-import { DAY_MS, HOUR_MS, unreachable, World, type WorldOptions } from './world.ts';
+import { type Answer, DAY_MS, HOUR_MS, unreachable, World, type WorldOptions } from './world.ts';
 
 const MINUTE_MS = 60_000;
 const hourly: WorldOptions = { lifetimeSeconds: () => 3600 };
 
 /** A world whose source answers as the test says. */
-function worldAnswering(answer: (world: World) => AccessToken): World {
+function worldAnswering(answer: (world: World) => Answer): World {
   const world: World = new World({ ...hourly, answer: () => answer(world) });
   return world;
 }
@@ -17,7 +16,7 @@ function worldAnswering(answer: (world: World) => AccessToken): World {
 describe('the same token again', () => {
   test('is no renewal: its end stays, and it is told once it has expired', async () => {
     const token = new Secret('kept-by-a-cache');
-    const world = worldAnswering(() => ({ token, expiresInSeconds: 3600 }));
+    const world = worldAnswering(() => ({ token, lifeSeconds: 3600 }));
     world.start();
     await world.clock.advance(MINUTE_MS);
     const end = world.refresher.tokenInPlace?.expiresAtMs;
@@ -39,7 +38,7 @@ describe('the same token again', () => {
 
   test('is asked for at most every ten seconds, until there is another', async () => {
     let current = new Secret('one');
-    const world = worldAnswering(() => ({ token: current, expiresInSeconds: 60 }));
+    const world = worldAnswering(() => ({ token: current, lifeSeconds: 60 }));
     world.start();
     await world.clock.advance(59_000);
     expect(world.exchanges).toBeLessThan(8);
@@ -175,7 +174,7 @@ describe('a wall clock a day behind', () => {
         issued += 1;
         return {
           token: new Secret(`token-${issued}`),
-          expiresInSeconds: 3600,
+          lifeSeconds: 3600,
           endsAtMs: trueNowMs() + HOUR_MS,
         };
       },

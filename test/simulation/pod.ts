@@ -1,8 +1,11 @@
-import { type FederatedToken, parseFederatedToken } from '../../src/federated-token/token.ts';
+import {
+  type FederatedToken,
+  parseFederatedToken,
+  rotationCallsForRefresh,
+} from '../../src/federated-token/token.ts';
 import { adoptToken } from '../../src/passfile/adopt.ts';
 import { entriesLayout } from '../../src/passfile/layout.ts';
 import { type FetchToken, Refresher } from '../../src/refresh/refresher.ts';
-import { rotationCallsForRefresh } from '../../src/sources/federated-exchange.ts';
 import type { Clock, Instant } from '../../src/support/clock.ts';
 import { Secret } from '../../src/support/secret.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
@@ -172,6 +175,7 @@ export class Pod {
 
   #fetchToken: FetchToken = async (signal) => {
     const { requestsInSecond } = this.#record;
+    const since = this.#clock.now();
     const second = Math.floor(this.#clock.trueMs / 1000);
     requestsInSecond[second] = (requestsInSecond[second] ?? 0) + 1;
     this.#lastSent = this.#federated;
@@ -180,12 +184,12 @@ export class Pod {
     const nowMs = this.#clock.trueMs;
     const { outage: [from, until] = [0, 0], lifeMinutes } = this.#plan;
     if (from * MINUTE_MS <= nowMs && nowMs < until * MINUTE_MS) throw OUTAGE;
-    const expiresInSeconds = Math.floor(lifeMinutes(this.#random) * 60);
+    const lifeSeconds = Math.floor(lifeMinutes(this.#random) * 60);
     const iat = Math.floor((EPOCH_MS + nowMs - DATED_BACK_MS) / 1000);
-    const exp = Math.floor((EPOCH_MS + nowMs) / 1000) + expiresInSeconds;
+    const exp = Math.floor((EPOCH_MS + nowMs) / 1000) + lifeSeconds;
     const token = new Secret(accessToken(iat, exp, this.#random()));
     this.#issued = { token, expiresAtMs: exp * 1000 - EPOCH_MS };
-    return { token, expiresInSeconds };
+    return { token, life: { since, delayMs: lifeSeconds * 1000 } };
   };
 
   #adopt() {

@@ -2,6 +2,7 @@ import type { AdoptedToken } from '../../src/passfile/adopt.ts';
 import type { RefreshEvent } from '../../src/refresh/events.ts';
 import { type FetchToken, Refresher } from '../../src/refresh/refresher.ts';
 import type { AccessToken } from '../../src/support/access-token.ts';
+import type { Instant } from '../../src/support/clock.ts';
 import { withDeadline } from '../../src/support/deadline.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { Secret } from '../../src/support/secret.ts';
@@ -19,11 +20,18 @@ export interface WorldOptions {
   readonly seed?: number;
   readonly onEvent?: (event: RefreshEvent) => void;
   /** Instead of tokens that live for so long: what the source answers. */
-  readonly answer?: () => AccessToken;
+  readonly answer?: () => Answer;
   /** Hands out the token it has until it expires. */
   readonly caching?: boolean;
   /** Keeps `events` empty, for a run longer than memory. */
   readonly forgetful?: boolean;
+}
+
+export interface Answer {
+  readonly token: Secret;
+  readonly lifeSeconds: number;
+  /** The end by the issuer's clock. */
+  readonly endsAtMs?: number;
 }
 
 interface IssuedToken {
@@ -104,25 +112,27 @@ export class World {
 
   #fetchToken: FetchToken = async (signal): Promise<AccessToken> => {
     this.exchanges += 1;
+    const since = this.clock.now();
     await withDeadline(this.clock, REQUEST_TIMEOUT_MS, signal, (attempt) =>
       this.clock.sleep(50 + this.random() * 1950, attempt),
     );
     if (this.outage) throw this.outage;
     const { answer, caching, refreshInSeconds } = this.#options;
-    if (answer) return this.#remember(answer());
+    if (answer) return this.#remember(answer(), since);
     const kept = caching && this.clock.trueMs < (this.#cached?.expiresAtTrueMs ?? 0);
     const issued = (kept && this.#cached) || this.#issue();
     this.#cached = issued;
     return {
       token: issued.token,
-      expiresInSeconds: (issued.expiresAtTrueMs - this.clock.trueMs) / 1000,
-      ...(refreshInSeconds !== undefined && { refreshInSeconds }),
+      life: { since, delayMs: issued.expiresAtTrueMs - this.clock.trueMs },
+      ...(refreshInSeconds !== undefined && { refreshInMs: refreshInSeconds * 1000 }),
     };
   };
 
-  #remember(answer: AccessToken): AccessToken {
-    this.#expiryOf.set(answer.token, this.clock.trueMs + answer.expiresInSeconds * 1000);
-    return answer;
+  #remember({ token, lifeSeconds, endsAtMs }: Answer, since: Instant): AccessToken {
+    const delayMs = lifeSeconds * 1000;
+    this.#expiryOf.set(token, this.clock.trueMs + delayMs);
+    return { token, life: { since, delayMs, endsAtMs } };
   }
 
   #issue(): IssuedToken {

@@ -7,7 +7,7 @@ import { adoptToken } from '../../src/passfile/adopt.ts';
 import { PLACEHOLDER } from '../../src/passfile/format.ts';
 import { entriesLayout, templateLayout } from '../../src/passfile/layout.ts';
 import { sanitize } from '../../src/support/text.ts';
-import { interpretOutput } from '../../src/token-command/interpret.ts';
+import { interpretOutput } from '../../src/token-command/output.ts';
 import { splitCommandLine } from '../../src/token-command/split.ts';
 import { context } from '../entra/answer-parts.ts';
 
@@ -65,7 +65,7 @@ const pieces = [
   PLACEHOLDER,
 ];
 
-const parse = { nowMs: context.nowMs, fallbackLifetimeSeconds: undefined };
+const parse = { askedAt: context.askedAt, fallbackLifetimeMs: undefined };
 
 const entry = { host: 'h', port: '1', database: 'd', user: 'u' };
 

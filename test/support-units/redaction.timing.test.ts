@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../src/support/secret.ts';
-import { presentableLines } from '../../src/token-command/stderr.ts';
+import { presentableLines } from '../../src/token-command/failure.ts';
 
 const MIB = 1024 * 1024;
 

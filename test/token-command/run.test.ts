@@ -58,15 +58,15 @@ describe('a command that succeeds', () => {
     expect(await sh(script, { env: { PATH: process.env['PATH'] } })).toBe('\n');
   });
 
-  test('has its stderr told, without the token and without any JWT', async () => {
+  test('has its stderr passed on, without the token and without any JWT', async () => {
     const heard: string[] = [];
-    const jwt = unsignedJwt({ sub: 'somebody else' });
+    const jwt = unsignedJwt({ sub: 'another app' });
     const script = `echo warming up >&2; echo "+ got ${token}" >&2; echo "not ${jwt}" >&2; echo ${token}`;
     await sh(script, { onStderr: (line) => heard.push(line) });
     expect(heard).toEqual(['warming up', '+ got [redacted]', 'not [redacted]']);
   });
 
-  test('may print any amount on stderr, of which the beginning is told', async () => {
+  test('may print any amount on stderr, of which the beginning is passed on', async () => {
     const heard: string[] = [];
     const script = `process.stderr.write('noise\\n'.repeat(1e6), () => console.log('token'))`;
     expect(await run(node(script), { onStderr: (line) => heard.push(line) })).toBe('token\n');
@@ -83,7 +83,7 @@ describe('a command that succeeds', () => {
 });
 
 describe('a command that fails', () => {
-  test('is told with its exit code and the first line of its stderr', async () => {
+  test('is reported with its exit code and the first line of its stderr', async () => {
     const script = `echo ${token}; echo >&2; echo "no role for ${token}" >&2; echo more >&2; exit 254`;
     const heard: string[] = [];
     const error = await failureOf(
@@ -98,7 +98,7 @@ describe('a command that fails', () => {
     expect(heard).toEqual([]);
   });
 
-  test('is told without what an earlier run printed', async () => {
+  test('is reported without what an earlier run printed', async () => {
     const secrets = [new Secret(token)];
     const error = await failureOf(
       () => sh(`echo ${token} is old >&2; exit 1`, { secrets }),
@@ -107,12 +107,12 @@ describe('a command that fails', () => {
     expect(error.message).toBe('the token command sh ended with exit code 1: [redacted] is old');
   });
 
-  test('without a word is told as well', async () => {
+  test('is reported without any stderr, too', async () => {
     const error = await failureOf(() => sh('exit 3'));
     expect(error.message).toBe('the token command sh ended with exit code 3');
   });
 
-  test('is told with the signal that killed it', async () => {
+  test('is reported with the signal that killed it', async () => {
     const error = await failureOf(() => sh('echo oh >&2; kill -TERM $$'));
     expect(error.message).toBe('the token command sh was killed by SIGTERM: oh');
   });
@@ -200,7 +200,7 @@ describe('a command that does not end', () => {
     expect((await failure).message).toContain('did not end within 10 s');
   });
 
-  test('is killed with its children when its caller no longer wants it', async () => {
+  test('is killed with its children when its caller aborts', async () => {
     const caller = new AbortController();
     const roll = await openRollCall();
     const command = node(roll.attend('parent', starts(roll.attend('child'))));
@@ -214,7 +214,7 @@ describe('a command that does not end', () => {
     await child.gone;
   });
 
-  test('is not started for a caller who is gone', async () => {
+  test('is not started for a caller that has aborted', async () => {
     const reason = new Error('we stopped');
     const result = run(['no-such-program'], { signal: AbortSignal.abort(reason) });
     await expect(result).rejects.toBe(reason);

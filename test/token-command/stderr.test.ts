@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../src/support/secret.ts';
-import { presentableLines } from '../../src/token-command/stderr.ts';
+import { presentableLines } from '../../src/token-command/failure.ts';
 import { findLeaks } from '../support/leak-check.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 import { opaqueToken } from './tokens.ts';
@@ -11,7 +11,7 @@ const lines = (stderr: string) => presentableLines(stderr, [new Secret(opaqueTok
 describe('the lines of stderr', () => {
   test.each<[string, string, string[]]>([
     [
-      'are told without blank ones',
+      'are shown without blank ones',
       '\n\nno such role\r\n\n  try again \n',
       ['no such role', 'try again'],
     ],

@@ -1,8 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { request } from 'undici';
-import type { Step } from '../../entra/steps.ts';
-import { through } from '../../entra/through.ts';
-import type { Attempt, Way } from '../../entra/way.ts';
+import type { Attempt, Step } from '../../entra/connect.ts';
+import { type Transport, withDispatcher } from '../../entra/transport.ts';
 import type { Clock } from '../../support/clock.ts';
 import { DeadlinePassed, withDeadline } from '../../support/deadline.ts';
 import { USER_AGENT } from '../../version.ts';
@@ -32,13 +31,17 @@ interface Bounds {
 }
 
 /** Requests the root of the endpoint's server, where any answer will do. Never rejects. */
-export async function reach(endpoint: string, way: Way, bounds: Bounds): Promise<Reach> {
+export async function reach(
+  endpoint: string,
+  transport: Transport,
+  bounds: Bounds,
+): Promise<Reach> {
   const { clock, timeoutMs, signal } = bounds;
-  const url = new URL('/', way.urlFor(endpoint));
+  const url = new URL('/', transport.urlFor(endpoint));
   const { hops, onStep } = createTrace(clock);
   try {
     const answer = await withDeadline(clock, timeoutMs, signal, (inTime) =>
-      askFor(url, way, { clock, timeoutMs, signal: inTime, onStep }),
+      askFor(url, transport, { clock, timeoutMs, signal: inTime, onStep }),
     );
     return { hops, answer, error: undefined, outOfTime: false };
   } catch (error) {
@@ -46,9 +49,9 @@ export async function reach(endpoint: string, way: Way, bounds: Bounds): Promise
   }
 }
 
-function askFor(url: URL, way: Way, attempt: Attempt): Promise<HttpAnswer> {
+function askFor(url: URL, transport: Transport, attempt: Attempt): Promise<HttpAnswer> {
   const { clock, signal } = attempt;
-  return through(way, attempt, async (dispatcher) => {
+  return withDispatcher(transport, attempt, async (dispatcher) => {
     const { headers, body } = await request(url, {
       method: 'HEAD',
       // A cache in between would answer with an old date.

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/load.ts';
-import { elapsedMs } from '../../refresh/schedule.ts';
+import { elapsedMs, leftMs } from '../../refresh/schedule.ts';
 import { openSource } from '../../sources/open.ts';
 import type { AccessToken } from '../../support/access-token.ts';
 import { asPgpassdError } from '../../support/failure.ts';
@@ -44,7 +44,7 @@ export async function checkExchange(
     const issued = await fetch(signal);
     const now = clock.now();
     const issuer = source.kind === 'token-command' ? 'the token command' : 'Entra';
-    const validFor = duration(issued.expiresInSeconds * 1000 - elapsedMs(startedAt, now));
+    const validFor = duration(leftMs(issued.life, now));
     const took = duration(elapsedMs(startedAt, now));
     return {
       findings: [ok(STEP, `${issuer} gave a token in ${took}, valid for ${validFor}`)],

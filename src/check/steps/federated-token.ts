@@ -1,4 +1,4 @@
-import { readFederatedToken } from '../../federated-token/read.ts';
+import { readFederatedToken } from '../../federated-token/file.ts';
 import {
   assertUnexpired,
   type FederatedIdentity,

@@ -1,8 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { WorkloadIdentitySettings } from '../../config/source.ts';
-import { explainTransportError } from '../../entra/transport-errors.ts';
-import type { WayKind } from '../../entra/way.ts';
-import { wayOf } from '../../sources/workload-identity.ts';
+import { openTransport, type TransportKind } from '../../entra/transport.ts';
+import { explainTransportError } from '../../entra/transport-failure.ts';
 import { PgpassdError } from '../../support/errors.ts';
 import { asPgpassdError, failure } from '../../support/failure.ts';
 import { sanitizeValue, seconds } from '../../support/text.ts';
@@ -99,18 +98,18 @@ async function tryToReach(
   context: CheckContext,
 ): Promise<NetworkReport> {
   const { clock, env, signal } = context;
-  const way = await wayOf(settings, env).catch(asPgpassdError);
-  if (way instanceof PgpassdError) return notTried(way.message, false);
+  const transport = await openTransport(settings, env).catch(asPgpassdError);
+  if (transport instanceof PgpassdError) return notTried(transport.message, false);
   const { tokenEndpoint } = settings.exchange;
   const timeoutMs = timeoutMsOf(context);
   const startedMs = clock.now().monotonicMs;
-  const outcome = await reach(tokenEndpoint, way, { clock, timeoutMs, signal });
+  const outcome = await reach(tokenEndpoint, transport, { clock, timeoutMs, signal });
   if (signal.aborted) {
     return { findings: [skipped(STEP, 'interrupted')], reached: false, authority: undefined };
   }
-  const url = new URL(way.urlFor(tokenEndpoint));
+  const url = new URL(transport.urlFor(tokenEndpoint));
   const tookMs = clock.now().monotonicMs - startedMs;
-  const obstacle = obstacleIn(outcome, url, way.kind, tookMs);
+  const obstacle = obstacleIn(outcome, url, transport.kind, tookMs);
   const progress = progressIn(outcome, url);
   return {
     findings: obstacle === undefined ? progress : [...progress, obstacle],
@@ -150,7 +149,7 @@ function progressOf(hop: Hop, url: URL): readonly Finding[] {
 export function obstacleIn(
   { hops, answer, error, outOfTime }: Reach,
   url: URL,
-  kind: WayKind,
+  kind: TransportKind,
   tookMs: number,
 ): Finding | undefined {
   const target = hops.find(({ host }) => host === url.host);

@@ -2,9 +2,9 @@ import { Agent } from 'undici';
 import { expect, test } from 'vitest';
 import { reach } from '../../../src/check/network/reach.ts';
 import { obstacleIn } from '../../../src/check/steps/network.ts';
-import { createConnectors } from '../../../src/entra/connector.ts';
-import type { LookUp } from '../../../src/entra/look-up.ts';
-import type { Way } from '../../../src/entra/way.ts';
+import type { LookUp } from '../../../src/entra/connect.ts';
+import { createConnectors } from '../../../src/entra/connect.ts';
+import type { Transport } from '../../../src/entra/transport.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { startFullPort } from '../../support/full-port.ts';
 import { shown } from '../context.ts';
@@ -14,16 +14,16 @@ const signal = new AbortController().signal;
 /** What is found on the way when `lookUp` resolves names, and time is up once `stuck`. */
 async function check(endpoint: string, lookUp: LookUp, stuck: Promise<unknown>) {
   const clock = new FakeClock();
-  const way: Way = {
+  const transport: Transport = {
     kind: 'direct',
     urlFor: (each) => each,
     dispatcher: async (attempt) => new Agent({ connect: createConnectors(lookUp)(attempt, {}) }),
   };
-  const reaching = reach(endpoint, way, { clock, timeoutMs: 10_000, signal });
+  const reaching = reach(endpoint, transport, { clock, timeoutMs: 10_000, signal });
   await stuck;
   await clock.advance(10_000);
   const trip = await reaching;
-  const obstacle = obstacleIn(trip, new URL(endpoint), way.kind, 10_000);
+  const obstacle = obstacleIn(trip, new URL(endpoint), transport.kind, 10_000);
   return shown(obstacle === undefined ? [] : [obstacle])[0];
 }
 

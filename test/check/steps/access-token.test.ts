@@ -24,10 +24,10 @@ const claims = {
   exp: 1_086_400,
 };
 
+const life = { since: { wallMs: 0, monotonicMs: 0 }, delayMs: 3_600_000 };
+
 function check(token: string, given = context) {
-  return shown(checkAccessToken(given, { token: new Secret(token), expiresInSeconds: 3600 }), [
-    token,
-  ]);
+  return shown(checkAccessToken(given, { token: new Secret(token), life }), [token]);
 }
 
 describe('a token as it should be', () => {

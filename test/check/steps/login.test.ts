@@ -7,7 +7,10 @@ import { contextWith, shown } from '../context.ts';
 import { startPeer } from '../login/parts.ts';
 
 const unsent = 'not-to-be-sent-anywhere';
-const issued = { token: new Secret(unsent), expiresInSeconds: 3600 };
+const issued = {
+  token: new Secret(unsent),
+  life: { since: { wallMs: 0, monotonicMs: 0 }, delayMs: 3_600_000 },
+};
 
 const base: Environment = { PGPASSD_CONNECT: 'true', PGHOSTADDR: '127.0.0.1' };
 

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import { interpretAnswer, type RawAnswer } from '../../../src/entra/answer.ts';
-import { parseRetryAfterMs } from '../../../src/entra/retry-after.ts';
+import { interpretAnswer, parseRetryAfterMs, type RawAnswer } from '../../../src/entra/answer.ts';
 import { context, granted } from '../../entra/answer-parts.ts';
 import { insist, isPresentable, outcome } from '../outcome.ts';
 import { fuzz, type Texts } from '../target.ts';
@@ -73,9 +72,9 @@ export const answers = [
       );
       if (issued === undefined) return;
       insist(issued.token.isPrintable(), 'the token would not fit one field of one line');
-      insist(issued.expiresInSeconds > 0, 'the token has no life');
-      insist(issued.expiresInSeconds <= 366 * 86_400, 'nobody believes in such a life');
-      insist((issued.refreshInSeconds ?? 1) > 0, 'a refresh before the token is there');
+      insist(issued.life.delayMs > 0, 'the token has no life');
+      insist(issued.life.delayMs <= 366 * 86_400_000, 'nobody believes in such a life');
+      insist((issued.refreshInMs ?? 1) > 0, 'a refresh before the token is there');
     },
   ),
 

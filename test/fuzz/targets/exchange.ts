@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { Dispatcher, MockAgent } from 'undici';
 import { createExchange } from '../../../src/entra/exchange.ts';
-import type { Way } from '../../../src/entra/way.ts';
+import type { Transport } from '../../../src/entra/transport.ts';
 import { parseFederatedToken } from '../../../src/federated-token/token.ts';
 import { systemClock } from '../../../src/support/clock.ts';
 import { KnownSecrets } from '../../../src/support/secret.ts';
@@ -44,7 +44,7 @@ class Answering extends Dispatcher {
   override async destroy(): Promise<void> {}
 }
 
-const way: Way = {
+const transport: Transport = {
   kind: 'direct',
   urlFor: (endpoint) => endpoint,
   dispatcher: async () => new Answering(),
@@ -88,7 +88,7 @@ export const exchange = [
   fuzz('an exchange whose answer quotes secrets', replies, async (answer) => {
     const exchanging = createExchange({
       settings: { ...identity, tokenEndpoint: `${ORIGIN}/token` },
-      way,
+      transport,
       clock: systemClock,
       requestTimeoutMs: 60_000,
       userAgent: 'fuzz',

@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { parseFederatedToken } from '../../../src/federated-token/token.ts';
 import { decodeJwtClaims, numericDateMs } from '../../../src/support/jwt.ts';
 import { Secret } from '../../../src/support/secret.ts';
-import { interpretOutput } from '../../../src/token-command/interpret.ts';
-import { presentableLines } from '../../../src/token-command/stderr.ts';
+import { presentableLines } from '../../../src/token-command/failure.ts';
+import { interpretOutput } from '../../../src/token-command/output.ts';
 import { oddJwt, segment } from '../odd-jwt.ts';
 import { holdsPiece, insist, isPresentable, outcome } from '../outcome.ts';
 import { fuzz, type Texts } from '../target.ts';
 
-const NOW_MS = Date.parse('2026-11-24T12:00:00Z');
+const NOW = { wallMs: Date.parse('2026-11-24T12:00:00Z'), monotonicMs: 0 };
 const claims = { iss: 'https://issuer.example/', sub: 'subject', aud: ['one'], exp: 1_795_521_600 };
 const jwt = `eyJhbGciOiJSUzI1NiJ9.${segment(claims)}.c2lnbmF0dXJlLXRoYXQtaXMtbG9uZw`;
 const pieces = ['.', '-', '_', '=', 'e30', 'eyJ', ' ', '{', '}'];
@@ -48,14 +48,15 @@ export const tokens = [
   }),
 
   fuzz("a token command's output", outputOf, (stdout) => {
-    const fallbackLifetimeSeconds = stdout.length % 2 === 0 ? 900 : undefined;
+    const fallbackLifetimeMs = stdout.length % 2 === 0 ? 900_000 : undefined;
     const issued = outcome(
-      () => interpretOutput(stdout, { nowMs: NOW_MS, fallbackLifetimeSeconds }),
+      () => interpretOutput(stdout, { askedAt: NOW, fallbackLifetimeMs }),
       (error) => isPresentable(error, /^token-command\.bad-output$/, jwt),
     );
     if (issued === undefined) return;
     insist(issued.token.isPrintable(), 'the token would not fit one field of one line');
-    insist(issued.expiresInSeconds > 0 && issued.expiresInSeconds <= 366 * 86_400, 'no such life');
+    const { delayMs } = issued.life;
+    insist(delayMs > 0 && delayMs <= 366 * 86_400_000, 'no such life');
   }),
 
   fuzz(

@@ -3,12 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Assertion } from '../../src/entra/exchange.ts';
-import { parseFederatedToken } from '../../src/federated-token/token.ts';
-import {
-  createWorkloadIdentity,
-  type Rotation,
-  rotationCallsForRefresh,
-} from '../../src/sources/federated-exchange.ts';
+import { createWorkloadIdentity } from '../../src/sources/workload-identity.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { Secret } from '../../src/support/secret.ts';
 import { manualClock } from '../support-units/manual-clock.ts';
@@ -22,7 +17,10 @@ const claims = {
   aud: ['api://AzureADTokenExchange'],
   exp: nowMs / 1000 + 3600,
 };
-const accessToken = { token: new Secret('an access token'), expiresInSeconds: 3599 };
+const accessToken = {
+  token: new Secret('an access token'),
+  life: { since: clock.now(), delayMs: 3_599_000 },
+};
 const { signal } = new AbortController();
 
 async function tokenFile(content: string): Promise<string> {
@@ -95,21 +93,21 @@ describe('a workload identity', () => {
   });
 
   test('tells Entra what the token says of itself', async () => {
-    let told: Assertion['identity'] | undefined;
+    let received: Assertion['identity'] | undefined;
     const path = await tokenFile(unsignedJwt(claims));
     const identity = createWorkloadIdentity(
       path,
       async (assertion) => {
-        told = assertion.identity;
+        received = assertion.identity;
         return accessToken;
       },
       clock,
     );
     await identity.fetch(signal);
-    expect(told).toEqual({ issuer: claims.iss, subject: claims.sub, audience: claims.aud });
+    expect(received).toEqual({ issuer: claims.iss, subject: claims.sub, audience: claims.aud });
   });
 
-  test('does not bother Entra with a token that has expired', async () => {
+  test('does not send a token that has expired', async () => {
     let asked = 0;
     const path = await tokenFile(unsignedJwt({ ...claims, exp: nowMs / 1000 }));
     const identity = createWorkloadIdentity(
@@ -148,42 +146,5 @@ describe('a workload identity', () => {
     expect(identity.lastSent()).toBeUndefined();
     await expect(identity.fetch(signal)).rejects.toBe(refused);
     expect(identity.lastSent()?.assertion.unwrap()).toBe(token);
-  });
-});
-
-describe('a rotation of the federated token', () => {
-  const federated = (changes: object = {}) =>
-    parseFederatedToken(unsignedJwt({ ...claims, ...changes }), '/token');
-  const sent = federated({ jti: 'sent' });
-  const rotated = federated({ jti: 'rotated' });
-
-  test.each<[string, Partial<Rotation>, boolean]>([
-    ['changes nothing while all is well', {}, false],
-    ['may end a failure', { failing: true }, true],
-    [
-      'may end a failure that came before any exchange',
-      { failing: true, lastSent: undefined },
-      true,
-    ],
-    ['ends no failure when it is what was sent', { failing: true, federated: sent }, false],
-    ['is worth a try when no token is valid', { tokenValid: false }, true],
-    ['is none when it is what was sent', { tokenValid: false, federated: sent }, false],
-    ['is no news before the first exchange', { lastSent: undefined, tokenValid: false }, false],
-    ['to another subject is another identity', { federated: federated({ sub: 'other' }) }, true],
-    ['to another issuer is another identity', { federated: federated({ iss: 'other' }) }, true],
-    ['to another audience is another identity', { federated: federated({ aud: 'other' }) }, true],
-    [
-      'to one more audience is another identity',
-      { federated: federated({ aud: [...claims.aud, 'other'] }) },
-      true,
-    ],
-    [
-      'to the same audience written as one string is the same identity',
-      { federated: federated({ aud: claims.aud[0] }) },
-      false,
-    ],
-  ])('%s', (_case, changes, expected) => {
-    const rotation = { federated: rotated, lastSent: sent, tokenValid: true, failing: false };
-    expect(rotationCallsForRefresh({ ...rotation, ...changes })).toBe(expected);
   });
 });

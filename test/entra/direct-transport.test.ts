@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { generate } from 'selfsigned';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createDirectWay } from '../../src/entra/direct-way.ts';
+import { createDirectTransport } from '../../src/entra/transport.ts';
 import type { Fault } from '../support/fake-entra/faults.ts';
 import { createCa } from '../support/postgres/certificates.ts';
 import { fileWith, makeFifo } from '../support/temporary-file.ts';
@@ -52,7 +52,7 @@ describe('an authority with a private CA', () => {
     ['the CA is not named', {}, false, 'unknown CA'],
     ['the certificate is for another name', { host: 'login.example' }, true, 'another name'],
     ['the certificate has expired', { expired: true }, true, 'expired'],
-  ])('is not told the assertion when %s', async (_case, certificate, named, what) => {
+  ])('does not receive the assertion when %s', async (_case, certificate, named, what) => {
     const { entra, caFile } = await startWithCertificate(certificate);
     const { exchange } = await exchangeWith(entra, named ? { caFile } : {});
     const error = await failureOf(exchange(await federatedToken(entra), endless), entra);
@@ -90,13 +90,13 @@ describe('a CA file', () => {
   test.each<[string, () => Promise<string>, string]>([
     ['is missing', async () => '/nowhere/ca.crt', 'ENOENT'],
     ['is a directory', async () => tmpdir(), 'is not a regular file'],
-    ['is a FIFO that nobody writes to', makeFifo, 'is not a regular file'],
+    ['is a FIFO without a writer', makeFifo, 'is not a regular file'],
     ['is far too large', () => fileWith('x'.repeat(2 ** 22 + 1)), 'too large'],
     ['is empty', () => fileWith(''), 'is empty'],
     ['is in another format', () => fileWith('MIIB'), 'no PEM certificate'],
   ])('that %s is a problem of the configuration', async (_case, file, what) => {
     const caFile = await file();
-    await expect(createDirectWay({ ...direct, caFile })).rejects.toMatchObject({
+    await expect(createDirectTransport({ ...direct, caFile })).rejects.toMatchObject({
       code: 'config.invalid',
       message: expect.stringMatching(`--ca-file ${caFile}.*${what}`),
     });
@@ -106,7 +106,7 @@ describe('a CA file', () => {
     const caFile = await fileWith(
       '-----BEGIN CERTIFICATE-----\nnot base64\n-----END CERTIFICATE-----\n',
     );
-    await expect(createDirectWay({ ...direct, caFile })).rejects.toMatchObject({
+    await expect(createDirectTransport({ ...direct, caFile })).rejects.toMatchObject({
       code: 'config.invalid',
       message: `--ca-file ${caFile} holds a damaged certificate`,
     });
@@ -117,20 +117,20 @@ describe('a connection over TLS that breaks', () => {
   test.each<[string, Fault]>([
     ['before the answer', { kind: 'reset', when: 'before' }],
     ['in the middle of the answer', { kind: 'reset', when: 'mid-body' }],
-  ])('%s is told as one, and spoils nothing', async (_when, fault) => {
+  ])('%s is reported as one, and does not affect the next exchange', async (_when, fault) => {
     const { entra, caFile } = await startWithCertificate();
     const { exchange } = await exchangeWith(entra, { caFile });
     entra.faults.next(fault);
     const federated = await federatedToken(entra);
     const error = await failureOf(exchange(federated, endless), entra);
     expect(error.code).toBe('entra.unreachable');
-    expect(error.message).toContain('the connection broke');
+    expect(error.message).toContain('the connection was closed');
     const { token } = await exchange(federated, endless);
     expect(token.unwrap()).toBe(entra.issued.at(-1));
   });
 
   test.each(['end', 'resetAndDestroy'] as const)(
-    'in the handshake (%s) is told as one',
+    'in the handshake (%s) is reported as one',
     async (how) => {
       const server = createServer((socket) => {
         socket.on('error', () => undefined);
@@ -145,7 +145,7 @@ describe('a connection over TLS that breaks', () => {
       });
       const error = await failureOf(exchange(await federatedToken(entra), endless), entra);
       expect(error.code).toBe('entra.unreachable');
-      expect(error.message).toContain('the connection broke');
+      expect(error.message).toContain('the connection was closed');
     },
   );
 });

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { throughTokenProxy } from '../../src/entra/token-proxy.ts';
-import { createTokenProxyWay } from '../../src/entra/token-proxy-way.ts';
+import { tokenProxyUrl } from '../../src/entra/request.ts';
+import { createTokenProxyTransport } from '../../src/entra/transport.ts';
 import type { FakeEntra, FakeEntraOptions } from '../support/fake-entra/server.ts';
 import { createCa } from '../support/postgres/certificates.ts';
 import { makeFifo } from '../support/temporary-file.ts';
@@ -30,13 +30,13 @@ async function startProxy(options: FakeEntraOptions = {}): Promise<FakeEntra & {
 }
 
 async function throughProxy(entra: FakeEntra, given: { sniName?: string; pem?: string } = {}) {
-  const way = await createTokenProxyWay({
+  const transport = await createTokenProxyTransport({
     url: new URL(`https://127.0.0.1:${entra.port}${basePath}/`),
     sniName: 'sniName' in given ? given.sniName : sniName,
     ca: given.pem === undefined ? { path: caPath } : { pem: given.pem },
   });
   const authorityHost = 'https://login.microsoftonline.com/';
-  const { exchange } = await exchangeWith(entra, { way, authorityHost });
+  const { exchange } = await exchangeWith(entra, { transport, authorityHost });
   return async (from: FakeEntra = entra) => exchange(await federatedToken(from), signal);
 }
 
@@ -72,7 +72,7 @@ test('a CA given as data is trusted', async () => {
   expect(entra.issued).toHaveLength(1);
 });
 
-test('the wrong CA is told as a matter of trust, and replaces the roots', async () => {
+test('the wrong CA is reported as untrusted, and replaces the roots', async () => {
   const entra = await startProxy();
   await writeFile(caPath, (await createCa()).certPem);
   const exchange = await throughProxy(entra);
@@ -109,7 +109,9 @@ test('a CA file that is a FIFO is a configuration error, and does not hold us up
   caPath = await makeFifo();
   await expect(throughProxy(entra)).rejects.toMatchObject({
     code: 'config.invalid',
-    message: expect.stringMatching(/^AZURE_KUBERNETES_CA_FILE .* is not a regular file$/),
+    message: expect.stringMatching(
+      /^the token proxy's CA in AZURE_KUBERNETES_CA_FILE .* is not a regular file$/,
+    ),
   });
 });
 
@@ -126,5 +128,5 @@ test.each([
   ['https://10.0.0.1/a/b/', 'https://10.0.0.1/a/b/tenant/token?x=1'],
 ])("the proxy %s is asked with Entra's own path below its own", (proxy, asked) => {
   const endpoint = 'https://login.microsoftonline.com/tenant/token?x=1';
-  expect(throughTokenProxy(endpoint, new URL(proxy))).toBe(asked);
+  expect(tokenProxyUrl(endpoint, new URL(proxy))).toBe(asked);
 });

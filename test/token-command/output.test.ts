@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ANY, formatLine, parseLine } from '../../src/passfile/format.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
-import { interpretOutput } from '../../src/token-command/interpret.ts';
+import { interpretOutput } from '../../src/token-command/output.ts';
 import { findLeaks, PIECE_LENGTH } from '../support/leak-check.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 import { failureOf } from './failure-of.ts';
@@ -13,8 +13,11 @@ const nowSeconds = nowMs / 1000;
 
 function read(output: unknown, fallbackLifetimeSeconds?: number): [string, number] {
   const stdout = typeof output === 'string' ? output : JSON.stringify(output, null, 2);
-  const issued = interpretOutput(stdout, { nowMs, fallbackLifetimeSeconds });
-  return [issued.token.unwrap(), issued.expiresInSeconds];
+  const issued = interpretOutput(stdout, {
+    askedAt: { wallMs: nowMs, monotonicMs: 0 },
+    fallbackLifetimeMs: fallbackLifetimeSeconds && fallbackLifetimeSeconds * 1000,
+  });
+  return [issued.token.unwrap(), issued.life.delayMs / 1000];
 }
 
 const jwt = unsignedJwt({ sub: 'app', exp: nowSeconds + 3000 });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { explainTransportError } from '../../src/entra/transport-errors.ts';
-import type { WayKind } from '../../src/entra/way.ts';
+import type { TransportKind } from '../../src/entra/transport.ts';
+import { explainTransportError } from '../../src/entra/transport-failure.ts';
 
-const ways: readonly WayKind[] = ['direct', 'token-proxy'];
+const kinds: readonly TransportKind[] = ['direct', 'token-proxy'];
 const url = 'https://login.microsoftonline.com:8443/tenant/oauth2/v2.0/token';
 
 const coded = (code: string, cause?: unknown) =>
@@ -17,12 +17,12 @@ describe('a request without an answer', () => {
     ['ENETUNREACH', 'entra.unreachable', 'no connection', 'egress'],
     ['ETIMEDOUT', 'entra.unreachable', 'no connection', 'egress'],
     ['UND_ERR_CONNECT_TIMEOUT', 'entra.unreachable', 'no connection', 'egress'],
-    ['ECONNRESET', 'entra.unreachable', 'broke', 'tried again'],
-    ['EPIPE', 'entra.unreachable', 'broke', 'tried again'],
-    ['UND_ERR_SOCKET', 'entra.unreachable', 'broke', 'tried again'],
-    ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'entra.unreachable', 'broke', 'tried again'],
+    ['ECONNRESET', 'entra.unreachable', 'was closed', 'retries'],
+    ['EPIPE', 'entra.unreachable', 'was closed', 'retries'],
+    ['UND_ERR_SOCKET', 'entra.unreachable', 'was closed', 'retries'],
+    ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'entra.unreachable', 'was closed', 'retries'],
     ['UND_ERR_ABORTED', 'entra.unreachable', 'HTTP proxy refuses', 'HTTPS_PROXY'],
-    ['UND_ERR_PRX_CONN', 'entra.unreachable', 'HTTP proxy broke off', 'HTTPS_PROXY'],
+    ['UND_ERR_PRX_CONN', 'entra.unreachable', 'HTTP proxy closed', 'HTTPS_PROXY'],
     ['UND_ERR_PRX_TLS', 'entra.untrusted', "HTTP proxy's certificate", '--ca-file'],
     ['CERT_HAS_EXPIRED', 'entra.untrusted', 'expired', '--ca-file'],
     ['CERT_NOT_YET_VALID', 'entra.untrusted', 'clocks', '--ca-file'],
@@ -32,7 +32,7 @@ describe('a request without an answer', () => {
     ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'entra.untrusted', 'unknown CA', '--ca-file'],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'entra.untrusted', 'unknown CA', '--ca-file'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'entra.untrusted', 'another name', '--ca-file'],
-    ['E_UNHEARD_OF', 'entra.unreachable', 'E_UNHEARD_OF', 'tried again'],
+    ['E_UNHEARD_OF', 'entra.unreachable', 'E_UNHEARD_OF', 'retries'],
   ])('for %s is %s: %s', (code, expected, what, remedy) => {
     const error = explainTransportError(coded(code), url, 'direct');
     expect(error.code).toBe(expected);
@@ -52,8 +52,8 @@ describe('a request without an answer', () => {
     expect(remedy).not.toContain('--');
   });
 
-  test.each(ways)('has a remedy on the %s way too when it only broke', (way) => {
-    expect(explainTransportError(coded('ECONNRESET'), url, way).remedy).toContain('tried again');
+  test.each(kinds)('has a remedy for the %s transport, too, when the connection closed', (kind) => {
+    expect(explainTransportError(coded('ECONNRESET'), url, kind).remedy).toContain('retries');
   });
 
   const refused = coded('ECONNREFUSED');
@@ -64,7 +64,7 @@ describe('a request without an answer', () => {
     ['of one of the addresses tried', new AggregateError([new Error('first'), refused])],
     ['beneath a cause', new Error('one', { cause: new AggregateError([refused]) })],
     ['of the first address with one', new AggregateError([refused, coded('ENOTFOUND')])],
-  ])('is told by the code %s', (_case, error) => {
+  ])('is explained by the code %s', (_case, error) => {
     expect(explainTransportError(error, url, 'direct').message).toContain('no connection');
   });
 
@@ -78,13 +78,13 @@ describe('a request without an answer', () => {
     expect(error.message).toContain('unknown error');
   });
 
-  test('is told even when its causes run in a circle', () => {
+  test('is explained even when its causes are circular', () => {
     const error = new Error('round');
     error.cause = error;
     expect(explainTransportError(error, url, 'direct').code).toBe('entra.unreachable');
   });
 
-  test('is told without the words of the error, which may quote the request', () => {
+  test('is explained without the text of the error, which may quote the request', () => {
     const { message, remedy } = explainTransportError(coded('E_UNHEARD_OF'), url, 'direct');
     expect(message + remedy).not.toContain('something of the request');
     expect(message + remedy).not.toContain('/tenant/');

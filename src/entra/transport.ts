@@ -1,0 +1,177 @@
+import { getCACertificates } from 'node:tls';
+import { Agent, type Dispatcher } from 'undici';
+import type { ErrorCode } from '../support/errors.ts';
+import { errorOf, type Failure } from '../support/failure.ts';
+import { type Attempt, type Connectors, createConnectors, type Trust } from './connect.ts';
+import { httpProxyAgent, httpProxyUrl } from './http-proxy.ts';
+import { type TokenProxySettings, tokenProxyUrl } from './request.ts';
+import {
+  caFileUnusable,
+  caReader,
+  certificatesIn,
+  tokenProxyCaUnusable,
+  UnusableCa,
+} from './trust.ts';
+
+/** Which settings an operator has to look at when nothing can be sent. */
+export type TransportKind = 'direct' | 'token-proxy';
+
+/** How requests get to the token endpoint: at which address, through which proxy, trusting which CAs. */
+export interface Transport {
+  readonly kind: TransportKind;
+  /** The URL to send a request to that is meant for `endpoint`. */
+  urlFor(endpoint: string): string;
+  /**
+   * Sends one request, and is to be destroyed after it. Throws PgpassdError `entra.*` if no connection
+   * can be set up now.
+   */
+  dispatcher(attempt: Attempt): Promise<Dispatcher>;
+}
+
+export interface TransportSettings {
+  readonly caFile: string | undefined;
+  /** Instead of the authority itself. */
+  readonly tokenProxy: TokenProxySettings | undefined;
+}
+
+/** @throws PgpassdError `config.invalid` when a CA, or the URL of HTTPS_PROXY, cannot be used */
+export async function openTransport(
+  { caFile, tokenProxy }: TransportSettings,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Transport> {
+  if (tokenProxy !== undefined) return await createTokenProxyTransport(tokenProxy);
+  return await createDirectTransport({
+    caFile,
+    httpsProxy: env['https_proxy'] || env['HTTPS_PROXY'],
+    noProxy: env['no_proxy'] || env['NO_PROXY'],
+  });
+}
+
+export interface DirectTransportSettings {
+  /** A PEM file of CAs to trust in addition to those of Node.js and NODE_EXTRA_CA_CERTS; re-read before each exchange. */
+  readonly caFile: string | undefined;
+  readonly httpsProxy: string | undefined;
+  readonly noProxy: string | undefined;
+}
+
+/**
+ * To the authority itself, out of the cluster and perhaps through an HTTP proxy.
+ *
+ * @throws PgpassdError `config.invalid` when the CA file, or a proxy's URL, cannot be used
+ */
+export async function createDirectTransport(
+  { caFile, httpsProxy, noProxy = '' }: DirectTransportSettings,
+  connectors: Connectors = createConnectors(),
+): Promise<Transport> {
+  const readCas = caFile === undefined ? undefined : caReader(caFile);
+  const proxyUrl = httpsProxy ? httpProxyUrl(httpsProxy) : undefined;
+
+  async function readTrust(code: ErrorCode): Promise<Trust> {
+    const cas = await readCas?.().catch((error: unknown) => {
+      throw explain(error, code, (problem) => caFileUnusable({ path: caFile ?? '', problem }));
+    });
+    // Node.js replaces its own roots by a given `ca`, so they are given as well.
+    return cas === undefined ? {} : { ca: [...getCACertificates('default'), ...cas] };
+  }
+
+  // A CA file that cannot be used is an error at the start already.
+  await readTrust('config.invalid');
+  return {
+    kind: 'direct',
+    urlFor: (endpoint) => endpoint,
+    async dispatcher(attempt) {
+      const { onStep } = attempt;
+      const trust = await readTrust('entra.untrusted');
+      const connect = connectors(attempt, trust);
+      return proxyUrl === undefined
+        ? new Agent({ connect })
+        : httpProxyAgent({ httpsProxy: proxyUrl, noProxy, connect, trust, onStep });
+    },
+  };
+}
+
+/**
+ * To the token proxy of AKS identity bindings, as the Azure SDKs do it (`@azure/identity` 4.14,
+ * `workloadIdentityCredential`; `azidentity`, `customtokenproxy`).
+ *
+ * HTTPS_PROXY is ignored. Go's SDK applies it, as net/http does to every request, and is exempted by the
+ * cluster's networks that AKS lists in NO_PROXY; undici does not read networks, and a proxy outside the
+ * cluster cannot reach an address inside.
+ *
+ * A CA file that is missing or empty is no configuration problem yet: what fills the volume may be
+ * slower than the pod, and the file may be there by the first exchange. A file that holds anything else
+ * than certificates will not repair itself, so it is an error at once.
+ *
+ * @throws PgpassdError `config.invalid` when the CA cannot be used
+ */
+export async function createTokenProxyTransport(
+  { url, sniName, ca }: TokenProxySettings,
+  connectors: Connectors = createConnectors(),
+): Promise<Transport> {
+  const servername = sniName === undefined ? {} : { servername: sniName };
+  const readCas = tokenProxyCaReader(ca);
+  const setting =
+    ca !== undefined && 'path' in ca
+      ? `AZURE_KUBERNETES_CA_FILE ${ca.path}`
+      : 'AZURE_KUBERNETES_CA_DATA';
+  const explainCa = (error: unknown, code: ErrorCode) =>
+    explain(error, code, (problem) => tokenProxyCaUnusable({ setting, problem }));
+
+  await readCas().catch((error: unknown) => {
+    const isAwaited = error instanceof UnusableCa && error.awaited;
+    if (!isAwaited) throw explainCa(error, 'config.invalid');
+  });
+  return {
+    kind: 'token-proxy',
+    urlFor: (endpoint) => tokenProxyUrl(endpoint, url),
+    async dispatcher(attempt) {
+      const cas = await readCas().catch((error: unknown) => {
+        throw explainCa(error, 'entra.untrusted');
+      });
+      const trust = cas === undefined ? servername : { ...servername, ca: [...cas] };
+      return new Agent({ connect: connectors(attempt, trust) });
+    },
+  };
+}
+
+type Ca = TokenProxySettings['ca'];
+
+/** `undefined` for the system's roots. */
+function tokenProxyCaReader(ca: Ca): () => Promise<readonly string[] | undefined> {
+  if (ca === undefined) return async () => undefined;
+  return 'pem' in ca ? async () => certificatesIn(ca.pem) : caReader(ca.path);
+}
+
+/** What `error` of reading a CA means for the transport. */
+function explain(error: unknown, code: ErrorCode, kind: (problem: string) => Failure): unknown {
+  if (!(error instanceof UnusableCa)) return error;
+  return errorOf({ ...kind(error.message), code }, { cause: error });
+}
+
+/**
+ * Runs `send` with a dispatcher of `transport`, and leaves no connection behind: a connection that is
+ * kept would only outlive its address.
+ *
+ * @throws the reason of the attempt's signal once it aborts, else whatever `send` throws
+ */
+export async function withDispatcher<T>(
+  transport: Transport,
+  attempt: Attempt,
+  send: (dispatcher: Dispatcher) => Promise<T>,
+): Promise<T> {
+  const { signal } = attempt;
+  const dispatcher = await transport.dispatcher(attempt);
+  // undici observes a signal only once it is connected, not during a TLS handshake or a CONNECT.
+  const stop = () => void dispatcher.destroy(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    return await send(dispatcher);
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await dispatcher.destroy();
+  }
+}
