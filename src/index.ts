@@ -1,5 +1,4 @@
 export type { Entry } from './passfile/format.ts';
-
 export {
   createRefresher,
   type PassfileRefresher,

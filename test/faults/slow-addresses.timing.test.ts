@@ -110,7 +110,7 @@ describe.skipIf(!canMakeNetworks())('an address that is far', () => {
     await pgpassd.exited;
     const said = pgpassd.output().replaceAll(/\s+/g, ' ');
     expect(said).toContain(`${name}: resolves to ${v4[0]}`);
-    expect(said).toContain(`${v4[0]}:443 takes connections`);
+    expect(said).toContain(`${v4[0]}:443 accepts connections`);
     expect(said).toContain('Entra gave a token');
   });
 });

@@ -74,9 +74,14 @@ describe.skipIf(!canLimitMemory())('flooded (needs to limit memory by a cgroup)'
     async ({ kind, limitMiB, env }) => {
       const cgroup = openMemoryCgroup(limitMiB);
       onTestFinished(() => cgroup.remove());
-      const { start } = await openWorkload({ accessTokenLifetimeSeconds: 4 });
+      // Due every two seconds, and valid long enough for a busy machine.
+      const { start } = await openWorkload({ accessTokenLifetimeSeconds: 8 });
       const entry = join(root, 'bundle', 'main.js');
-      const pgpassd = start(['run'], { entry, under: cgroup.enter, env });
+      const pgpassd = start(['run', '--refresh-fraction', '0.25'], {
+        entry,
+        under: cgroup.enter,
+        env,
+      });
       await pgpassd.waitFor('token.refreshed');
       const port = await portOf(pgpassd);
       await letLoose(port, CLIENTS, kind);
