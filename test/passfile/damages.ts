@@ -19,7 +19,7 @@ export interface DamageDone {
   readonly damage: Damage;
   /** Only root can give a file away. */
   readonly asRoot?: true;
-  readonly todo: (path: string) => Promise<unknown>;
+  readonly inflict: (path: string) => Promise<unknown>;
 }
 
 /** Where a link in the passfile's place leads to. */
@@ -33,34 +33,34 @@ function putDirectory(path: string): void {
 
 /** Everything that another user can do to a passfile in a directory that they may write to. */
 export const damages: readonly DamageDone[] = [
-  { how: 'deleted', damage: 'missing', todo: (path) => rm(path) },
-  { how: 'truncated', damage: 'content', todo: (path) => truncate(path) },
+  { how: 'deleted', damage: 'missing', inflict: (path) => rm(path) },
+  { how: 'truncated', damage: 'content', inflict: (path) => truncate(path) },
   {
     how: 'overwritten with garbage',
     damage: 'content',
-    todo: (path) => writeFile(path, Buffer.from([0xff, 0, 0xfe, 10])),
+    inflict: (path) => writeFile(path, Buffer.from([0xff, 0, 0xfe, 10])),
   },
   {
     how: 'overwritten with as many other bytes',
     damage: 'content',
-    todo: async (path) => writeFile(path, (await readFile(path, 'latin1')).replace(/.$/m, '~')),
+    inflict: async (path) => writeFile(path, (await readFile(path, 'latin1')).replace(/.$/m, '~')),
   },
-  { how: 'set to 0644', damage: 'mode', todo: (path) => chmod(path, 0o644) },
+  { how: 'set to 0644', damage: 'mode', inflict: (path) => chmod(path, 0o644) },
   {
     how: 'given away (as root)',
     damage: 'owner',
     asRoot: true,
-    todo: (path) => chown(path, 4321, 4321),
+    inflict: (path) => chown(path, 4321, 4321),
   },
   {
     how: 'replaced by a directory',
     damage: 'not-a-file',
-    todo: async (path) => putDirectory(path),
+    inflict: async (path) => putDirectory(path),
   },
   {
     how: 'replaced by a directory with something in it',
     damage: 'not-a-file',
-    todo: async (path) => {
+    inflict: async (path) => {
       putDirectory(path);
       writeFileSync(`${path}/kept`, 'kept');
     },
@@ -68,7 +68,7 @@ export const damages: readonly DamageDone[] = [
   {
     how: 'replaced by a link to elsewhere',
     damage: 'not-a-file',
-    todo: async (path) => {
+    inflict: async (path) => {
       await writeFile(elsewhere(path), 'untouched');
       await symlink(elsewhere(path), `${path}-link`);
       await rename(`${path}-link`, path);
@@ -77,7 +77,7 @@ export const damages: readonly DamageDone[] = [
   {
     how: 'replaced by a FIFO',
     damage: 'not-a-file',
-    todo: async (path) => {
+    inflict: async (path) => {
       await promisify(execFile)('mkfifo', [`${path}-fifo`]);
       await rename(`${path}-fifo`, path);
     },

@@ -100,7 +100,7 @@ describe('by polling alone', () => {
       const { poll, stop, repaired } = startGuard();
       await poll();
       expect(repaired).toEqual([]);
-      await each.todo(path);
+      await each.inflict(path);
       await poll();
       expect(await isRight(path, content)).toBe(true);
       expect(repaired).toMatchObject([{ damage: each.damage }]);
@@ -114,14 +114,14 @@ describe('by polling alone', () => {
 describe('repairing', () => {
   test('leaves the target of a link alone', async () => {
     await passfile.publish(new Secret('a-token'));
-    await damages.find(({ how }) => how.includes('link'))?.todo(path);
+    await damages.find(({ how }) => how.includes('link'))?.inflict(path);
     await passfile.repair();
     expect(await readFile(elsewhere(path), 'utf8')).toBe('untouched');
   });
 
   test('moves a directory with something in it aside, and says where to', async () => {
     await passfile.publish(new Secret('a-token'));
-    await damages.find(({ how }) => how.includes('something in it'))?.todo(path);
+    await damages.find(({ how }) => how.includes('something in it'))?.inflict(path);
     const repair = await passfile.repair();
     const displacedTo = (repair && 'displacedTo' in repair && repair.displacedTo) || '';
     expect(displacedTo).toMatch(/\/pgpass\.displaced-[\da-f]{8}$/);

@@ -19,7 +19,7 @@ describe.each(damages)('a passfile that was $how', (each) => {
   test.skipIf(each.asRoot && !asRoot)('is right again within 5 s', async () => {
     const { workload, pgpassd, content } = await startGuarded();
     const { passfile, entra } = workload;
-    await whileStopped(pgpassd, () => each.todo(passfile));
+    await whileStopped(pgpassd, () => each.inflict(passfile));
     const line = await pgpassd.waitFor('passfile.repaired', soon);
     expect(line).toMatchObject({ level: 'warn', damage: each.damage, repairs: 1 });
     expect(await isRight(passfile, content)).toBe(true);
@@ -30,12 +30,12 @@ describe.each(damages)('a passfile that was $how', (each) => {
 test('all of that, one after the other on one process, is mended within 5 s each, and the link leads to what it did', async () => {
   const { workload, pgpassd, content } = await startGuarded();
   const { passfile } = workload;
-  for (const { todo } of damages.filter((each) => !each.asRoot).slice(0, 6)) {
-    await whileStopped(pgpassd, () => todo(passfile));
+  for (const { inflict } of damages.filter((each) => !each.asRoot).slice(0, 6)) {
+    await whileStopped(pgpassd, () => inflict(passfile));
     await pgpassd.waitFor('passfile.repaired', soon);
     expect(await isRight(passfile, content)).toBe(true);
   }
-  await damages.find(({ how }) => how.includes('link'))?.todo(passfile);
+  await damages.find(({ how }) => how.includes('link'))?.inflict(passfile);
   await pgpassd.waitFor('passfile.contested');
   await pgpassd.waitFor('passfile.repaired');
   expect(await readFile(elsewhere(passfile), 'utf8')).toBe('untouched');

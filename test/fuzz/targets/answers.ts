@@ -73,7 +73,7 @@ export const answers = [
       if (issued === undefined) return;
       insist(issued.token.isPrintable(), 'the token would not fit one field of one line');
       insist(issued.life.delayMs > 0, 'the token has no life');
-      insist(issued.life.delayMs <= 366 * 86_400_000, 'nobody believes in such a life');
+      insist(issued.life.delayMs <= 366 * 86_400_000, 'a life of more than a year is not accepted');
       insist((issued.refreshInMs ?? 1) > 0, 'a refresh before the token is there');
     },
   ),
