@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
+const integration = ['test/**/*.integration.test.ts'];
 /** Those that judge wall-clock time. The tests of the image do, too, and each has a whole pod. */
 const timing = ['test/**/*.timing.test.ts', 'test/container/**/*.test.ts'];
 
@@ -12,17 +13,29 @@ export default defineConfig({
     // and with whatever else the machine does.
     testTimeout: 240_000,
     hookTimeout: 240_000,
-    globalSetup: 'test/support/bundle.ts',
     projects: [
       {
         extends: true,
         test: {
-          name: 'usual',
+          name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...timing],
+          exclude: [...configDefaults.exclude, ...integration, ...timing],
+          setupFiles: 'test/support/no-processes.ts',
+          // Units keep no state that another file could meet, and loading them takes most of their time.
+          isolate: false,
+          maxWorkers: availableParallelism(),
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: integration,
+          globalSetup: 'test/support/bundle.ts',
           // Most of these tests wait for processes, so that each core can take two files at a time.
           maxWorkers: 2 * availableParallelism(),
           maxConcurrency: 10,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -30,8 +43,9 @@ export default defineConfig({
         test: {
           name: 'timing',
           include: timing,
+          globalSetup: 'test/support/bundle.ts',
           // After all others have ended, one file at a time, and of that one test at a time.
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           fileParallelism: false,
           maxConcurrency: 1,
         },

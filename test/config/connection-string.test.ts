@@ -9,7 +9,7 @@ import { outcomeOf } from './outcome.ts';
 const server = 'my-server.postgres.database.azure.com';
 const user = 'u';
 
-/** Strings as applications have them; test/postgres/connection-strings.test.ts asks libpq about more. */
+/** Strings as applications have them; test/postgres/connection-strings.integration.test.ts asks libpq about more. */
 describe('a connection string names', () => {
   test.each<[string, Entry]>([
     [
