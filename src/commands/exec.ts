@@ -139,7 +139,7 @@ export const programMissing = failure<'program'>(
   'program-missing',
   'config.invalid',
   ({ program }) => ({
-    found: `${program} is not in this image`,
+    found: `${program} was not found`,
     remedy: 'Give the path of a program, or the name of one in a directory of PATH.',
   }),
 );
@@ -148,8 +148,8 @@ export const programForbidden = failure<'program'>(
   'program-forbidden',
   'config.invalid',
   ({ program }) => ({
-    found: `${program} may not be executed by this user`,
-    remedy: 'Check its mode and owner.',
+    found: `${program} is not executable by this user`,
+    remedy: 'Check the mode and owner of the file, and noexec on its mount.',
   }),
 );
 
@@ -167,7 +167,7 @@ export const interpreterUnusable = failure<'program' | 'interpreter'>(
   'config.invalid',
   ({ program, interpreter }) => ({
     found: `${program} is a script for ${interpreter}, which cannot be executed here`,
-    remedy: 'Add the interpreter to the image, or use a program that needs none.',
+    remedy: 'Install the interpreter, or use a program that needs none.',
   }),
 );
 
@@ -176,11 +176,11 @@ export const execFailed = failure<'program' | 'code'>(
   'config.invalid',
   ({ program, code }) => ({
     found: `${program} cannot be executed (${code})`,
-    remedy: 'Check that it is built for this machine, and that its loader is in this image.',
+    remedy: 'Check that it is built for this machine, and that its dynamic loader is installed.',
   }),
 );
 
 export const execUnsupported = failure('exec-unsupported', 'config.invalid', () => ({
   found: 'this system cannot replace a process by another program',
-  remedy: 'Leave out -- and the program.',
+  remedy: 'Run pgpassd wait without -- PROGRAM, and start the program after it.',
 }));

@@ -60,7 +60,7 @@ export function parsePath(text: string): string {
   }
   if (!text.includes('/') && text.length > LONGEST_BARE_NAME) {
     throw new ValueError(
-      'write the whole path, or ./ before a name: a bare word of this length might be a password',
+      'give the full path, or put ./ before a name: a bare word of this length might be a password',
     );
   }
   return text;

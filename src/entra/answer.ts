@@ -62,7 +62,7 @@ const refusal = (id: string, code: RefusalCode, headline: string) =>
 export const refusals = {
   'entra.refused': refusal('entra-refused', 'entra.refused', 'Entra refused the exchange'),
   'entra.throttled': refusal('entra-throttled', 'entra.throttled', 'Entra throttles this identity'),
-  'entra.unavailable': refusal('entra-unavailable', 'entra.unavailable', 'Entra failed'),
+  'entra.unavailable': refusal('entra-unavailable', 'entra.unavailable', 'Entra is unavailable'),
 };
 
 /** The beginning of a JSON object, or nothing at all: an answer that was cut short. */

@@ -139,7 +139,7 @@ const rows: readonly Row[] = [
     codes: [700027, 50012],
     nature: 'operator',
     remedy: ({ clientId, issuer }) =>
-      `Entra treated the assertion, whose issuer is ${issuer}, as one signed with a certificate of ${clientId}: point --federated-token-file at the projected service-account token`,
+      `Entra took the client assertion, whose issuer is ${issuer}, for one that is signed with a certificate of ${clientId}: set --federated-token-file to the projected service-account token`,
   },
   {
     codes: [7000215, 7000222],
@@ -219,7 +219,7 @@ const rows: readonly Row[] = [
     codes: [100007],
     nature: 'operator',
     remedy: () =>
-      'Set AZURE_AUTHORITY_HOST (--authority-host), or --token-endpoint, to a host of the whole cloud: a regional one accepts no federated tokens',
+      'Set AZURE_AUTHORITY_HOST (--authority-host), or --token-endpoint, to the host of the whole cloud: a regional host does not accept federated tokens',
   },
 
   // The resource.
@@ -313,8 +313,9 @@ const otherwise: Readonly<Record<RefusalCode, Row>> = {
 };
 
 const endings: Readonly<Record<Nature, string>> = {
-  transient: '; pgpassd retries by itself, and the token in place stays usable until it expires.',
-  propagating: '; a recent change takes some minutes to spread, and pgpassd keeps retrying.',
+  transient: '; pgpassd retries by itself, and the current token can be used until it expires.',
+  propagating:
+    '; a recent change can take some minutes to take effect, and pgpassd keeps retrying.',
   operator: '.',
   ours: '; otherwise report this with the correlation id.',
 };

@@ -16,7 +16,7 @@ const noName = (id: string, remedy: string): Kind =>
 
 const noRoute = (id: string, remedy: string): Kind =>
   failure<'host' | 'problem'>(id, 'entra.unreachable', ({ host }) => ({
-    found: `${host} cannot be reached: no connection can be made`,
+    found: `${host} cannot be reached: no connection could be established`,
     remedy,
   }));
 
@@ -152,10 +152,10 @@ function firstCode(error: unknown): string {
   return 'unknown error';
 }
 
-/** Time ran out in `phase`. */
+/** The time limit was reached in `phase`. */
 const timeout = (id: string, phase: string, remedy: string) =>
   failure<'host' | 'seconds'>(id, 'entra.timeout', ({ host, seconds }) => ({
-    found: `${host} did not answer within ${seconds} s: time ran out ${phase}`,
+    found: `${host} did not answer within ${seconds} s: timed out ${phase}`,
     remedy: `${remedy}, or allow more time with --request-timeout (with once also --timeout).`,
   }));
 
@@ -178,7 +178,7 @@ export const timeouts = {
   answer: timeout('timeout-answer', 'reading the answer', CHECK_EGRESS),
 };
 
-/** Time ran out for a request to `url` after `lastStep`. */
+/** The time limit was reached by a request to `url` after `lastStep`. */
 export function explainTimeout(lastStep: Step | undefined, url: string, seconds: number): Failure {
   const { host } = new URL(url);
   const isAtProxy = lastStep !== undefined && lastStep.host !== host;

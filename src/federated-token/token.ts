@@ -31,7 +31,7 @@ export const federatedTokenMalformed = failure<'path'>(
   'federated-token-malformed',
   'federated-token.malformed',
   ({ path }) => ({
-    found: `the federated token file ${path} does not hold a JWT`,
+    found: `the federated token file ${path} does not contain a JWT`,
     remedy:
       'Point --federated-token-file (AZURE_FEDERATED_TOKEN_FILE) at the projected service-account token.',
   }),

@@ -39,11 +39,11 @@ const commandFailure = <Name extends string = never>(
 
 export const commandNotFound = commandFailure('token-command-not-found', () => [
   'was not found',
-  'Install it where pgpassd runs, or write its whole path in --token-command; no shell is involved.',
+  'Install it in the container of pgpassd, or give its full path in --token-command, which is run without a shell.',
 ]);
 
 export const commandNotExecutable = commandFailure('token-command-not-executable', () => [
-  'may not be executed',
+  'is not executable by this user',
   'Make the program of --token-command executable for the user that pgpassd runs as.',
 ]);
 
@@ -55,18 +55,18 @@ export const commandNotStarted = commandFailure<'code'>('token-command-not-start
 export const commandTimedOut = commandFailure<'seconds'>(
   'token-command-timed-out',
   ({ seconds }) => [
-    `did not end within ${seconds} s and was killed`,
+    `did not exit within ${seconds} s and was killed`,
     'Find out what the command of --token-command waits for, or allow more time with --request-timeout (with once also --timeout).',
   ],
 );
 
 export const commandFlooded = commandFailure('token-command-flooded', () => [
   'printed more than 1 MiB and was killed',
-  'Let --token-command print nothing but the token, or JSON that holds it.',
+  'Make the command of --token-command print only the token, or JSON that contains it.',
 ]);
 
 export const commandExited = commandFailure<'exitCode'>('token-command-exited', ({ exitCode }) => [
-  `ended with exit code ${exitCode}`,
+  `exited with code ${exitCode}`,
   RUN_BY_HAND,
 ]);
 

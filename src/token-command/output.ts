@@ -32,25 +32,25 @@ const badOutput = <Name extends string = never>(
 export const outputUnusable = badOutput<'problem'>(
   'token-command-output',
   ({ problem }) => `${problem}`,
-  'Let --token-command print the token alone on one line (az: --output tsv), or JSON with access_token and expires_in.',
+  'Make the command of --token-command print only the token, on one line (az: --output tsv), or JSON with access_token and expires_in.',
 );
 
 export const lifeUnreadable = badOutput<'problem'>(
   'token-command-expiry',
-  ({ problem }) => `the token's life is ${problem}`,
-  'Let --token-command print expires_in in seconds, or expires_on in seconds since 1970.',
+  ({ problem }) => `the token's lifetime is ${problem}`,
+  'Make the command of --token-command print expires_in in seconds, or expires_on in seconds since 1970.',
 );
 
 export const lifeUnstated = badOutput(
   'token-command-lifetime',
-  () => 'the token does not state how long it lives',
-  'Set --token-lifetime (RDS tokens: 15m), or let --token-command print JSON with expires_in.',
+  () => 'neither the output nor the token says when it expires',
+  'Set --token-lifetime (RDS tokens: 15m), or make the command of --token-command print JSON with expires_in.',
 );
 
 export const lifeOver = badOutput<'problem'>(
   'token-command-stale-token',
   ({ problem }) => `the token ${problem}`,
-  'Check that this clock is correct and that --token-command does not print a token from a cache.',
+  'Check that the clock of this machine is correct, and that the command of --token-command does not print a cached token.',
 );
 
 type Fields = Readonly<Record<string, unknown>>;

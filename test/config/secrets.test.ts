@@ -77,7 +77,7 @@ test.each([
   ['a line break', '/run/a\nb', /no line breaks|content/],
   ['an escape sequence', '/run/\u001b[2Ja', /no other control characters/],
   ['4,096 bytes', `/${'x'.repeat(4_095)}`, /4095 bytes at most/],
-  ['a long word that could be a password', 'correct-horse-battery-staple', /write the whole path/],
+  ['a long word that could be a password', 'correct-horse-battery-staple', /give the full path/],
 ])('a path has not %s', (_what, text, says) => {
   expect(() => parsePath(text)).toThrow(says);
 });

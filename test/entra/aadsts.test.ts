@@ -139,8 +139,8 @@ const samples: readonly Sample[] = [
 
 /** What the end of a sentence has to promise or to ask for. */
 const endings: Readonly<Record<Nature, RegExp>> = {
-  transient: /retries by itself.* stays usable until it expires\.$/,
-  propagating: /some minutes to spread, and pgpassd keeps retrying\.$/,
+  transient: /retries by itself.* can be used until it expires\.$/,
+  propagating: /some minutes to take effect, and pgpassd keeps retrying\.$/,
   operator: /[^.]\.$/,
   ours: /; otherwise report this with the correlation id\.$/,
 };

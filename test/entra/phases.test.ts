@@ -175,7 +175,7 @@ test.each<[string, () => Promise<Stuck>, RegExp]>([
   clock.elapse();
   const error = await failing;
   expect(error.code).toBe('entra.timeout');
-  expect(error.message).toMatch(new RegExp(`did not answer within 10 s: time ran out ${phase}$`));
+  expect(error.message).toMatch(new RegExp(`did not answer within 10 s: timed out ${phase}$`));
   expect(error.remedy).toMatch(remedy);
   expect(error.remedy).toContain('--request-timeout');
 });

@@ -51,7 +51,7 @@ const damages: readonly Damage[] = [
   {
     name: 'no JWT',
     reason: 'federated-token.malformed',
-    what: /does not hold a JWT/,
+    what: /does not contain a JWT/,
     remedy: /AZURE_FEDERATED_TOKEN_FILE/,
     inflict: ({ volume }) => volume.write('hunter2.hunter2.hunter2'),
   },

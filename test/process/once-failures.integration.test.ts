@@ -50,7 +50,7 @@ const federatedTokenFailures: readonly Failure[] = [
     name: 'a federated token that is no JWT',
     code: 3,
     entra: { federatedToken: 'hunter2.hunter2.hunter2' },
-    what: /does not hold a JWT$/,
+    what: /does not contain a JWT$/,
     remedy: /--federated-token-file/,
   },
   {
@@ -136,7 +136,7 @@ const outages: readonly Failure[] = [
     name: 'a closed port',
     code: 5,
     arrange: ({ entra }) => entra.close(),
-    what: /cannot be reached: no connection can be made$/,
+    what: /cannot be reached: no connection could be established$/,
     remedy: /egress/,
   },
   {
@@ -144,7 +144,7 @@ const outages: readonly Failure[] = [
     code: 5,
     arrange: ({ entra }) => entra.faults.always({ kind: 'hang' }),
     what: new RegExp(
-      `^127\\.0\\.0\\.1:\\d+ did not answer within ${ATTEMPT_SECONDS} s: time ran out waiting for the answer$`,
+      `^127\\.0\\.0\\.1:\\d+ did not answer within ${ATTEMPT_SECONDS} s: timed out waiting for the answer$`,
     ),
     remedy: /--timeout/,
   },
@@ -153,7 +153,7 @@ const outages: readonly Failure[] = [
     code: 5,
     arrange: ({ entra }) => entra.faults.always({ kind: 'hang' }),
     args: ['--request-timeout', '1h'],
-    what: new RegExp(`within ${ATTEMPT_SECONDS} s: time ran out waiting for the answer$`),
+    what: new RegExp(`within ${ATTEMPT_SECONDS} s: timed out waiting for the answer$`),
     remedy: /--timeout/,
   },
   {
@@ -161,7 +161,7 @@ const outages: readonly Failure[] = [
     code: 5,
     args: ['--token-command', 'sleep 600'],
     what: new RegExp(
-      `^the token command sleep did not end within ${ATTEMPT_SECONDS} s and was killed$`,
+      `^the token command sleep did not exit within ${ATTEMPT_SECONDS} s and was killed$`,
     ),
     remedy: /--token-command waits for.*--timeout/,
   },
@@ -170,7 +170,7 @@ const outages: readonly Failure[] = [
     code: 5,
     arrange: ({ entra }) => entra.faults.always({ kind: 'hang' }),
     args: ['--request-timeout', '1s'],
-    what: /^127\.0\.0\.1:\d+ did not answer within 1 s: time ran out waiting for the answer$/,
+    what: /^127\.0\.0\.1:\d+ did not answer within 1 s: timed out waiting for the answer$/,
     remedy: /--request-timeout/,
   },
   {

@@ -180,11 +180,11 @@ describe('the program behind --', () => {
 
   test.each<[string, (directory: string) => readonly string[], RegExp]>([
     ['is named nowhere', () => [], /no program follows --/],
-    ['is not along PATH', () => ['no-such-program'], /no-such-program is not in this image/],
-    ['is not at its path', (there) => [`${there}/nothing`], /nothing is not in this image/],
-    ['is a directory', (there) => [there], /may not be executed/],
-    ['may not be executed along PATH', () => ['plain'], /plain may not be executed/],
-    ['may not be executed', (there) => [`${there}/plain`], /plain may not be executed/],
+    ['is not along PATH', () => ['no-such-program'], /no-such-program was not found/],
+    ['is not at its path', (there) => [`${there}/nothing`], /nothing was not found/],
+    ['is a directory', (there) => [there], /is not executable/],
+    ['may not be executed along PATH', () => ['plain'], /plain is not executable/],
+    ['may not be executed', (there) => [`${there}/plain`], /plain is not executable/],
     ['is a text', (there) => [`${there}/text`], /text is neither/],
     ['has no interpreter', (there) => [`${there}/script`], /a script for \/no\/such\/shell/],
   ])('is refused before the wait when it %s', async (_case, program, reason) => {

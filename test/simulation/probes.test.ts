@@ -91,7 +91,11 @@ const life: readonly [Point, (observed: ObservedWorld) => unknown][] = [
   [
     'failing with 40 minutes left',
     async (observed) => {
-      observed.world.outage = new PgpassdError('entra.unavailable', 'Entra failed', 'Wait.');
+      observed.world.outage = new PgpassdError(
+        'entra.unavailable',
+        'Entra is unavailable',
+        'Wait.',
+      );
       await observed.untilTokenLastsFor(40 * MINUTE_MS);
     },
   ],
@@ -153,7 +157,7 @@ test('a daemon is ready to the last millisecond of its token, and from the first
   const isReady = async () => (await observed.ask('/readyz')).status === 200;
   world.start();
   await world.clock.advance(EXCHANGE_MS);
-  world.outage = new PgpassdError('entra.unavailable', 'Entra failed', 'Wait.');
+  world.outage = new PgpassdError('entra.unavailable', 'Entra is unavailable', 'Wait.');
   await observed.untilTokenLastsFor(1);
   expect(await isReady()).toBe(true);
   await world.clock.advance(1);

@@ -91,9 +91,7 @@ describe('a command that fails', () => {
       [token],
     );
     expect(error.code).toBe('token-command.failed');
-    expect(error.message).toBe(
-      'the token command sh ended with exit code 254: no role for [redacted]',
-    );
+    expect(error.message).toBe('the token command sh exited with code 254: no role for [redacted]');
     expect(error.remedy).toContain('--token-command');
     expect(heard).toEqual([]);
   });
@@ -104,12 +102,12 @@ describe('a command that fails', () => {
       () => sh(`echo ${token} is old >&2; exit 1`, { secrets }),
       [token],
     );
-    expect(error.message).toBe('the token command sh ended with exit code 1: [redacted] is old');
+    expect(error.message).toBe('the token command sh exited with code 1: [redacted] is old');
   });
 
   test('is reported without any stderr, too', async () => {
     const error = await failureOf(() => sh('exit 3'));
-    expect(error.message).toBe('the token command sh ended with exit code 3');
+    expect(error.message).toBe('the token command sh exited with code 3');
   });
 
   test('is reported with the signal that killed it', async () => {
@@ -132,7 +130,7 @@ describe('a command that fails', () => {
     await writeFile(program, '#!/bin/sh\necho token\n');
     await chmod(program, 0o644);
     const error = await failureOf(() => run([program]));
-    expect(error.message).toBe(`the token command ${program} may not be executed`);
+    expect(error.message).toBe(`the token command ${program} is not executable by this user`);
   });
 
   test.each<[string, string]>([
@@ -159,7 +157,7 @@ describe('a command that does not end', () => {
     const error = await failure;
     expect(error.code).toBe('token-command.failed');
     expect(error.message).toContain(
-      'did not end within 10 s and was killed: waiting for a browser',
+      'did not exit within 10 s and was killed: waiting for a browser',
     );
     expect(error.remedy).toContain('--request-timeout');
     expect(isRunning(parent.pid)).toBe(false);
@@ -172,7 +170,7 @@ describe('a command that does not end', () => {
     const failure = failureOf(() => run(node(starts(roll.attend('child'))), { clock }));
     const child = await roll.present('child');
     clock.elapse();
-    expect((await failure).message).toContain('did not end within 10 s');
+    expect((await failure).message).toContain('did not exit within 10 s');
     await child.gone;
   });
 
@@ -183,7 +181,7 @@ describe('a command that does not end', () => {
     const failure = failureOf(() => run(node(roll.attend('command', close)), { clock }));
     const command = await roll.present('command');
     clock.elapse();
-    expect((await failure).message).toContain('did not end within 10 s');
+    expect((await failure).message).toContain('did not exit within 10 s');
     expect(isRunning(command.pid)).toBe(false);
   });
 
@@ -197,7 +195,7 @@ describe('a command that does not end', () => {
     const failure = failureOf(() => run(node(parent(roll, leave)), { clock }));
     await roll.present('child');
     clock.elapse();
-    expect((await failure).message).toContain('did not end within 10 s');
+    expect((await failure).message).toContain('did not exit within 10 s');
   });
 
   test('is killed with its children when its caller aborts', async () => {

@@ -131,7 +131,7 @@ describe('a way that is blocked', () => {
     [
       'by a closed port',
       async () => ['https://127.0.0.1:1/'],
-      'entra.unreachable .*127.0.0.1:1 .* no connection can be made',
+      'entra.unreachable .*127.0.0.1:1 .* no connection could be established',
       'egress',
     ],
     [
@@ -143,7 +143,7 @@ describe('a way that is blocked', () => {
     [
       'by an HTTP proxy that does not listen',
       async () => ['https://login.example/', { HTTPS_PROXY: 'http://127.0.0.1:1' }],
-      'http-proxy-unreachable .*the HTTP proxy 127.0.0.1:1 .* no connection can be made',
+      'http-proxy-unreachable .*the HTTP proxy 127.0.0.1:1 .* no connection could be established',
       'HTTPS_PROXY',
     ],
     [
