@@ -44,7 +44,8 @@ interface Row {
 const throttled: Row = {
   codes: [50196, 90055],
   nature: 'transient',
-  remedy: () => 'Look for a second process or a crash loop that uses the same identity',
+  remedy: () =>
+    'Look for a crash loop, or for another program that requests tokens for this identity very often',
 };
 
 const unavailable: Row = {
@@ -82,7 +83,7 @@ const rows: readonly Row[] = [
     codes: [700213],
     nature: 'propagating',
     remedy: ({ subject }) =>
-      `Set the subject of the federated credential to ${subject}, in the same upper and lower case`,
+      `If the pod should use another service account, set its serviceAccountName; otherwise set the subject of the federated credential to ${subject}, in the same upper and lower case`,
   },
   {
     codes: [700212],

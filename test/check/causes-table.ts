@@ -112,7 +112,7 @@ export function causesTable(steps: readonly Step[]): string {
     const rows = modules.flatMap(kindsIn).map(rowOfKind);
     lines.push(`| **only ${reporter}** | |`, ...rows.map(lineOf));
   }
-  return ['| `check` finds | what to do |', '|---|---|', ...lines].join('\n');
+  return ['| finding | remedy |', '|---|---|', ...lines].join('\n');
 }
 
 function isKind(value: unknown): value is Kind {

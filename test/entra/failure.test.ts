@@ -150,7 +150,7 @@ describe('what resolves a failure', () => {
     [408, '', 'transient', /by itself/],
     [500, 'invalid_client', 'transient', /by itself/],
     [504, '', 'transient', /by itself/],
-    [429, '', 'transient', /second process or a crash loop.* by itself/],
+    [429, '', 'transient', /crash loop, or for another program.* by itself/],
   ])('follows from %i and %j when the code is unknown', (status, error, nature, remedy) => {
     const error_description = 'AADSTS999999: Something new happened. Call us.';
     const known = failure(answer(status, { error, error_description, error_codes: [999_999] }));

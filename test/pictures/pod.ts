@@ -87,7 +87,7 @@ export async function openPod(cleanup: AsyncDisposableStack): Promise<Pod> {
       [SERVER_NAME, 'my-server.postgres.database.azure.com'],
       [`(${front.host})`, '(10.0.4.5)'],
       [`${httpPort}`, '8432'],
-      [volume.root, '/var/run/secrets/azure/tokens'],
+      [volume.root, '/var/run/secrets/azure/wi'],
       [dirname(passfile), '/pgpass'],
     ],
   };
