@@ -9,7 +9,7 @@ import {
   type Option,
 } from './config/option.ts';
 import { options } from './config/options.ts';
-import { didYouMean, quotable, sentencesFor } from './config/suggest.ts';
+import { didYouMean, quotable, sentencesFor } from './config/read-options.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 import { PgpassdError } from './support/errors.ts';
 

@@ -1,6 +1,6 @@
 import type { Secret } from '../support/secret.ts';
 import { replaceUnprintable, sanitize } from '../support/text.ts';
-import { type Finding, firstWrong, isWrong, steps } from './finding.ts';
+import { type Finding, firstWrong, isWrong, steps } from './step.ts';
 
 export interface ReportOptions {
   readonly colour: boolean;

@@ -1,11 +1,10 @@
 import { examine } from '../check/examine.ts';
-import { firstWrong } from '../check/finding.ts';
 import { presentableFindings, renderJson, renderReport } from '../check/report.ts';
+import { firstWrong } from '../check/step.ts';
 import { readConfig } from '../config/load.ts';
 import { withoutMisplaced } from '../config/secrets.ts';
 import { exitCodeOf } from '../exit-codes.ts';
-import { systemClock } from '../support/clock.ts';
-import { untilAborted } from '../support/deadline.ts';
+import { systemClock, untilAborted } from '../support/clock.ts';
 import type { Command } from './command.ts';
 
 const WIDTH = { narrowest: 60, usual: 80, widest: 100 } as const;

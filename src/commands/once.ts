@@ -4,10 +4,14 @@ import type { Log } from '../observe/log.ts';
 import { volumeSilent } from '../passfile/messages.ts';
 import type { RefreshEvent, TokenInPlace } from '../refresh/events.ts';
 import { mayPassByItself } from '../refresh/retry.ts';
-import { systemClock } from '../support/clock.ts';
-import { withDeadline } from '../support/deadline.ts';
-import type { PgpassdError } from '../support/errors.ts';
-import { errorOf, type Failure, failure, type Values } from '../support/failure.ts';
+import { systemClock, withDeadline } from '../support/clock.ts';
+import {
+  errorOf,
+  type Failure,
+  failure,
+  type PgpassdError,
+  type Values,
+} from '../support/errors.ts';
 import { LONGEST_LAST_WRITE_MS } from '../support/shutdown.ts';
 import { duration } from '../support/text.ts';
 import type { Command, CommandContext } from './command.ts';

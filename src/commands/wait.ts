@@ -5,12 +5,9 @@ import { loadWaitConfig, type WaitConfig } from '../config/load.ts';
 import { readPassfile } from '../passfile/inspect.ts';
 import { explainUnready } from '../passfile/messages.ts';
 import { judgeInSteps, type Unready } from '../passfile/unready.ts';
-import { systemClock } from '../support/clock.ts';
-import { untilAborted, withDeadline } from '../support/deadline.ts';
-import type { PgpassdError } from '../support/errors.ts';
-import { errorOf } from '../support/failure.ts';
+import { inSteps, systemClock, untilAborted, withDeadline } from '../support/clock.ts';
+import { errorOf, type PgpassdError } from '../support/errors.ts';
 import { FileWatcher } from '../support/file-watcher.ts';
-import { inSteps } from '../support/steps.ts';
 import type { Command, CommandContext } from './command.ts';
 import { exec, findProgram } from './exec.ts';
 

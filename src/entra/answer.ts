@@ -7,8 +7,14 @@ import {
   ourClock,
 } from '../support/access-token.ts';
 import type { Instant } from '../support/clock.ts';
-import type { ErrorDetails, Nature, PgpassdError } from '../support/errors.ts';
-import { errorOf, type Failure, failure } from '../support/failure.ts';
+import {
+  type ErrorDetails,
+  errorOf,
+  type Failure,
+  failure,
+  type Nature,
+  type PgpassdError,
+} from '../support/errors.ts';
 import { isRecord } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
 import { GUID, UNPRINTABLE } from '../support/text.ts';

@@ -4,8 +4,7 @@ import { lookup } from 'node:dns/promises';
 import { connect, isIP, isIPv6, type Socket } from 'node:net';
 import { type ConnectionOptions, TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
-import type { Clock } from '../support/clock.ts';
-import { unlessAborted } from '../support/deadline.ts';
+import { type Clock, unlessAborted } from '../support/clock.ts';
 import { formatAddress } from '../support/text.ts';
 
 /** One try to get an answer. */

@@ -1,5 +1,5 @@
 import { type buildConnector, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
-import { errorOf, failure } from '../support/failure.ts';
+import { errorOf, failure } from '../support/errors.ts';
 import { type Attempt, certificateOf, type Trust, tlsOptions } from './connect.ts';
 
 /** Without the URL, and without a cause that holds it: it may contain a password. */

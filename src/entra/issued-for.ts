@@ -1,4 +1,4 @@
-import { type Failure, failure } from '../support/failure.ts';
+import { type Failure, failure } from '../support/errors.ts';
 import type { JwtClaims } from '../support/jwt.ts';
 import { GUID, showClaim } from '../support/text.ts';
 import type { ExchangeSettings } from './request.ts';

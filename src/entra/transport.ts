@@ -1,7 +1,6 @@
 import { getCACertificates } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
-import type { ErrorCode } from '../support/errors.ts';
-import { errorOf, type Failure } from '../support/failure.ts';
+import { type ErrorCode, errorOf, type Failure } from '../support/errors.ts';
 import { type Attempt, type Connectors, createConnectors, type Trust } from './connect.ts';
 import { httpProxyAgent, httpProxyUrl } from './http-proxy.ts';
 import { type TokenProxySettings, tokenProxyUrl } from './request.ts';

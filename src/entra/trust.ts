@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { failure } from '../support/failure.ts';
+import { failure } from '../support/errors.ts';
 import { readRegularFile, UnusableFile } from '../support/files.ts';
 
 /** Noticed by an exchange, and not at the start, each of these is `entra.untrusted`. */

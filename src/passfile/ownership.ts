@@ -4,10 +4,9 @@ import { link, lstat, readlink, rename, rm, stat, symlink } from 'node:fs/promis
 import { basename, dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { LONGEST_TOKEN } from '../support/access-token.ts';
-import { type PgpassdError, systemErrorCode } from '../support/errors.ts';
-import { errorOf, type Failure } from '../support/failure.ts';
+import { inSteps, type Steps } from '../support/clock.ts';
+import { errorOf, type Failure, type PgpassdError, systemErrorCode } from '../support/errors.ts';
 import { decodeJwtClaims } from '../support/jwt.ts';
-import { inSteps, type Steps } from '../support/steps.ts';
 import { formatEntry, hasTooManyLines, parseLine, rawLines } from './format.ts';
 import { belongsTo, type Expected, type Owner, readInPlace } from './inspect.ts';
 import { BYTES, type PassfileLayout } from './layout.ts';

@@ -14,9 +14,14 @@ import {
 import { passfileIsItsTemplate } from '../passfile/messages.ts';
 import { createPassfile, type Passfile } from '../passfile/passfile.ts';
 import { hasBegun, ourClock } from '../support/access-token.ts';
-import { type Clock, systemClock, watchClockSteps } from '../support/clock.ts';
-import { untilAborted, withDeadline } from '../support/deadline.ts';
-import { asPgpassdError, errorOf, failure } from '../support/failure.ts';
+import {
+  type Clock,
+  systemClock,
+  untilAborted,
+  watchClockSteps,
+  withDeadline,
+} from '../support/clock.ts';
+import { asPgpassdError, errorOf, failure } from '../support/errors.ts';
 import { createFollower, POLL_INTERVAL_MS } from '../support/file-watcher.ts';
 import { isSameFile } from '../support/files.ts';
 import type { JwtClaims } from '../support/jwt.ts';

@@ -1,4 +1,4 @@
-import type { FederatedIdentity } from '../federated-token/token.ts';
+import type { FederatedIdentity } from '../federated-token/federated-token.ts';
 import type { Damage } from '../passfile/inspect.ts';
 import type { PgpassdError } from '../support/errors.ts';
 

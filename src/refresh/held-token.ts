@@ -1,6 +1,6 @@
 import type { AccessToken } from '../support/access-token.ts';
 import type { Instant, Wait } from '../support/clock.ts';
-import { errorOf, failure } from '../support/failure.ts';
+import { errorOf, failure } from '../support/errors.ts';
 import type { Secret } from '../support/secret.ts';
 import type { RefreshCause, TokenInPlace } from './events.ts';
 import {

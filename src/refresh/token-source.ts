@@ -1,7 +1,6 @@
 import { type AccessToken, lifeOf, ourClock } from '../support/access-token.ts';
 import type { Clock } from '../support/clock.ts';
-import { PgpassdError } from '../support/errors.ts';
-import { errorOf, failure } from '../support/failure.ts';
+import { errorOf, failure, PgpassdError } from '../support/errors.ts';
 import { Secret } from '../support/secret.ts';
 
 /** A token and its end. */

@@ -3,18 +3,18 @@ import type { WorkloadIdentitySettings } from '../config/source.ts';
 import { createExchange, type Exchange } from '../entra/exchange.ts';
 import { objectionsTo } from '../entra/issued-for.ts';
 import { openTransport } from '../entra/transport.ts';
-import { createTokenFollower, readFederatedToken } from '../federated-token/file.ts';
 import {
   assertUnexpired,
+  createTokenFollower,
   type FederatedToken,
+  readFederatedToken,
   rotationCallsForRefresh,
-} from '../federated-token/token.ts';
+} from '../federated-token/federated-token.ts';
 import type { PassfileRefresher } from '../refresh/create-refresher.ts';
 import type { FetchToken } from '../refresh/refresher.ts';
 import type { AccessToken } from '../support/access-token.ts';
 import type { Clock } from '../support/clock.ts';
-import { PgpassdError } from '../support/errors.ts';
-import { errorOf } from '../support/failure.ts';
+import { errorOf, PgpassdError } from '../support/errors.ts';
 import { POLL_INTERVAL_MS } from '../support/file-watcher.ts';
 import { asksForNoVerification } from '../support/verification.ts';
 import { USER_AGENT } from '../version.ts';

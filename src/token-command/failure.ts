@@ -1,5 +1,10 @@
-import type { PgpassdError } from '../support/errors.ts';
-import { errorOf, type Failure, failure, type Values } from '../support/failure.ts';
+import {
+  errorOf,
+  type Failure,
+  failure,
+  type PgpassdError,
+  type Values,
+} from '../support/errors.ts';
 import { redactJwts, type Secret } from '../support/secret.ts';
 import { HIDING, programName, redactSecrets } from '../support/text.ts';
 

@@ -8,7 +8,7 @@ import {
   type StatedLife,
 } from '../support/access-token.ts';
 import type { Instant } from '../support/clock.ts';
-import { errorOf, failure, type Values } from '../support/failure.ts';
+import { errorOf, failure, type Values } from '../support/errors.ts';
 import { decodeJwtClaims, isRecord } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
 

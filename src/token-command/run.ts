@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Clock } from '../support/clock.ts';
-import { withDeadline } from '../support/deadline.ts';
+import { type Clock, withDeadline } from '../support/clock.ts';
 import { systemErrorCode } from '../support/errors.ts';
 import { Secret } from '../support/secret.ts';
 import { type Ending, explainFailure, presentableLines } from './failure.ts';

@@ -2,8 +2,7 @@ import { loadCommand, parseCommandLine } from '../../src/cli.ts';
 import type { Environment } from '../../src/config/option.ts';
 import { secretsIn } from '../../src/config/secrets.ts';
 import type { LogLine } from '../../src/observe/describe.ts';
-import type { ErrorCode } from '../../src/support/errors.ts';
-import { asPgpassdError } from '../../src/support/failure.ts';
+import { asPgpassdError, type ErrorCode } from '../../src/support/errors.ts';
 import { sanitize } from '../../src/support/text.ts';
 
 export interface Outcome {

@@ -4,7 +4,7 @@ import { formatEntry, formatLine, PLACEHOLDER } from '../../src/passfile/format.
 import { entriesLayout, type PassfileLayout, templateLayout } from '../../src/passfile/layout.ts';
 import { firstForeignLine } from '../../src/passfile/ownership.ts';
 import { LONGEST_TOKEN } from '../../src/support/access-token.ts';
-import { finish } from '../../src/support/steps.ts';
+import { finish } from '../../src/support/clock.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 import { entry } from './arbitrary-fields.ts';
 

@@ -1,8 +1,7 @@
-import { DeadlinePassed } from '../../support/deadline.ts';
-import { systemErrorCode } from '../../support/errors.ts';
-import { failure } from '../../support/failure.ts';
+import { DeadlinePassed } from '../../support/clock.ts';
+import { failure, systemErrorCode } from '../../support/errors.ts';
 import { formatAddress } from '../../support/text.ts';
-import { type Finding, wrong } from '../finding.ts';
+import { type Finding, wrong } from '../step.ts';
 import { explainRefusal, isRefusal, quote } from './refusal.ts';
 import { SessionError } from './session.ts';
 import type { LoginAttempt, LoginTarget } from './target.ts';

@@ -1,8 +1,8 @@
-import { failure, type Values } from '../../support/failure.ts';
+import { failure, type Values } from '../../support/errors.ts';
 import { type JwtClaims, stringClaim } from '../../support/jwt.ts';
 import type { Secret } from '../../support/secret.ts';
 import { formatAddress, GUID, replaceUnprintable } from '../../support/text.ts';
-import { type Finding, wrong } from '../finding.ts';
+import { type Finding, wrong } from '../step.ts';
 import type { LoginAttempt } from './target.ts';
 
 const registerRole = ({ roleLiteral, oid, type }: Values<'roleLiteral' | 'oid' | 'type'>) => `

@@ -10,7 +10,7 @@ import type {
   ParameterStatusMessage,
 } from 'pg-protocol/dist/messages.js';
 import { Parser } from 'pg-protocol/dist/parser.js';
-import { unlessAborted } from '../../support/deadline.ts';
+import { unlessAborted } from '../../support/clock.ts';
 import { createScramExchange, SCRAM_MECHANISM } from './scram.ts';
 import { isSocketDirectory, type LoginAttempt, type LoginTarget } from './target.ts';
 

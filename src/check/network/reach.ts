@@ -2,8 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { request } from 'undici';
 import type { Attempt, Step } from '../../entra/connect.ts';
 import { type Transport, withDispatcher } from '../../entra/transport.ts';
-import type { Clock } from '../../support/clock.ts';
-import { DeadlinePassed, withDeadline } from '../../support/deadline.ts';
+import { type Clock, DeadlinePassed, withDeadline } from '../../support/clock.ts';
 import { USER_AGENT } from '../../version.ts';
 
 /** How an attempt to reach the token endpoint's server went. */

@@ -2,12 +2,18 @@ import type { X509Certificate } from 'node:crypto';
 import type { WorkloadIdentitySettings } from '../../config/source.ts';
 import { openTransport, type TransportKind } from '../../entra/transport.ts';
 import { explainTransportError } from '../../entra/transport-failure.ts';
-import { PgpassdError } from '../../support/errors.ts';
-import { asPgpassdError, failure } from '../../support/failure.ts';
+import { asPgpassdError, failure, PgpassdError } from '../../support/errors.ts';
 import { sanitizeValue, seconds } from '../../support/text.ts';
-import { type CheckContext, timeoutMsOf } from '../context.ts';
-import { type Finding, failed, ok, skipped, wrong } from '../finding.ts';
 import { type Hop, type Reach, reach } from '../network/reach.ts';
+import {
+  type CheckContext,
+  type Finding,
+  failed,
+  ok,
+  skipped,
+  timeoutMsOf,
+  wrong,
+} from '../step.ts';
 import type { AuthorityClock } from './clocks.ts';
 
 export const httpProxyUnreachable = failure<'problem'>(

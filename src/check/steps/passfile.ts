@@ -19,12 +19,10 @@ import {
 } from '../../passfile/messages.ts';
 import { findOwnership, refusalOf } from '../../passfile/ownership.ts';
 import { type Wanted, whyUnready } from '../../passfile/unready.ts';
-import { untilAborted, withDeadline } from '../../support/deadline.ts';
-import { type Failure, failure } from '../../support/failure.ts';
+import { untilAborted, withDeadline } from '../../support/clock.ts';
+import { type Failure, failure } from '../../support/errors.ts';
 import { firstSameFile, isSameFile } from '../../support/files.ts';
 import { duration, sanitizeValue } from '../../support/text.ts';
-import { type CheckContext, namesEntries, type Side, timeoutMsOf } from '../context.ts';
-import { type Finding, ok, skipped, truncate, wrong } from '../finding.ts';
 import {
   findPassfile,
   foreseeWriteError,
@@ -32,6 +30,17 @@ import {
   neverChanges,
   type PassfileAt,
 } from '../host/files.ts';
+import {
+  type CheckContext,
+  type Finding,
+  namesEntries,
+  ok,
+  type Side,
+  skipped,
+  timeoutMsOf,
+  truncate,
+  wrong,
+} from '../step.ts';
 import { type DaemonStatus, isHealthy } from './daemon.ts';
 
 export const passfileOtherOwner = failure<'path' | 'owner' | 'expected'>(

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { parseFederatedToken } from '../../../src/federated-token/token.ts';
+import { parseFederatedToken } from '../../../src/federated-token/federated-token.ts';
 import { decodeJwtClaims, numericDateMs } from '../../../src/support/jwt.ts';
 import { Secret } from '../../../src/support/secret.ts';
 import { presentableLines } from '../../../src/token-command/failure.ts';
