@@ -10,7 +10,6 @@ import {
 } from './config/option.ts';
 import { options } from './config/options.ts';
 import { didYouMean, quotable, sentencesFor } from './config/read-options.ts';
-import { exitCodesHelp } from './exit-codes.ts';
 import { PgpassdError } from './support/errors.ts';
 
 interface CommandEntry {
@@ -233,6 +232,20 @@ export function help(command?: CommandName): string {
 
 const SETTINGS = 'Settings are flags or environment variables; a flag overrides the variable.';
 
+/** The exit codes of `errors.ts` in words. */
+const EXIT_CODES = `Exit codes:
+  0      success, or run was stopped
+  1      internal error
+  2      usage or configuration
+  3      federated token, or a wrong clock
+  4      refused by Entra
+  5      Entra not reached, or no usable answer from it or from the token command
+  6      passfile not written
+  7      passfile not usable (wait, check)
+  8      login failed (check --connect)
+  128+n  stopped by signal n before it was done (once, wait, check)
+`;
+
 function helpOfProgram(): string {
   const table = [
     ...commandNames.map((name) => [name, commands[name].summary] as const),
@@ -250,7 +263,7 @@ ${SETTINGS}
 
 ${settingsHelp()}
 
-${exitCodesHelp}`;
+${EXIT_CODES}`;
 }
 
 function helpOfCommand(name: CommandName): string {
@@ -263,5 +276,5 @@ ${SETTINGS}
 
 ${settingsHelp(name)}
 
-${exitCodesHelp}`;
+${EXIT_CODES}`;
 }

@@ -1,9 +1,8 @@
 import { help, loadCommand, parseCommandLine, succeedsWhenStopped } from './cli.ts';
 import type { CommandContext } from './commands/command.ts';
 import { secretsIn } from './config/secrets.ts';
-import { exitCodeOf } from './exit-codes.ts';
 import { untilAborted } from './support/clock.ts';
-import { asPgpassdError, systemErrorCode } from './support/errors.ts';
+import { asPgpassdError, exitCodeOf, systemErrorCode } from './support/errors.ts';
 import type { Secret } from './support/secret.ts';
 import { SHUTDOWN_MS } from './support/shutdown.ts';
 import { sanitize } from './support/text.ts';

@@ -20,7 +20,7 @@ const broken: Record<string, { code: string; says: RegExp }> = {
     says: /stage knows only itself/,
   },
   'src/passfile/imports-the-loop.ts': {
-    code: `export { retryDelayMs } from '../refresh/retry.ts';`,
+    code: `export { retryDelayMs } from '../refresh/schedule.ts';`,
     says: /stage knows only itself/,
   },
   'src/config/imports-an-effect.ts': {

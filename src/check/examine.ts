@@ -1,6 +1,5 @@
 import { passfileForeign } from '../passfile/messages.ts';
-import { defaultPassfile, findPassfile } from './host/files.ts';
-import { withService } from './host/service-file.ts';
+import { defaultPassfile, findPassfile, withService } from './host.ts';
 import {
   type CheckContext,
   type Finding,

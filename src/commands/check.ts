@@ -3,8 +3,8 @@ import { presentableFindings, renderJson, renderReport } from '../check/report.t
 import { firstWrong } from '../check/step.ts';
 import { readConfig } from '../config/load.ts';
 import { withoutMisplaced } from '../config/secrets.ts';
-import { exitCodeOf } from '../exit-codes.ts';
 import { systemClock, untilAborted } from '../support/clock.ts';
+import { exitCodeOf } from '../support/errors.ts';
 import type { Command } from './command.ts';
 
 const WIDTH = { narrowest: 60, usual: 80, widest: 100 } as const;

@@ -3,7 +3,7 @@ import { createEventLogger } from '../observe/event-logger.ts';
 import type { Log } from '../observe/log.ts';
 import { volumeSilent } from '../passfile/messages.ts';
 import type { RefreshEvent, TokenInPlace } from '../refresh/events.ts';
-import { mayPassByItself } from '../refresh/retry.ts';
+import { mayPassByItself } from '../refresh/schedule.ts';
 import { systemClock, withDeadline } from '../support/clock.ts';
 import {
   errorOf,

@@ -6,8 +6,12 @@ import { type HttpServer, openHttpServer } from '../observe/http-server.ts';
 import type { Log } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import type { PassfileRefresher } from '../refresh/create-refresher.ts';
-import type { RefreshEvent } from '../refresh/events.ts';
-import { type DaemonState, initialState, stateAfter } from '../refresh/state.ts';
+import {
+  type DaemonState,
+  initialState,
+  type RefreshEvent,
+  stateAfter,
+} from '../refresh/events.ts';
 import { systemClock } from '../support/clock.ts';
 import { asPgpassdError, PgpassdError } from '../support/errors.ts';
 import type { Secret } from '../support/secret.ts';

@@ -1,5 +1,4 @@
-import type { Damage } from '../refresh/events.ts';
-import { type DaemonState, isValid } from '../refresh/state.ts';
+import { type DaemonState, type Damage, isValid } from '../refresh/events.ts';
 import type { Clock, Instant } from '../support/clock.ts';
 import { isoTime } from './describe.ts';
 import type { Answer, Views } from './http-server.ts';

@@ -5,12 +5,13 @@ import { asPgpassdError, type ErrorCode } from '../support/errors.ts';
 import type { Secret } from '../support/secret.ts';
 import type { RefreshCause, RefreshEvent, TokenInPlace } from './events.ts';
 import { adopted, type Circumstances, type HeldToken, inPlace, received } from './held-token.ts';
-import { isLocal, retryDelayMs } from './retry.ts';
 import {
   elapsedMs,
   type FoundLife,
+  isLocal,
   LONGEST_NAP_MS,
   leftMs,
+  retryDelayMs,
   rotationDelayMs,
   SHORTEST_INTERVAL_MS,
   type Turn,

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { WorkloadIdentitySettings } from '../config/source.ts';
 import { createExchange, type Exchange } from '../entra/exchange.ts';
-import { objectionsTo } from '../entra/issued-for.ts';
+import { objectionsTo } from '../entra/request.ts';
 import { openTransport } from '../entra/transport.ts';
 import {
   assertUnexpired,

@@ -41,6 +41,43 @@ export type RefreshErrorCode = (typeof refreshErrorCodes)[number];
 /** Every way pgpassd can fail; determines the exit code. */
 export type ErrorCode = RefreshErrorCode | FindingCode;
 
+/** The exit code of each failure. */
+const exitCodes = {
+  internal: 1,
+  'config.invalid': 2,
+  'federated-token.missing': 3,
+  'federated-token.unreadable': 3,
+  'federated-token.empty': 3,
+  'federated-token.malformed': 3,
+  'federated-token.expired': 3,
+  'entra.refused': 4,
+  'entra.throttled': 5,
+  'entra.unavailable': 5,
+  'entra.unreachable': 5,
+  'entra.untrusted': 5,
+  'entra.timeout': 5,
+  'entra.bad-answer': 5,
+  'token-command.failed': 5,
+  'token-command.bad-output': 5,
+  'token-source.failed': 5,
+  'passfile.unwritable': 6,
+  'passfile.no-space': 6,
+  'passfile.unavailable': 6,
+  'passfile.missing': 7,
+  'passfile.ignored': 7,
+  'passfile.malformed': 7,
+  'passfile.expired': 7,
+  'passfile.no-line': 7,
+  'passfile.overridden': 7,
+  'server.unreachable': 8,
+  'server.refused': 8,
+  'clock.wrong': 3,
+} as const satisfies Record<ErrorCode, number>;
+
+export function exitCodeOf(code: ErrorCode): number {
+  return exitCodes[code];
+}
+
 /**
  * What resolves a failure: `transient` ones resolve by themselves; `propagating` ones, too, once a change
  * has spread; an `operator` has to change something; or pgpassd itself or one of its settings is wrong

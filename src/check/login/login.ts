@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { type ConnectionOptions, getCACertificates } from 'node:tls';
-import { readCa, UnusableCa } from '../../entra/trust.ts';
+import { readCa, UnusableCa } from '../../entra/transport.ts';
 import { type Clock, DeadlinePassed, unlessAborted, withDeadline } from '../../support/clock.ts';
 import type { Secret } from '../../support/secret.ts';
 import { formatAddress } from '../../support/text.ts';

@@ -1,7 +1,7 @@
 import { withDeadline } from '../../support/clock.ts';
 import { failure } from '../../support/errors.ts';
 import { type Address, formatAddress, meansEveryAddress } from '../../support/text.ts';
-import { askDaemon, type Readiness } from '../network/ask-daemon.ts';
+import { askDaemon, type Readiness } from '../network.ts';
 import { type CheckContext, type Finding, firstWrong, ok, skipped, wrong } from '../step.ts';
 
 export const daemonNotReady = failure<'address' | 'reason'>(

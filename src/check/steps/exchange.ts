@@ -1,5 +1,5 @@
 import type { Config } from '../../config/load.ts';
-import { objectionsTo } from '../../entra/issued-for.ts';
+import { objectionsTo } from '../../entra/request.ts';
 import { elapsedMs, leftMs } from '../../refresh/schedule.ts';
 import { openSource } from '../../sources/open.ts';
 import type { AccessToken } from '../../support/access-token.ts';

@@ -6,7 +6,7 @@ import {
 } from '../../federated-token/federated-token.ts';
 import { asPgpassdError, failure, PgpassdError } from '../../support/errors.ts';
 import { duration, sanitizeValue } from '../../support/text.ts';
-import { inspectTokenFile, type TokenFile } from '../host/files.ts';
+import { inspectTokenFile, type TokenFile } from '../host.ts';
 import { type CheckContext, type Finding, failed, ok, skipped, wrong } from '../step.ts';
 import { type AuthorityClock, isOff } from './clocks.ts';
 

@@ -3,7 +3,7 @@ import { entryLinesOf, type Line, lookUp } from '../../passfile/lookup.ts';
 import type { AccessToken } from '../../support/access-token.ts';
 import { failure } from '../../support/errors.ts';
 import type { Secret } from '../../support/secret.ts';
-import type { PassfileAt } from '../host/files.ts';
+import type { PassfileAt } from '../host.ts';
 import { login } from '../login/login.ts';
 import { type LoginTarget, loginTarget, type Refused, type Untried } from '../login/target.ts';
 import { type CheckContext, distinct, type Finding, skipped, timeoutMsOf, wrong } from '../step.ts';

@@ -16,7 +16,7 @@ import { passfileWithoutEntry } from '../../passfile/messages.ts';
 import { failure } from '../../support/errors.ts';
 import { holdsJwt } from '../../support/secret.ts';
 import { duration, sanitizeValue } from '../../support/text.ts';
-import type { PassfileAt } from '../host/files.ts';
+import type { PassfileAt } from '../host.ts';
 import {
   type CheckContext,
   distinct,

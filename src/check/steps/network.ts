@@ -4,7 +4,7 @@ import { openTransport, type TransportKind } from '../../entra/transport.ts';
 import { explainTransportError } from '../../entra/transport-failure.ts';
 import { asPgpassdError, failure, PgpassdError } from '../../support/errors.ts';
 import { sanitizeValue, seconds } from '../../support/text.ts';
-import { type Hop, type Reach, reach } from '../network/reach.ts';
+import { type Hop, type Reach, reach } from '../network.ts';
 import {
   type CheckContext,
   type Finding,

@@ -1,7 +1,12 @@
 import { misplacedIn } from '../../config/secrets.ts';
 import { failure } from '../../support/errors.ts';
-import { defaultPassfile, isSamePath, type PassfileAt } from '../host/files.ts';
-import { findService, serviceFiles } from '../host/service-file.ts';
+import {
+  defaultPassfile,
+  findService,
+  isSamePath,
+  type PassfileAt,
+  serviceFiles,
+} from '../host.ts';
 import { type CheckContext, type Finding, ok, type Side, wrong } from '../step.ts';
 
 export const passwordVariable = failure('pgpassword-set', 'passfile.overridden', () => ({

@@ -29,7 +29,7 @@ import {
   mayGiveAway,
   neverChanges,
   type PassfileAt,
-} from '../host/files.ts';
+} from '../host.ts';
 import {
   type CheckContext,
   type Finding,

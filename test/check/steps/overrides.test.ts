@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findPassfile } from '../../../src/check/host/files.ts';
+import { findPassfile } from '../../../src/check/host.ts';
 import type { Side } from '../../../src/check/step.ts';
 import { checkOverrides } from '../../../src/check/steps/overrides.ts';
 import type { Environment } from '../../../src/config/option.ts';

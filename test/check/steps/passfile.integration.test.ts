@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, chown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { findPassfile } from '../../../src/check/host/files.ts';
+import { findPassfile } from '../../../src/check/host.ts';
 import type { CheckContext, Side } from '../../../src/check/step.ts';
 import type { DaemonStatus } from '../../../src/check/steps/daemon.ts';
 import { checkPassfile } from '../../../src/check/steps/passfile.ts';
