@@ -41,7 +41,7 @@ const broken: Record<string, { code: string; says: RegExp }> = {
     says: /create-refresher also parses entries/,
   },
   'src/refresh/imports-an-observer.ts': {
-    code: `export { describeEvent } from '../observe/describe.ts';`,
+    code: `export { describeEvent } from '../observe/event-logger.ts';`,
     says: /refresh knows the stages/,
   },
   'src/observe/imports-a-stage.ts': {

@@ -33,7 +33,7 @@ export function renderJson(findings: readonly Finding[]): string {
 }
 
 /** The findings with secrets redacted, for both forms; only a remedy has several lines. */
-export function presentableFindings(
+export function sanitizeFindings(
   findings: readonly Finding[],
   secrets: readonly Secret[],
 ): readonly Finding[] {

@@ -1,7 +1,7 @@
 import type { Config } from '../config/load.ts';
 import type { Environment } from '../config/option.ts';
 import { filesToRead } from '../config/source.ts';
-import { presentableLine } from '../observe/describe.ts';
+import { sanitizeLine } from '../observe/event-logger.ts';
 import type { Log } from '../observe/log.ts';
 import { wholeOwner } from '../passfile/inspect.ts';
 import { passfileIsRead } from '../passfile/messages.ts';
@@ -77,7 +77,7 @@ export async function withLog<T>(
   const format = config.logFormat ?? (terminal ? 'pretty' : 'json');
   const { log, close } = await openLog({ level: config.logLevel, format });
   try {
-    return await work((line) => log(presentableLine(line, secrets)));
+    return await work((line) => log(sanitizeLine(line, secrets)));
   } finally {
     const closed = new AbortController();
     await close(systemClock.sleep(LONGEST_LOG_CLOSE_MS, closed.signal));

@@ -1,6 +1,5 @@
 import { type Config, loadConfig } from '../config/load.ts';
-import { asSentences } from '../observe/describe.ts';
-import { createEventLogger } from '../observe/event-logger.ts';
+import { asSentences, createEventLogger } from '../observe/event-logger.ts';
 import { createProbes, Heartbeat } from '../observe/health.ts';
 import { type HttpServer, openHttpServer } from '../observe/http-server.ts';
 import type { Log } from '../observe/log.ts';
@@ -13,10 +12,11 @@ import {
   stateAfter,
 } from '../refresh/events.ts';
 import { systemClock } from '../support/clock.ts';
-import { asPgpassdError, PgpassdError } from '../support/errors.ts';
+import { asPgpassdError } from '../support/errors.ts';
+import type { Address } from '../support/network.ts';
 import type { Secret } from '../support/secret.ts';
 import { LONGEST_FAREWELL_MS } from '../support/shutdown.ts';
-import { type Address, sanitize } from '../support/text.ts';
+import { sanitize } from '../support/text.ts';
 import { VERSION } from '../version.ts';
 import type { Command, CommandContext } from './command.ts';
 import { createDaemon, withLog } from './daemon.ts';
@@ -104,9 +104,9 @@ class Observation {
   /** The probes show the last error to every client. */
   #sanitize(event: RefreshEvent): RefreshEvent {
     if (event.type !== 'refresh.failed') return event;
-    const { code, message, remedy, details } = event.error;
+    const { message, remedy } = event.error;
     const shown = (text: string) => sanitize(text, this.#secrets);
-    return { ...event, error: new PgpassdError(code, shown(message), shown(remedy), { details }) };
+    return { ...event, error: event.error.withMessage(shown(message), shown(remedy)) };
   }
 
   /**

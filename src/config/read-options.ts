@@ -1,4 +1,5 @@
 import leven from 'leven';
+import { errorOf, type PgpassdError } from '../support/errors.ts';
 import {
   accepts,
   type CommandName,
@@ -192,6 +193,12 @@ export function quotable(word: string, known: readonly string[], otherwise: stri
   if (!/^[\w-]{1,64}$/.test(word)) return otherwise;
   const isKnown = word.length <= LONGEST_UNKNOWN || suggestionFor(word, known) !== undefined;
   return isKnown ? word : otherwise;
+}
+
+/** The error to throw for settings or arguments with these problems, one per line. */
+export function invalidSettings(problems: readonly string[], remedy: string): PgpassdError {
+  const found = problems.join('\n');
+  return errorOf({ id: 'invalid-settings', code: 'config.invalid', found, remedy });
 }
 
 /** An environment may hold thousands of unknown variables. */

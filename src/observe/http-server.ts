@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES }
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { errorOf, type Failure, failure, systemErrorCode } from '../support/errors.ts';
-import { type Address, formatAddress, meansEveryAddress } from '../support/text.ts';
+import { type Address, formatAddress, meansEveryAddress } from '../support/network.ts';
 import { Connections, mostConnections, RequestHead } from './http-limits.ts';
 
 export interface Answer {

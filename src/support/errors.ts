@@ -129,8 +129,8 @@ export class PgpassdError extends Error {
   }
 
   /** The same failure in other words. */
-  withMessage(message: string): PgpassdError {
-    const { code, remedy, details, failureId, isReportable, cause } = this;
+  withMessage(message: string, remedy = this.remedy): PgpassdError {
+    const { code, details, failureId, isReportable, cause } = this;
     const options = { details, isReportable, cause, ...(failureId !== undefined && { failureId }) };
     return new PgpassdError(code, message, remedy, options);
   }

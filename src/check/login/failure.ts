@@ -1,6 +1,6 @@
 import { DeadlinePassed } from '../../support/clock.ts';
 import { failure, systemErrorCode } from '../../support/errors.ts';
-import { formatAddress } from '../../support/text.ts';
+import { formatAddress } from '../../support/network.ts';
 import { type Finding, wrong } from '../step.ts';
 import { explainRefusal, isRefusal, quote } from './refusal.ts';
 import { SessionError } from './session.ts';

@@ -1,6 +1,6 @@
 import { withDeadline } from '../../support/clock.ts';
 import { failure } from '../../support/errors.ts';
-import { type Address, formatAddress, meansEveryAddress } from '../../support/text.ts';
+import { type Address, formatAddress, meansEveryAddress } from '../../support/network.ts';
 import { askDaemon, type Readiness } from '../network.ts';
 import { type CheckContext, type Finding, firstWrong, ok, skipped, wrong } from '../step.ts';
 

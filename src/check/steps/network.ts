@@ -199,10 +199,11 @@ function silence(
 
 /** Names the issuer of an untrusted certificate: often a firewall that inspects TLS. */
 function withCertificate(hop: Hop | undefined, error: PgpassdError): PgpassdError {
-  const { code, message, remedy, details, cause } = error;
+  const { code, message } = error;
   if (code !== 'entra.untrusted' || hop?.certificate === undefined) return error;
-  const shown = `${message} (the certificate is ${describeCertificate(hop.certificate)})`;
-  return new PgpassdError(code, shown, remedy, { details, cause });
+  return error.withMessage(
+    `${message} (the certificate is ${describeCertificate(hop.certificate)})`,
+  );
 }
 
 function describeCertificate({ issuer, validFromDate, validToDate }: X509Certificate): string {
