@@ -1,10 +1,9 @@
 import { help, loadCommand, parseCommandLine, succeedsWhenStopped } from './cli.ts';
-import type { CommandContext } from './commands/command.ts';
+import { type CommandContext, SHUTDOWN_MS } from './commands/command.ts';
 import { secretsIn } from './config/secrets.ts';
 import { untilAborted } from './support/clock.ts';
 import { asPgpassdError, exitCodeOf, systemErrorCode } from './support/errors.ts';
 import type { Secret } from './support/secret.ts';
-import { SHUTDOWN_MS } from './support/shutdown.ts';
 import { sanitize } from './support/text.ts';
 import { VERSION } from './version.ts';
 

@@ -14,8 +14,7 @@ import { systemClock, untilAborted, withDeadline } from '../support/clock.ts';
 import { errorOf } from '../support/errors.ts';
 import { firstSameFile } from '../support/files.ts';
 import { KnownSecrets } from '../support/secret.ts';
-import { LONGEST_LOG_CLOSE_MS } from '../support/shutdown.ts';
-import type { CommandContext } from './command.ts';
+import { type CommandContext, LONGEST_LOG_CLOSE_MS } from './command.ts';
 
 /** The refresher and its source as configured, for `run` and `once`. Throws PgpassdError `config.invalid`. */
 export async function createDaemon(

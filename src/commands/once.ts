@@ -13,9 +13,8 @@ import {
   type PgpassdError,
   type Values,
 } from '../support/errors.ts';
-import { LONGEST_LAST_WRITE_MS } from '../support/shutdown.ts';
 import { duration } from '../support/text.ts';
-import type { Command, CommandContext } from './command.ts';
+import { type Command, type CommandContext, LONGEST_LAST_WRITE_MS } from './command.ts';
 import { createDaemon, withLog } from './daemon.ts';
 
 const { signal: never } = new AbortController();

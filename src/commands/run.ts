@@ -15,10 +15,9 @@ import { systemClock } from '../support/clock.ts';
 import { asPgpassdError } from '../support/errors.ts';
 import type { Address } from '../support/network.ts';
 import type { Secret } from '../support/secret.ts';
-import { LONGEST_FAREWELL_MS } from '../support/shutdown.ts';
 import { sanitize } from '../support/text.ts';
 import { VERSION } from '../version.ts';
-import type { Command, CommandContext } from './command.ts';
+import { type Command, type CommandContext, LONGEST_FAREWELL_MS } from './command.ts';
 import { createDaemon, withLog } from './daemon.ts';
 
 /** Keeps the passfile current until it is stopped. */

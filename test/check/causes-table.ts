@@ -14,9 +14,12 @@ import * as exec from '../../src/commands/exec.ts';
 import * as once from '../../src/commands/once.ts';
 import { badAnswer, refusals, staleAnswer } from '../../src/entra/answer.ts';
 import { documentedCodes, explainCode } from '../../src/entra/failure.ts';
-import { httpProxyUrlUnusable } from '../../src/entra/http-proxy.ts';
 import { otherAudience, otherClient, otherTenant } from '../../src/entra/request.ts';
-import { caFileUnusable, tokenProxyCaUnusable } from '../../src/entra/transport.ts';
+import {
+  caFileUnusable,
+  httpProxyUrlUnusable,
+  tokenProxyCaUnusable,
+} from '../../src/entra/transport.ts';
 import { timeouts, transportFailures } from '../../src/entra/transport-failure.ts';
 import * as federatedTokenFailures from '../../src/federated-token/federated-token.ts';
 import * as httpServer from '../../src/observe/http-server.ts';
