@@ -110,7 +110,7 @@ export function timeoutMsOf({ reading }: CheckContext): number {
 }
 
 /**
- * The webhook gives every container of the pod the identity, unless it is told to skip one; only
+ * The webhook gives every container of the pod the identity, unless an annotation skips one; only
  * pgpassd has entries, too. A container that lacks either, and has a passfile or a pgpassd running
  * beside it, is that of an application.
  */

@@ -21,7 +21,7 @@ export interface CommandContext {
   /** The log, on standard output. */
   readonly openLog: (settings: LogSettings) => Promise<OpenLog>;
   /** Writes a sentence for an operator to standard error. */
-  readonly tell: (sentence: string) => void;
+  readonly printToStderr: (sentence: string) => void;
   /**
    * Aborts when the process is asked to stop. The reason is the exit code for a command that has not
    * finished its work: 128 plus the signal's number.

@@ -33,7 +33,7 @@ export const wait: Command = async (context) => {
 /** Resolves with the reason that still applies at the deadline, or when the process is stopped. */
 async function untilReady(
   { passfile, timeoutMs, ...wanted }: WaitConfig,
-  { signal, tell }: CommandContext,
+  { signal, printToStderr }: CommandContext,
 ): Promise<PgpassdError | undefined> {
   const path = resolve(passfile);
   const ready = new AbortController();
@@ -52,7 +52,8 @@ async function untilReady(
     const judgement = judgeInSteps(found, wanted, systemClock.now().wallMs);
     unready = await inSteps(judgement, setImmediate);
     if (unready === undefined) ready.abort();
-    else if (!isDeepStrictEqual(unready, before)) tell(`waiting: ${explain(unready).found}`);
+    else if (!isDeepStrictEqual(unready, before))
+      printToStderr(`waiting: ${explain(unready).found}`);
   };
 
   const watcher = new FileWatcher({

@@ -120,13 +120,13 @@ export function instantAt(wallMs: number, now: Instant): Instant {
   return { wallMs: now.wallMs - agoMs, monotonicMs: now.monotonicMs - agoMs };
 }
 
-const SHORTEST_MS = 1_000;
+const SHORTEST_RETRY_MS = 1_000;
 
 /**
  * The longest wait between two attempts. With waits between 1 s and a minute, 3.3 % of a fleet that
  * failed together come back in each second; while there is time, two minutes halve that.
  */
-const CEILING_MS = { soon: 60_000, unhurried: 120_000, operator: 300_000 } as const;
+const RETRY_CEILING_MS = { soon: 60_000, unhurried: 120_000, operator: 300_000 } as const;
 
 /** A current token with more life left than this allows more than one unhurried wait. */
 const UNHURRIED_MS = 300_000;
@@ -156,19 +156,22 @@ export interface FailedAttempt {
 export function retryDelayMs(attempt: FailedAttempt): number {
   const { error, failures, tokenValidForMs, random } = attempt;
   const { retryAfterMs } = error.details;
-  const ceilingMs = Math.min(SHORTEST_MS * 2 ** failures, longestWaitMs(error, tokenValidForMs));
+  const ceilingMs = Math.min(
+    SHORTEST_RETRY_MS * 2 ** failures,
+    longestWaitMs(error, tokenValidForMs),
+  );
   const wishMs =
     retryAfterMs === undefined
-      ? SHORTEST_MS + random * (ceilingMs - SHORTEST_MS)
+      ? SHORTEST_RETRY_MS + random * (ceilingMs - SHORTEST_RETRY_MS)
       : Math.min(retryAfterMs * (1 + random * RETRY_AFTER_JITTER), LONGEST_RETRY_AFTER_MS);
-  return Math.min(wishMs, latestMs(tokenValidForMs));
+  return Math.min(wishMs, latestRetryMs(tokenValidForMs));
 }
 
 function longestWaitMs(error: FailedAttempt['error'], tokenValidForMs: number): number {
   const nature = natureOf(error);
-  if (nature === 'operator' || nature === 'ours') return CEILING_MS.operator;
+  if (nature === 'operator' || nature === 'ours') return RETRY_CEILING_MS.operator;
   const unhurried = tokenValidForMs > UNHURRIED_MS && !isLocal(error.code);
-  return unhurried ? CEILING_MS.unhurried : CEILING_MS.soon;
+  return unhurried ? RETRY_CEILING_MS.unhurried : RETRY_CEILING_MS.soon;
 }
 
 function natureOf({ code, details }: FailedAttempt['error']): Nature {
@@ -183,10 +186,10 @@ export function isLocal(code: ErrorCode): boolean {
 }
 
 /** The longest wait that leaves time for an attempt before the current token expires. */
-function latestMs(tokenValidForMs: number): number {
+function latestRetryMs(tokenValidForMs: number): number {
   if (tokenValidForMs <= 0) return Infinity;
   if (tokenValidForMs > 2 * RESERVE_MS) return tokenValidForMs - RESERVE_MS;
-  return Math.max(SHORTEST_MS, tokenValidForMs / 2);
+  return Math.max(SHORTEST_RETRY_MS, tokenValidForMs / 2);
 }
 
 /** Whether the failure may resolve by itself; the others last until an operator changes the pod. */

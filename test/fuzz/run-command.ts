@@ -55,7 +55,7 @@ export async function runCommand(
       columns: undefined,
       print: (text) => void outputs.push(text),
       openLog: async () => ({ log, close: async () => {} }),
-      tell: (sentence) => {
+      printToStderr: (sentence) => {
         tell(sentence);
         // `wait` says what it waits for.
         setImmediate(() => stop.abort(143));
