@@ -5,7 +5,7 @@ import type { NumericOwner } from '../config/values.ts';
 import { type FoundPassfile, readPassfile } from '../passfile/inspect.ts';
 import { systemErrorCode } from '../support/errors.ts';
 import { watchableDirectory } from '../support/file-watcher.ts';
-import { readRegularFile, withoutLinks } from '../support/files.ts';
+import { isDirectory, readRegularFile, withoutLinks } from '../support/files.ts';
 
 /** The passfile as a client finds it. */
 export interface PassfileAt {
@@ -49,10 +49,10 @@ export interface TokenFile {
 export async function inspectTokenFile(file: string): Promise<TokenFile> {
   const path = resolve(file);
   const stats = await stat(path).catch(() => undefined);
-  return { path, layout: await layoutOf(path), modifiedMs: stats?.mtimeMs };
+  return { path, layout: await volumeLayoutOf(path), modifiedMs: stats?.mtimeMs };
 }
 
-async function layoutOf(path: string): Promise<TokenFile['layout']> {
+async function volumeLayoutOf(path: string): Promise<TokenFile['layout']> {
   if (isFrozen(await withoutLinks(path), await readMounts())) return 'frozen';
   const directory = await watchableDirectory(path);
   const data = await lstat(join(directory, '..data')).catch(() => undefined);
@@ -93,11 +93,6 @@ export async function neverChanges(path: string): Promise<boolean> {
 async function isMounted(path: string): Promise<boolean> {
   const place = join(await withoutLinks(dirname(path)), basename(path));
   return mountOf(place, await readMounts())?.point === place;
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  const stats = await stat(path).catch(() => undefined);
-  return stats?.isDirectory() ?? false;
 }
 
 /** A bit of `CapEff`: https://man7.org/linux/man-pages/man7/capabilities.7.html */

@@ -109,7 +109,7 @@ async function sendTokenRequest(
       });
       onStep({ type: 'answering', host: new URL(url).host });
       const answer = { status: response.statusCode, headers: response.headers };
-      const bytes = await readBounded(response.body);
+      const bytes = await readBody(response.body);
       return { ...answer, body: await plainText(bytes, answer) };
     } catch (error) {
       if (signal.aborted || error instanceof PgpassdError) throw error;
@@ -118,7 +118,7 @@ async function sendTokenRequest(
   });
 }
 
-async function readBounded(body: AsyncIterable<Buffer>): Promise<Buffer> {
+async function readBody(body: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body) {

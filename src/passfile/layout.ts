@@ -29,11 +29,11 @@ export interface PassfileLayout {
   /** The number of lines that hold the password. */
   readonly managedLines: number;
   /** Whether the line belongs to this layout: its four fields are those of a managed line, or it equals another line. */
-  has(line: RawLine): boolean;
+  has(line: NamedLine): boolean;
 }
 
 /** A line of a passfile without its line break; one character per byte. */
-interface RawLine {
+interface NamedLine {
   readonly text: string;
   /** The four fields in the spelling of `formatEntry`, if the line has them. */
   readonly name: string | undefined;
@@ -165,6 +165,20 @@ export function layoutOf(template: Buffer, path: string): PassfileLayout {
   const layout = templateLayout(template);
   if (layout === undefined) throw errorOf(templateWithoutToken({ path }));
   return layout;
+}
+
+/** What the layout is made of. */
+interface LayoutSettings {
+  readonly entries: readonly Entry[];
+  /** The path of a template, which replaces the entries. */
+  readonly template: string | undefined;
+}
+
+/** @throws PgpassdError `config.invalid` when the template cannot be used */
+export async function layoutFor({ entries, template }: LayoutSettings): Promise<PassfileLayout> {
+  return template === undefined
+    ? entriesLayout(entries)
+    : layoutOf(await readTemplate(template), template);
 }
 
 const USE_FEWER_LINES =

@@ -4,13 +4,7 @@ import { ValueError } from '../config/values.ts';
 import type { Entry } from '../passfile/format.ts';
 import { createGuard } from '../passfile/guard.ts';
 import type { Damage } from '../passfile/inspect.ts';
-import {
-  assertSize,
-  entriesLayout,
-  layoutOf,
-  type PassfileLayout,
-  readTemplate,
-} from '../passfile/layout.ts';
+import { assertSize, layoutFor, layoutOf, readTemplate } from '../passfile/layout.ts';
 import { passfileIsItsTemplate } from '../passfile/messages.ts';
 import { createPassfile, type Passfile } from '../passfile/passfile.ts';
 import {
@@ -261,10 +255,4 @@ async function claim(passfile: Passfile): Promise<void> {
   await passfile.claim().catch((error: unknown) => {
     if (asPgpassdError(error).code === 'config.invalid') throw error;
   });
-}
-
-async function layoutFor({ entries, template }: RefresherSettings): Promise<PassfileLayout> {
-  return template === undefined
-    ? entriesLayout(entries)
-    : layoutOf(await readTemplate(template), template);
 }

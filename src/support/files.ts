@@ -62,6 +62,12 @@ export async function readBounded(
   return undefined;
 }
 
+/** Whether the path leads to a directory; not where the system does not say. */
+export async function isDirectory(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.isDirectory() ?? false;
+}
+
 /** Whether both paths lead to one file: through symbolic or hard links, or to the same place where no file is yet. */
 export async function isSameFile(one: string, other: string): Promise<boolean> {
   const [first, second] = await Promise.all([one, other].map(lookAt));

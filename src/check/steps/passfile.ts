@@ -1,13 +1,7 @@
 import type { Config } from '../../config/load.ts';
 import { filesToRead } from '../../config/source.ts';
 import { type FileFacts, type FoundPassfile, wholeOwner } from '../../passfile/inspect.ts';
-import {
-  entriesLayout,
-  layoutOf,
-  objectionToSize,
-  type PassfileLayout,
-  readTemplate,
-} from '../../passfile/layout.ts';
+import { layoutFor, objectionToSize, type PassfileLayout } from '../../passfile/layout.ts';
 import { type EntryLine, entryLinesOf, type Line } from '../../passfile/lookup.ts';
 import {
   explainUnready,
@@ -328,7 +322,8 @@ async function foreseeStart(context: CheckContext, path: string): Promise<StartO
   if (config === undefined || !namesEntries(context)) {
     return { settings: undefined, inPlace: undefined };
   }
-  const layout = await layoutFor(config);
+  // An invalid template is reported with the settings.
+  const layout = await layoutFor(config).catch(() => undefined);
   const settings =
     (await sameFile(config, context, path)) ?? (layout && objectionToSize(layout, path));
   return { settings, inPlace: layout && (await objectionInPlace(config, layout, path)) };
@@ -355,12 +350,4 @@ async function objectionInPlace(
   const target = { path, mode, owner: owner && wholeOwner(owner) };
   const standing = await findOwnership(target, layout, undefined).catch(() => undefined);
   return standing && refusalOf(standing, target, template !== undefined);
-}
-
-/** An invalid template is reported with the settings. */
-async function layoutFor({ entries, template }: Config): Promise<PassfileLayout | undefined> {
-  if (template === undefined) return entriesLayout(entries);
-  return await readTemplate(template)
-    .then((bytes) => layoutOf(bytes, template))
-    .catch(() => undefined);
 }
