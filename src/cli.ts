@@ -9,9 +9,7 @@ import {
   type Option,
 } from './config/option.ts';
 import { options } from './config/options.ts';
-import { didYouMean, quotable, sentencesFor } from './config/suggest.ts';
-import { exitCodesHelp } from './exit-codes.ts';
-import { PgpassdError } from './support/errors.ts';
+import { didYouMean, invalidSettings, quotable, sentencesFor } from './config/read-options.ts';
 
 interface CommandEntry {
   /** On demand: `wait` would pay for what only `run` needs. */
@@ -81,7 +79,7 @@ export function parseCommandLine(args: readonly string[]): Invocation {
   const command = isNamed ? commandNamed(first) : 'run';
   const flags = flagsAmong(words, command);
   if (rest !== undefined && !commands[command].takesProgram) {
-    throw usageError(
+    throw invalidSettings(
       [`pgpassd ${command} takes no program after --; pgpassd wait does`],
       'Write pgpassd wait -- PROGRAM to start a program as soon as the passfile holds a valid token.',
     );
@@ -113,7 +111,7 @@ function commandNamed(word: string): CommandName {
   const command = commandNames.find((name) => name === word);
   if (command !== undefined) return command;
   const known = [...commandNames, ...verbs];
-  throw usageError(
+  throw invalidSettings(
     [`${quotable(word, known, 'an argument')} is not a command${didYouMean(word, known)}`],
     `The commands are ${known.join(', ')}: see pgpassd --help.`,
   );
@@ -182,7 +180,7 @@ function flagsAmong(words: readonly Word[], command: CommandName): GivenFlags {
     command,
     [...known.keys(), '--help', '--version'],
   );
-  if (unknown.length > 0) throw usageError(unknown, seeHelp(command));
+  if (unknown.length > 0) throw invalidSettings(unknown, seeHelp(command));
   const given: Record<string, string[]> = {};
   const problems = [...extraWords(others, command)];
   for (const { flag, value } of words) {
@@ -192,7 +190,7 @@ function flagsAmong(words: readonly Word[], command: CommandName): GivenFlags {
     if (text === undefined) problems.push(needsValue(flag, option));
     else given[name] = [...(given[name] ?? []), text];
   }
-  if (problems.length > 0) throw usageError(problems, seeHelp(command));
+  if (problems.length > 0) throw invalidSettings(problems, seeHelp(command));
   return given;
 }
 
@@ -222,16 +220,26 @@ function extraWords(words: readonly string[], command: CommandName): readonly st
   });
 }
 
-function usageError(sentences: readonly string[], remedy: string): PgpassdError {
-  return new PgpassdError('config.invalid', sentences.join('\n'), remedy);
-}
-
 /** What `--help` prints, of the program or of one command. */
 export function help(command?: CommandName): string {
   return command === undefined ? helpOfProgram() : helpOfCommand(command);
 }
 
 const SETTINGS = 'Settings are flags or environment variables; a flag overrides the variable.';
+
+/** The exit codes of `errors.ts` in words. */
+const EXIT_CODES = `Exit codes:
+  0      success, or run was stopped
+  1      internal error
+  2      usage or configuration
+  3      federated token, or a wrong clock
+  4      refused by Entra
+  5      Entra not reached, or no usable answer from it or from the token command
+  6      passfile not written
+  7      passfile not usable (wait, check)
+  8      login failed (check --connect)
+  128+n  stopped by signal n before it was done (once, wait, check)
+`;
 
 function helpOfProgram(): string {
   const table = [
@@ -250,7 +258,7 @@ ${SETTINGS}
 
 ${settingsHelp()}
 
-${exitCodesHelp}`;
+${EXIT_CODES}`;
 }
 
 function helpOfCommand(name: CommandName): string {
@@ -263,5 +271,5 @@ ${SETTINGS}
 
 ${settingsHelp(name)}
 
-${exitCodesHelp}`;
+${EXIT_CODES}`;
 }

@@ -2,9 +2,8 @@
 // This file, and what it imports statically, must be readable by Node.js releases that are too old to run pgpassd.
 import { constants } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
-import { SHUTDOWN_MS } from './support/shutdown.ts';
-import { whyUnsupported } from './supported-node.ts';
-import { NODE_RANGE } from './version.ts';
+import { SHUTDOWN_MS } from './commands/command.ts';
+import { NODE_RANGE, whyUnsupported } from './version.ts';
 
 declineDebugger();
 // At its end Node.js waits for its compiler threads, one of which may wait for a garbage collection that

@@ -1,16 +1,13 @@
 import { help, loadCommand, parseCommandLine, succeedsWhenStopped } from './cli.ts';
-import type { CommandContext } from './commands/command.ts';
+import { type CommandContext, SHUTDOWN_MS } from './commands/command.ts';
 import { secretsIn } from './config/secrets.ts';
-import { exitCodeOf } from './exit-codes.ts';
-import { untilAborted } from './support/deadline.ts';
-import { systemErrorCode } from './support/errors.ts';
-import { asPgpassdError } from './support/failure.ts';
+import { untilAborted } from './support/clock.ts';
+import { asPgpassdError, exitCodeOf, systemErrorCode } from './support/errors.ts';
 import type { Secret } from './support/secret.ts';
-import { SHUTDOWN_MS } from './support/shutdown.ts';
 import { sanitize } from './support/text.ts';
 import { VERSION } from './version.ts';
 
-/** How the program learns of its process, and tells it how to end. */
+/** What the program gets from its process, and how it says how the process is to end. */
 export interface ProcessEdge extends Pick<CommandContext, 'signal' | 'onHangup'> {
   /** From now on, being stopped is a success. */
   readonly succeedWhenStopped: () => void;
@@ -23,25 +20,26 @@ export async function runProgram({ onCrash, ...edge }: ProcessEdge): Promise<num
   const [stdout, stderr] = [new Output(process.stdout), new Output(process.stderr)];
   const secrets = secretsIn(process.argv.slice(2), process.env);
   const print = (text: string) => stdout.write(text);
-  const tell = (sentence: string) => stderr.write(`pgpassd: ${sanitize(sentence, secrets)}\n`);
-  replaceWarnings(tell);
-  const tellFailure = (thrown: unknown): number => {
+  const printToStderr = (sentence: string) =>
+    stderr.write(`pgpassd: ${sanitize(sentence, secrets)}\n`);
+  replaceWarnings(printToStderr);
+  const reportFailure = (thrown: unknown): number => {
     const error = asPgpassdError(thrown);
-    for (const line of error.message.split('\n')) tell(line);
-    tell(error.remedy);
+    for (const line of error.message.split('\n')) printToStderr(line);
+    printToStderr(error.remedy);
     if (error.code === 'internal' && error.cause instanceof Error) {
-      for (const line of String(error.cause.stack).split('\n')) tell(line);
+      for (const line of String(error.cause.stack).split('\n')) printToStderr(line);
     }
     return exitCodeOf(error.code);
   };
-  onCrash(tellFailure);
-  const exitCode = await invoke({ ...edge, print, tell, secrets }).catch(tellFailure);
-  return await flush(exitCode, { stdout, stderr, tell, signal: edge.signal });
+  onCrash(reportFailure);
+  const exitCode = await invoke({ ...edge, print, printToStderr, secrets }).catch(reportFailure);
+  return await flush(exitCode, { stdout, stderr, printToStderr, signal: edge.signal });
 }
 
 interface InvocationContext
   extends Omit<ProcessEdge, 'onCrash'>,
-    Pick<CommandContext, 'print' | 'tell'> {
+    Pick<CommandContext, 'print' | 'printToStderr'> {
   readonly secrets: readonly Secret[];
 }
 
@@ -67,27 +65,30 @@ async function invoke({ succeedWhenStopped, ...edge }: InvocationContext): Promi
 interface Outputs {
   readonly stdout: Output;
   readonly stderr: Output;
-  readonly tell: (sentence: string) => void;
+  readonly printToStderr: (sentence: string) => void;
   readonly signal: AbortSignal;
 }
 
 /** A reader of the result may take as long as it likes, until a signal ends the wait. */
-async function flush(exitCode: number, { stdout, stderr, tell, signal }: Outputs): Promise<number> {
+async function flush(
+  exitCode: number,
+  { stdout, stderr, printToStderr, signal }: Outputs,
+): Promise<number> {
   if (stdout.isBusy) await untilAborted(stdout.written(), signal);
   if (stdout.isBusy) return signal.reason;
   // A reader may close its end when it has seen enough.
   const isLost = stdout.failure !== undefined && stdout.failure !== 'EPIPE';
-  if (isLost) tell(`standard output cannot be written (${stdout.failure})`);
+  if (isLost) printToStderr(`standard output cannot be written (${stdout.failure})`);
   if (stderr.isBusy) await untilAborted(stderr.written(), AbortSignal.timeout(SHUTDOWN_MS));
   return isLost ? exitCode || exitCodeOf('internal') : exitCode;
 }
 
 /** Replaces Node's own lines: a warning may quote a variable that holds a token. */
-function replaceWarnings(tell: (sentence: string) => void): void {
+function replaceWarnings(printToStderr: (sentence: string) => void): void {
   // With --no-warnings there is no listener to replace.
   if (process.listenerCount('warning') === 0) return;
   process.removeAllListeners('warning').on('warning', ({ message }) => {
-    tell(`Node.js warns: ${message}`);
+    printToStderr(`Node.js warns: ${message}`);
   });
 }
 

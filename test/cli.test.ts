@@ -3,8 +3,7 @@ import { help, loadCommand, parseCommandLine } from '../src/cli.ts';
 import { loadConfig } from '../src/config/load.ts';
 import type { GivenFlags } from '../src/config/option.ts';
 import { options } from '../src/config/options.ts';
-import { PgpassdError } from '../src/support/errors.ts';
-import { asPgpassdError } from '../src/support/failure.ts';
+import { asPgpassdError, PgpassdError } from '../src/support/errors.ts';
 import { everySample } from './config/samples.ts';
 
 function flagsOf(args: readonly string[]): GivenFlags {

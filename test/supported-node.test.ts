@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
-import { whyUnsupported } from '../src/supported-node.ts';
+import { whyUnsupported } from '../src/version.ts';
 
 describe('what package.json asks for under engines', () => {
   test.each<[string, boolean]>([

@@ -1,12 +1,16 @@
 import { passfileForeign } from '../passfile/messages.ts';
-import { type CheckContext, sideOf, wantedEntries } from './context.ts';
-import { type Finding, firstWrong, isWrong } from './finding.ts';
-import { defaultPassfile, findPassfile } from './host/files.ts';
-import { withService } from './host/service-file.ts';
-import { checkAccessToken } from './steps/access-token.ts';
+import { defaultPassfile, findPassfile, withService } from './host.ts';
+import {
+  type CheckContext,
+  type Finding,
+  firstWrong,
+  isWrong,
+  sideOf,
+  wantedEntries,
+} from './step.ts';
 import { checkClocks } from './steps/clocks.ts';
 import { checkDaemon, explains, findDaemon } from './steps/daemon.ts';
-import { checkExchange } from './steps/exchange.ts';
+import { checkAccessToken, checkExchange } from './steps/exchange.ts';
 import { checkFederatedToken } from './steps/federated-token.ts';
 import { checkLogins } from './steps/login.ts';
 import { checkLookup } from './steps/lookup.ts';

@@ -1,6 +1,6 @@
 import type { Secret } from '../support/secret.ts';
 import { replaceUnprintable, sanitize } from '../support/text.ts';
-import { type Finding, firstWrong, isWrong, steps } from './finding.ts';
+import { type Finding, firstWrong, isWrong, steps } from './step.ts';
 
 export interface ReportOptions {
   readonly colour: boolean;
@@ -33,7 +33,7 @@ export function renderJson(findings: readonly Finding[]): string {
 }
 
 /** The findings with secrets redacted, for both forms; only a remedy has several lines. */
-export function presentableFindings(
+export function sanitizeFindings(
   findings: readonly Finding[],
   secrets: readonly Secret[],
 ): readonly Finding[] {

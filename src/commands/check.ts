@@ -1,11 +1,10 @@
 import { examine } from '../check/examine.ts';
-import { firstWrong } from '../check/finding.ts';
-import { presentableFindings, renderJson, renderReport } from '../check/report.ts';
+import { renderJson, renderReport, sanitizeFindings } from '../check/report.ts';
+import { firstWrong } from '../check/step.ts';
 import { readConfig } from '../config/load.ts';
 import { withoutMisplaced } from '../config/secrets.ts';
-import { exitCodeOf } from '../exit-codes.ts';
-import { systemClock } from '../support/clock.ts';
-import { untilAborted } from '../support/deadline.ts';
+import { systemClock, untilAborted } from '../support/clock.ts';
+import { exitCodeOf } from '../support/errors.ts';
 import type { Command } from './command.ts';
 
 const WIDTH = { narrowest: 60, usual: 80, widest: 100 } as const;
@@ -25,7 +24,7 @@ export const check: Command = async (context) => {
   // A signal ends it even while a volume does not respond.
   const found = await untilAborted(examining, signal);
   if (found === undefined) return signal.reason;
-  const findings = presentableFindings(found, secrets);
+  const findings = sanitizeFindings(found, secrets);
   // A terminal of unknown size has no columns.
   const width = Math.min(Math.max(columns || WIDTH.usual, WIDTH.narrowest), WIDTH.widest);
   const colour = terminal && !env['NO_COLOR'] && env['TERM'] !== 'dumb';

@@ -1,7 +1,7 @@
 import type { Config } from '../config/load.ts';
 import type { Environment } from '../config/option.ts';
 import { filesToRead } from '../config/source.ts';
-import { presentableLine } from '../observe/describe.ts';
+import { sanitizeLine } from '../observe/event-logger.ts';
 import type { Log } from '../observe/log.ts';
 import { wholeOwner } from '../passfile/inspect.ts';
 import { passfileIsRead } from '../passfile/messages.ts';
@@ -10,13 +10,11 @@ import type { RefreshEvent } from '../refresh/events.ts';
 import type { FetchToken } from '../refresh/refresher.ts';
 import { openSource } from '../sources/open.ts';
 import type { OpenedSource } from '../sources/source.ts';
-import { systemClock } from '../support/clock.ts';
-import { untilAborted, withDeadline } from '../support/deadline.ts';
-import { errorOf } from '../support/failure.ts';
+import { systemClock, untilAborted, withDeadline } from '../support/clock.ts';
+import { errorOf } from '../support/errors.ts';
 import { firstSameFile } from '../support/files.ts';
 import { KnownSecrets } from '../support/secret.ts';
-import { LONGEST_LOG_CLOSE_MS } from '../support/shutdown.ts';
-import type { CommandContext } from './command.ts';
+import { type CommandContext, LONGEST_LOG_CLOSE_MS } from './command.ts';
 
 /** The refresher and its source as configured, for `run` and `once`. Throws PgpassdError `config.invalid`. */
 export async function createDaemon(
@@ -78,7 +76,7 @@ export async function withLog<T>(
   const format = config.logFormat ?? (terminal ? 'pretty' : 'json');
   const { log, close } = await openLog({ level: config.logLevel, format });
   try {
-    return await work((line) => log(presentableLine(line, secrets)));
+    return await work((line) => log(sanitizeLine(line, secrets)));
   } finally {
     const closed = new AbortController();
     await close(systemClock.sleep(LONGEST_LOG_CLOSE_MS, closed.signal));

@@ -1,8 +1,7 @@
 import { access, constants, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Environment } from '../config/option.ts';
-import { systemErrorCode } from '../support/errors.ts';
-import { errorOf, failure } from '../support/failure.ts';
+import { errorOf, failure, systemErrorCode } from '../support/errors.ts';
 import { programName, sanitizeValue } from '../support/text.ts';
 
 /** A program to execute. */

@@ -3,14 +3,18 @@ import { createEventLogger } from '../observe/event-logger.ts';
 import type { Log } from '../observe/log.ts';
 import { volumeSilent } from '../passfile/messages.ts';
 import type { RefreshEvent, TokenInPlace } from '../refresh/events.ts';
-import { mayPassByItself } from '../refresh/retry.ts';
-import { systemClock } from '../support/clock.ts';
-import { withDeadline } from '../support/deadline.ts';
-import type { PgpassdError } from '../support/errors.ts';
-import { errorOf, type Failure, failure, type Values } from '../support/failure.ts';
-import { LONGEST_LAST_WRITE_MS } from '../support/shutdown.ts';
+import { mayPassByItself } from '../refresh/schedule.ts';
+import { systemClock, withDeadline } from '../support/clock.ts';
+import {
+  type ErrorCode,
+  errorOf,
+  type Failure,
+  failure,
+  type PgpassdError,
+  type Values,
+} from '../support/errors.ts';
 import { duration } from '../support/text.ts';
-import type { Command, CommandContext } from './command.ts';
+import { type Command, type CommandContext, LONGEST_LAST_WRITE_MS } from './command.ts';
 import { createDaemon, withLog } from './daemon.ts';
 
 const { signal: never } = new AbortController();
@@ -109,7 +113,7 @@ class Outcome {
 
 function timedOut({ source, timeoutMs }: Config): Failure {
   const limit = { seconds: timeoutMs / 1000 };
-  return source.kind === 'token-command' ? commandTimedOut(limit) : entraTimedOut(limit);
+  return source.kind === 'token-command' ? commandOutOfTime(limit) : entraOutOfTime(limit);
 }
 
 /** The source returned the current token again, or one that expires earlier. */
@@ -125,24 +129,22 @@ function isSuccess(event: RefreshEvent, minValidityMs: number): boolean {
   return inPlace && event.token.remainingMs >= minValidityMs;
 }
 
-export const commandTimedOut = failure<'seconds'>(
+const outOfTime = (id: string, code: ErrorCode, check: string) =>
+  failure<'seconds'>(id, code, ({ seconds }) => ({
+    found: `no token was obtained within ${seconds} s`,
+    remedy: `${check}, or raise --timeout (PGPASSD_TIMEOUT).`,
+  }));
+
+export const commandOutOfTime = outOfTime(
   'token-command-out-of-time',
   'token-command.failed',
-  ({ seconds }) => ({
-    found: `no token was obtained within ${seconds} s`,
-    remedy:
-      'Find out what the command of --token-command waits for, or raise --timeout (PGPASSD_TIMEOUT).',
-  }),
+  'Find out what the command of --token-command waits for',
 );
 
-export const entraTimedOut = failure<'seconds'>(
+export const entraOutOfTime = outOfTime(
   'entra-out-of-time',
   'entra.timeout',
-  ({ seconds }) => ({
-    found: `no token was obtained within ${seconds} s`,
-    remedy:
-      'Check the egress of the pod (NetworkPolicy, firewall, proxy), or raise --timeout (PGPASSD_TIMEOUT).',
-  }),
+  'Check the egress of the pod (NetworkPolicy, firewall, proxy)',
 );
 
 const cached = (issuer: string, { left, minValidity }: Values<'left' | 'minValidity'>) =>

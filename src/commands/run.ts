@@ -1,21 +1,23 @@
 import { type Config, loadConfig } from '../config/load.ts';
-import { asSentences } from '../observe/describe.ts';
-import { createEventLogger } from '../observe/event-logger.ts';
+import { asSentences, createEventLogger } from '../observe/event-logger.ts';
 import { createProbes, Heartbeat } from '../observe/health.ts';
 import { type HttpServer, openHttpServer } from '../observe/http-server.ts';
 import type { Log } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import type { PassfileRefresher } from '../refresh/create-refresher.ts';
-import type { RefreshEvent } from '../refresh/events.ts';
-import { type DaemonState, initialState, stateAfter } from '../refresh/state.ts';
+import {
+  type DaemonState,
+  initialState,
+  type RefreshEvent,
+  stateAfter,
+} from '../refresh/events.ts';
 import { systemClock } from '../support/clock.ts';
-import { PgpassdError } from '../support/errors.ts';
-import { asPgpassdError } from '../support/failure.ts';
+import { asPgpassdError } from '../support/errors.ts';
+import type { Address } from '../support/network.ts';
 import type { Secret } from '../support/secret.ts';
-import { LONGEST_FAREWELL_MS } from '../support/shutdown.ts';
-import { type Address, sanitize } from '../support/text.ts';
+import { sanitize } from '../support/text.ts';
 import { VERSION } from '../version.ts';
-import type { Command, CommandContext } from './command.ts';
+import { type Command, type CommandContext, LONGEST_FAREWELL_MS } from './command.ts';
 import { createDaemon, withLog } from './daemon.ts';
 
 /** Keeps the passfile current until it is stopped. */
@@ -101,9 +103,9 @@ class Observation {
   /** The probes show the last error to every client. */
   #sanitize(event: RefreshEvent): RefreshEvent {
     if (event.type !== 'refresh.failed') return event;
-    const { code, message, remedy, details } = event.error;
+    const { message, remedy } = event.error;
     const shown = (text: string) => sanitize(text, this.#secrets);
-    return { ...event, error: new PgpassdError(code, shown(message), shown(remedy), { details }) };
+    return { ...event, error: event.error.withMessage(shown(message), shown(remedy)) };
   }
 
   /**

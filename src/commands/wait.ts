@@ -5,12 +5,9 @@ import { loadWaitConfig, type WaitConfig } from '../config/load.ts';
 import { readPassfile } from '../passfile/inspect.ts';
 import { explainUnready } from '../passfile/messages.ts';
 import { judgeInSteps, type Unready } from '../passfile/unready.ts';
-import { systemClock } from '../support/clock.ts';
-import { untilAborted, withDeadline } from '../support/deadline.ts';
-import type { PgpassdError } from '../support/errors.ts';
-import { errorOf } from '../support/failure.ts';
+import { inSteps, systemClock, untilAborted, withDeadline } from '../support/clock.ts';
+import { errorOf, type PgpassdError } from '../support/errors.ts';
 import { FileWatcher } from '../support/file-watcher.ts';
-import { inSteps } from '../support/steps.ts';
 import type { Command, CommandContext } from './command.ts';
 import { exec, findProgram } from './exec.ts';
 
@@ -36,7 +33,7 @@ export const wait: Command = async (context) => {
 /** Resolves with the reason that still applies at the deadline, or when the process is stopped. */
 async function untilReady(
   { passfile, timeoutMs, ...wanted }: WaitConfig,
-  { signal, tell }: CommandContext,
+  { signal, printToStderr }: CommandContext,
 ): Promise<PgpassdError | undefined> {
   const path = resolve(passfile);
   const ready = new AbortController();
@@ -55,7 +52,8 @@ async function untilReady(
     const judgement = judgeInSteps(found, wanted, systemClock.now().wallMs);
     unready = await inSteps(judgement, setImmediate);
     if (unready === undefined) ready.abort();
-    else if (!isDeepStrictEqual(unready, before)) tell(`waiting: ${explain(unready).found}`);
+    else if (!isDeepStrictEqual(unready, before))
+      printToStderr(`waiting: ${explain(unready).found}`);
   };
 
   const watcher = new FileWatcher({

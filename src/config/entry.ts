@@ -6,7 +6,7 @@ import {
   parseField,
   splitFields,
 } from '../passfile/format.ts';
-import { isPort } from '../support/text.ts';
+import { isPort } from '../support/network.ts';
 import {
   type ConnectionParameters,
   entriesOfParameters,

@@ -1,5 +1,5 @@
 import { ANY, type Entry } from '../passfile/format.ts';
-import { PgpassdError } from '../support/errors.ts';
+import type { PgpassdError } from '../support/errors.ts';
 import { entriesFromPgVariables, PG_VARIABLES } from './entry.ts';
 import { seeHelp } from './help.ts';
 import type { CommandName, Environment, GivenFlags, ValuesOf } from './option.ts';
@@ -10,7 +10,7 @@ import {
   optionGroups,
   optionsIn,
 } from './options.ts';
-import { type Problem, readOptions } from './read-options.ts';
+import { invalidSettings, type Problem, readOptions } from './read-options.ts';
 import { everyMisplacedIn, misplacedIn } from './secrets.ts';
 import { type SourceSettings, sourceOf } from './source.ts';
 import { refuseReference, ValueError } from './values.ts';
@@ -82,8 +82,10 @@ export function loadWaitConfig(flags: GivenFlags, env: Environment): WaitConfig 
 }
 
 function invalid(problems: readonly Problem[], command: CommandName): PgpassdError {
-  const sentences = problems.map(({ text }) => text);
-  return new PgpassdError('config.invalid', sentences.join('\n'), seeHelp(command));
+  return invalidSettings(
+    problems.map(({ text }) => text),
+    seeHelp(command),
+  );
 }
 
 /** The same, with problems and what could be read beside them, which `check` looks at. */

@@ -22,7 +22,9 @@ function secretContent(text: string): string | undefined {
   if (PEM.test(text)) return 'a PEM block';
   if (holdsClientSecret(text)) return 'a client secret';
   if (isPassfileLine(text)) return 'a line of a passfile';
-  return passwordsIn(text).length > 0 ? 'a connection string with its password' : undefined;
+  return passwordsInConnectionString(text).length > 0
+    ? 'a connection string with its password'
+    : undefined;
 }
 
 /** Five fields of which the second can be a port, unlike in other lists with colons. */
@@ -82,7 +84,7 @@ const KEYWORD =
   /(?:password|passwd|pwd|secret|accesskey|assertion)\s*=\s*('[^']*'|"[^"]*"|[^\s;&]+)/gi;
 
 /** The passwords of the URLs and connection strings in a text, as they are written there. */
-function passwordsIn(text: string): readonly string[] {
+function passwordsInConnectionString(text: string): readonly string[] {
   const inPairs = [...text.matchAll(KEYWORD)].map(([, value = '']) =>
     value.replace(/^['"]|['"]$/g, ''),
   );
@@ -224,7 +226,7 @@ function secretsOf(text: string): readonly string[] {
   return [
     ...jwtsIn(text),
     ...clientSecretsIn(text),
-    ...passwordsIn(text).flatMap(decoded),
+    ...passwordsInConnectionString(text).flatMap(decoded),
     ...[...text.matchAll(PRIVATE_KEY)].map(([, body = '']) => body.replaceAll(/\s+/g, '')),
     ...text.split(/[\r\n]+/).flatMap(passwordOfLine),
   ];

@@ -1,6 +1,6 @@
-import { scopeOf } from '../entra/clouds.ts';
 import {
   type ExchangeSettings,
+  scopeOf,
   type TokenProxySettings,
   tokenEndpointOf,
 } from '../entra/request.ts';

@@ -1,4 +1,4 @@
-import type { Address } from '../support/text.ts';
+import type { Address } from '../support/network.ts';
 import { type Argv, splitCommandLine } from '../token-command/split.ts';
 
 /** What is wrong with the text of a setting, and what is expected; the text itself is not repeated. */

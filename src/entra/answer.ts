@@ -1,17 +1,23 @@
+import type { Instant } from '../support/clock.ts';
+import {
+  type ErrorDetails,
+  errorOf,
+  type Failure,
+  failure,
+  type Nature,
+  type PgpassdError,
+} from '../support/errors.ts';
+import { Secret } from '../support/secret.ts';
+import { GUID, UNPRINTABLE } from '../support/text.ts';
 import {
   type AccessToken,
   type ClockReading,
+  isRecord,
   LONGEST_LIFE_MS,
   LONGEST_TOKEN,
   lifeOf,
   ourClock,
-} from '../support/access-token.ts';
-import type { Instant } from '../support/clock.ts';
-import type { ErrorDetails, Nature, PgpassdError } from '../support/errors.ts';
-import { errorOf, type Failure, failure } from '../support/failure.ts';
-import { isRecord } from '../support/jwt.ts';
-import { Secret } from '../support/secret.ts';
-import { GUID, UNPRINTABLE } from '../support/text.ts';
+} from '../support/token.ts';
 import {
   documentedCodes,
   explainRefusal,

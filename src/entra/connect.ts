@@ -4,9 +4,8 @@ import { lookup } from 'node:dns/promises';
 import { connect, isIP, isIPv6, type Socket } from 'node:net';
 import { type ConnectionOptions, TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
-import type { Clock } from '../support/clock.ts';
-import { unlessAborted } from '../support/deadline.ts';
-import { formatAddress } from '../support/text.ts';
+import { type Clock, unlessAborted } from '../support/clock.ts';
+import { formatAddress } from '../support/network.ts';
 
 /** One try to get an answer. */
 export interface Attempt {

@@ -2,12 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zlib';
 import { request } from 'undici';
-import type { AccessToken } from '../support/access-token.ts';
-import type { Clock } from '../support/clock.ts';
-import { DeadlinePassed, withDeadline } from '../support/deadline.ts';
-import { PgpassdError } from '../support/errors.ts';
-import { errorOf } from '../support/failure.ts';
+import { type Clock, DeadlinePassed, withDeadline } from '../support/clock.ts';
+import { errorOf, PgpassdError } from '../support/errors.ts';
 import type { KnownSecrets, Secret } from '../support/secret.ts';
+import type { AccessToken } from '../support/token.ts';
 import { badAnswer, interpretAnswer, type RawAnswer } from './answer.ts';
 import type { Attempt, Step } from './connect.ts';
 import { type ExchangeSettings, type TokenRequest, tokenRequest } from './request.ts';
@@ -111,7 +109,7 @@ async function sendTokenRequest(
       });
       onStep({ type: 'answering', host: new URL(url).host });
       const answer = { status: response.statusCode, headers: response.headers };
-      const bytes = await readBounded(response.body);
+      const bytes = await readBody(response.body);
       return { ...answer, body: await plainText(bytes, answer) };
     } catch (error) {
       if (signal.aborted || error instanceof PgpassdError) throw error;
@@ -120,7 +118,7 @@ async function sendTokenRequest(
   });
 }
 
-async function readBounded(body: AsyncIterable<Buffer>): Promise<Buffer> {
+async function readBody(body: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body) {

@@ -1,5 +1,4 @@
-import type { ErrorCode, Nature } from '../support/errors.ts';
-import type { Values } from '../support/failure.ts';
+import type { ErrorCode, Nature, Values } from '../support/errors.ts';
 import { sanitizeValue } from '../support/text.ts';
 
 /** What a remedy can name, so that an operator can compare it with what Entra holds. */

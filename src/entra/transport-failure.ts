@@ -1,5 +1,10 @@
-import type { PgpassdError } from '../support/errors.ts';
-import { errorOf, type Failure, type FailureKind, failure } from '../support/failure.ts';
+import {
+  errorOf,
+  type Failure,
+  type FailureKind,
+  failure,
+  type PgpassdError,
+} from '../support/errors.ts';
 import type { Step } from './connect.ts';
 import type { TransportKind } from './transport.ts';
 

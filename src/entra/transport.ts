@@ -1,17 +1,17 @@
+import { X509Certificate } from 'node:crypto';
 import { getCACertificates } from 'node:tls';
-import { Agent, type Dispatcher } from 'undici';
-import type { ErrorCode } from '../support/errors.ts';
-import { errorOf, type Failure } from '../support/failure.ts';
-import { type Attempt, type Connectors, createConnectors, type Trust } from './connect.ts';
-import { httpProxyAgent, httpProxyUrl } from './http-proxy.ts';
-import { type TokenProxySettings, tokenProxyUrl } from './request.ts';
+import { Agent, type buildConnector, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
+import { type ErrorCode, errorOf, type Failure, failure } from '../support/errors.ts';
+import { readRegularFile, UnusableFile } from '../support/files.ts';
 import {
-  caFileUnusable,
-  caReader,
-  certificatesIn,
-  tokenProxyCaUnusable,
-  UnusableCa,
-} from './trust.ts';
+  type Attempt,
+  type Connectors,
+  certificateOf,
+  createConnectors,
+  type Trust,
+  tlsOptions,
+} from './connect.ts';
+import { type TokenProxySettings, tokenProxyUrl } from './request.ts';
 
 /** Which settings an operator has to look at when nothing can be sent. */
 export type TransportKind = 'direct' | 'token-proxy';
@@ -68,7 +68,9 @@ export async function createDirectTransport(
 
   async function readTrust(code: ErrorCode): Promise<Trust> {
     const cas = await readCas?.().catch((error: unknown) => {
-      throw explain(error, code, (problem) => caFileUnusable({ path: caFile ?? '', problem }));
+      throw explainCaError(error, code, (problem) =>
+        caFileUnusable({ path: caFile ?? '', problem }),
+      );
     });
     // Node.js replaces its own roots by a given `ca`, so they are given as well.
     return cas === undefined ? {} : { ca: [...getCACertificates('default'), ...cas] };
@@ -115,7 +117,7 @@ export async function createTokenProxyTransport(
       ? `AZURE_KUBERNETES_CA_FILE ${ca.path}`
       : 'AZURE_KUBERNETES_CA_DATA';
   const explainCa = (error: unknown, code: ErrorCode) =>
-    explain(error, code, (problem) => tokenProxyCaUnusable({ setting, problem }));
+    explainCaError(error, code, (problem) => tokenProxyCaUnusable({ setting, problem }));
 
   await readCas().catch((error: unknown) => {
     const isAwaited = error instanceof UnusableCa && error.awaited;
@@ -143,7 +145,11 @@ function tokenProxyCaReader(ca: Ca): () => Promise<readonly string[] | undefined
 }
 
 /** What `error` of reading a CA means for the transport. */
-function explain(error: unknown, code: ErrorCode, kind: (problem: string) => Failure): unknown {
+function explainCaError(
+  error: unknown,
+  code: ErrorCode,
+  kind: (problem: string) => Failure,
+): unknown {
   if (!(error instanceof UnusableCa)) return error;
   return errorOf({ ...kind(error.message), code }, { cause: error });
 }
@@ -174,4 +180,195 @@ export async function withDispatcher<T>(
     signal.removeEventListener('abort', stop);
     await dispatcher.destroy();
   }
+}
+
+/** Noticed by an exchange, and not at the start, each of these is `entra.untrusted`. */
+export const caFileUnusable = failure<'path' | 'problem'>(
+  'ca-file',
+  'config.invalid',
+  ({ path, problem }) => ({
+    found: `--ca-file ${path} ${problem}`,
+    remedy: 'Set it to a readable file of PEM certificates.',
+  }),
+);
+
+export const tokenProxyCaUnusable = failure<'setting' | 'problem'>(
+  'token-proxy-ca',
+  'config.invalid',
+  ({ setting, problem }) => ({
+    found: `the token proxy's CA in ${setting} ${problem}`,
+    remedy: 'It must be PEM certificates; the workload identity webhook mounts and sets it.',
+  }),
+);
+
+/** Several times the size of all public CAs together; a larger file is the wrong file. */
+const LARGEST_CA_FILE_BYTES = 4 * 1024 * 1024;
+
+/** What is wrong with a CA, as the end of a sentence that begins with its setting's name. */
+export class UnusableCa extends Error {
+  override readonly name = 'UnusableCa';
+  /** Whether it may only not be there yet, as in a volume that is still to be filled. */
+  readonly awaited: boolean;
+
+  constructor(message: string, options: ErrorOptions & { readonly awaited?: boolean } = {}) {
+    super(message, options);
+    this.awaited = options.awaited ?? false;
+  }
+}
+
+/**
+ * The CAs in `pem`, each as PEM.
+ *
+ * @throws UnusableCa unless there are some, and all of them can be read; awaited when it is empty
+ */
+function certificatesIn(pem: string): readonly string[] {
+  if (pem.trim() === '') throw new UnusableCa('is empty', { awaited: true });
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
+  if (certificates === null) throw new UnusableCa('holds no PEM certificate');
+  try {
+    for (const each of certificates) new X509Certificate(each);
+  } catch (error) {
+    throw new UnusableCa('holds a damaged certificate', { cause: error });
+  }
+  return certificates;
+}
+
+/** @throws UnusableCa unless it is a file of certificates; awaited when it is missing or empty */
+export async function readCa(path: string): Promise<readonly string[]> {
+  const pem = await readRegularFile(path, LARGEST_CA_FILE_BYTES).catch((error: unknown) => {
+    if (!(error instanceof UnusableFile)) throw error;
+    throw new UnusableCa(error.message, { cause: error, awaited: error.code === 'ENOENT' });
+  });
+  return certificatesIn(pem.toString('utf8'));
+}
+
+/**
+ * Reads a CA file each time it is called, since it may be rotated. A file that is missing or empty is
+ * being written: until it is there, the CAs of the last reading stay in force.
+ *
+ * @throws UnusableCa (the function that is returned)
+ */
+function caReader(path: string): () => Promise<readonly string[]> {
+  let before: readonly string[] | undefined;
+  return async () => {
+    try {
+      before = await readCa(path);
+      return before;
+    } catch (error) {
+      if (error instanceof UnusableCa && error.awaited && before !== undefined) return before;
+      throw error;
+    }
+  };
+}
+
+/** Without the URL, and without a cause that holds it: it may contain a password. */
+export const httpProxyUrlUnusable = failure<'problem'>(
+  'http-proxy-url',
+  'config.invalid',
+  ({ problem }) => ({
+    found: `HTTPS_PROXY ${problem}`,
+    remedy:
+      'Set it to a URL such as http://proxy.example.com:3128 or http://USER:PASSWORD@proxy.example.com:3128, with %25 for a % in the password, %40 for an @, and %2F for a /.',
+  }),
+);
+
+/** Without a scheme it is HTTP, as for curl and Go, and has only user, password, host and port. */
+const WITHOUT_SCHEME = /^[^/?#\s]+\/?$/;
+
+/**
+ * The URL of HTTPS_PROXY.
+ *
+ * @throws PgpassdError `config.invalid`
+ */
+export function httpProxyUrl(given: string): string {
+  const text = given.trim();
+  const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text) ?? [];
+  if (scheme !== undefined && /^socks/i.test(scheme)) {
+    throw unusableProxyUrl('names a SOCKS proxy, which pgpassd does not support');
+  }
+  const isHttp = scheme === undefined ? WITHOUT_SCHEME.test(text) : /^https?$/i.test(scheme);
+  const url = isHttp ? URL.parse(scheme === undefined ? `http://${text}` : text) : null;
+  if (url === null) throw unusableProxyUrl('is not the URL of an HTTP proxy');
+  if (!decodes(url.username) || !decodes(url.password)) {
+    throw unusableProxyUrl('has an invalid percent-encoding in its user or password');
+  }
+  // A proxy has no use for a path: curl and Go ignore it, too.
+  return `${url.protocol}//${userOf(url)}${url.host}/`;
+}
+
+function userOf({ username, password }: URL): string {
+  if (username === '' && password === '') return '';
+  return password === '' ? `${username}@` : `${username}:${password}@`;
+}
+
+function decodes(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function unusableProxyUrl(problem: string): Error {
+  return errorOf(httpProxyUrlUnusable({ problem }));
+}
+
+interface HttpProxySettings {
+  /** As `httpProxyUrl` gives it. */
+  readonly httpsProxy: string;
+  readonly noProxy: string;
+  readonly connect: buildConnector.connector;
+  readonly trust: Trust;
+  readonly onStep: Attempt['onStep'];
+}
+
+/** Sends through the HTTP proxy, except to the hosts of NO_PROXY. */
+function httpProxyAgent({
+  httpsProxy,
+  noProxy,
+  connect,
+  trust,
+  onStep,
+}: HttpProxySettings): Dispatcher {
+  let tunnelled = () => {};
+  return new EnvHttpProxyAgent({
+    // Plain HTTP is allowed only to loopback, so HTTP_PROXY never applies.
+    httpProxy: '',
+    httpsProxy,
+    noProxy,
+    connect,
+    // Inside the tunnel.
+    requestTls: tlsOptions(trust),
+    clientFactory: (origin) => {
+      const pool = new Pool(origin, { connect });
+      const openTunnel = pool.connect.bind(pool);
+      return Object.assign(pool, {
+        async connect(options: Parameters<typeof openTunnel>[0]) {
+          const tunnel = await openTunnel(options);
+          tunnelled();
+          return tunnel;
+        },
+      });
+    },
+    factory: (origin, options) => {
+      const { connect: reach } = options as { connect: buildConnector.connector };
+      return new Pool(origin, {
+        ...options,
+        connect: (target, callback) => {
+          const { host = target.hostname } = target;
+          tunnelled = () => onStep({ type: 'handshaking', host });
+          onStep({ type: 'wanted', host });
+          reach(target, (...reached) => {
+            const [, socket] = reached;
+            if (socket) {
+              onStep({ type: 'presented', host, certificate: certificateOf(socket) });
+              onStep({ type: 'ready', host });
+            }
+            callback(...reached);
+          });
+        },
+      });
+    },
+  });
 }

@@ -1,7 +1,6 @@
-import type { Damage } from '../refresh/events.ts';
-import { type DaemonState, isValid } from '../refresh/state.ts';
+import { type DaemonState, type Damage, isValid } from '../refresh/events.ts';
 import type { Clock, Instant } from '../support/clock.ts';
-import { isoTime } from './describe.ts';
+import { isoTime } from './event-logger.ts';
 import type { Answer, Views } from './http-server.ts';
 
 export interface ProbeParts {

@@ -3,9 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { systemErrorCode } from '../support/errors.ts';
-import { errorOf, type Failure, failure } from '../support/failure.ts';
-import { type Address, formatAddress, meansEveryAddress } from '../support/text.ts';
+import { errorOf, type Failure, failure, systemErrorCode } from '../support/errors.ts';
+import { type Address, formatAddress, meansEveryAddress } from '../support/network.ts';
 import { Connections, mostConnections, RequestHead } from './http-limits.ts';
 
 export interface Answer {

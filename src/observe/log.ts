@@ -1,6 +1,6 @@
 import { constants, fstatSync, openSync } from 'node:fs';
 import { pino, stdTimeFunctions } from 'pino';
-import type { LogLine } from './describe.ts';
+import type { LogLine } from './event-logger.ts';
 
 export interface LogSettings {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';

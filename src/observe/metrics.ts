@@ -1,6 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { RefreshEvent } from '../refresh/events.ts';
-import { type DaemonState, nextAttempt } from '../refresh/state.ts';
+import { type DaemonState, nextAttempt, type RefreshEvent } from '../refresh/events.ts';
 import { refreshErrorCodes } from '../support/errors.ts';
 
 export interface MetricsOptions {

@@ -1,3 +1,6 @@
+import type { Steps } from '../support/clock.ts';
+import { Secret } from '../support/secret.ts';
+
 /** A field that matches anything: an unescaped `*` in libpq's format, while `\*` is a literal asterisk. */
 export const ANY = null;
 
@@ -152,6 +155,17 @@ export function* rawLines(content: string): Generator<RawLine, void> {
     yield { text: stripLineEnd(content.slice(start, end)), number, pause };
     start = end + 1;
   }
+}
+
+/** Every password in a passfile, no matter which program wrote it. */
+export function* passwordsIn(content: Buffer): Steps<readonly Secret[]> {
+  const passwords: Secret[] = [];
+  for (const { text, pause } of rawLines(content.toString('utf8'))) {
+    const line = parseLine(text);
+    if (line !== undefined) passwords.push(new Secret(line.password));
+    if (pause) yield;
+  }
+  return passwords;
 }
 
 /** Whether there are more lines than any passfile needs. */

@@ -1,7 +1,6 @@
-import { type PgpassdError, systemErrorCode } from '../support/errors.ts';
-import { asPgpassdError } from '../support/failure.ts';
+import { asPgpassdError, type PgpassdError, systemErrorCode } from '../support/errors.ts';
 import { FileWatcher, type FileWatcherOptions } from '../support/file-watcher.ts';
-import type { AdoptedToken } from './adopt.ts';
+import type { AdoptedToken } from './layout.ts';
 import type { Passfile, Repair } from './passfile.ts';
 
 export interface GuardOptions extends Omit<FileWatcherOptions, 'check'> {

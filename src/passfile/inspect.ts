@@ -1,9 +1,9 @@
 import type { Stats } from 'node:fs';
 import { constants, type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
+import { inSteps } from '../support/clock.ts';
 import { systemErrorCode } from '../support/errors.ts';
 import { readBounded } from '../support/files.ts';
-import { inSteps } from '../support/steps.ts';
 import { hasTooManyLines, LARGEST_PASSFILE_BYTES } from './format.ts';
 import { type Line, parseInSteps } from './lookup.ts';
 

@@ -1,6 +1,7 @@
-import { LONGEST_TOKEN } from '../support/access-token.ts';
-import { errorOf, type Failure, failure } from '../support/failure.ts';
+import { errorOf, type Failure, failure } from '../support/errors.ts';
 import { readRegularFile, UnusableFile } from '../support/files.ts';
+import { Secret } from '../support/secret.ts';
+import { decodeJwtClaims, type JwtClaims, LONGEST_TOKEN, numericDateMs } from '../support/token.ts';
 import {
   type Entry,
   escapeText,
@@ -28,11 +29,11 @@ export interface PassfileLayout {
   /** The number of lines that hold the password. */
   readonly managedLines: number;
   /** Whether the line belongs to this layout: its four fields are those of a managed line, or it equals another line. */
-  has(line: RawLine): boolean;
+  has(line: NamedLine): boolean;
 }
 
 /** A line of a passfile without its line break; one character per byte. */
-interface RawLine {
+interface NamedLine {
   readonly text: string;
   /** The four fields in the spelling of `formatEntry`, if the line has them. */
   readonly name: string | undefined;
@@ -166,6 +167,20 @@ export function layoutOf(template: Buffer, path: string): PassfileLayout {
   return layout;
 }
 
+/** What the layout is made of. */
+interface LayoutSettings {
+  readonly entries: readonly Entry[];
+  /** The path of a template, which replaces the entries. */
+  readonly template: string | undefined;
+}
+
+/** @throws PgpassdError `config.invalid` when the template cannot be used */
+export async function layoutFor({ entries, template }: LayoutSettings): Promise<PassfileLayout> {
+  return template === undefined
+    ? entriesLayout(entries)
+    : layoutOf(await readTemplate(template), template);
+}
+
 const USE_FEWER_LINES =
   'Use fewer lines in --entry (PGPASSD_ENTRIES) or --template: * stands for any port or database.';
 
@@ -226,4 +241,39 @@ export function objectionToSize(
   return hasTooManyLines(without.toString(BYTES))
     ? passfileWouldHaveTooManyLines({ path, most: MOST_PASSFILE_LINES })
     : undefined;
+}
+
+/** A token found in a passfile whose lines are exactly ours. */
+export interface AdoptedToken {
+  readonly token: Secret;
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+/**
+ * The token of a passfile that an earlier run left in place; `undefined` when the content is not
+ * byte for byte what we would write, or when its token does not state its life or is not one that we
+ * would request.
+ *
+ * Entra backdates tokens by some minutes, so the token's life starts when the file was written, if that
+ * is later: otherwise a new short-lived token would seem half used up.
+ */
+export function adoptToken(
+  content: Buffer,
+  writtenAtMs: number,
+  layout: PassfileLayout,
+  isOurs: (claims: JwtClaims) => boolean,
+): AdoptedToken | undefined {
+  const password = layout.passwordIn(content);
+  if (password === undefined) return undefined;
+  const claims = decodeJwtClaims(password);
+  if (claims === undefined || !isOurs(claims)) return undefined;
+  const expiresAtMs = numericDateMs(claims, 'exp');
+  const issuedAtMs = numericDateMs(claims, 'iat');
+  if (expiresAtMs === undefined || issuedAtMs === undefined) return undefined;
+  return {
+    token: new Secret(password),
+    issuedAtMs: Math.max(issuedAtMs, writtenAtMs),
+    expiresAtMs,
+  };
 }

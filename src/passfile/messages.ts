@@ -1,5 +1,11 @@
-import { type ErrorCode, PgpassdError, systemErrorCode } from '../support/errors.ts';
-import { errorOf, type Failure, failure } from '../support/failure.ts';
+import {
+  type ErrorCode,
+  errorOf,
+  type Failure,
+  failure,
+  PgpassdError,
+  systemErrorCode,
+} from '../support/errors.ts';
 import { duration } from '../support/text.ts';
 import { formatEntry, LARGEST_PASSFILE_BYTES, MOST_PASSFILE_LINES, PLACEHOLDER } from './format.ts';
 import type { Unready } from './unready.ts';

@@ -1,14 +1,12 @@
 import { lstat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import type { PgpassdError } from '../support/errors.ts';
-import { errorOf } from '../support/failure.ts';
-import { decodeJwtClaims, type JwtClaims, numericDateMs } from '../support/jwt.ts';
+import { inSteps } from '../support/clock.ts';
+import { errorOf, type PgpassdError } from '../support/errors.ts';
 import type { KnownSecrets, Secret } from '../support/secret.ts';
-import { inSteps } from '../support/steps.ts';
-import { type AdoptedToken, adoptToken, passwordsIn } from './adopt.ts';
-import { hasTooManyLines } from './format.ts';
+import { decodeJwtClaims, type JwtClaims, numericDateMs } from '../support/token.ts';
+import { hasTooManyLines, passwordsIn } from './format.ts';
 import { type Damage, type Expected, type InPlace, type Owner, readInPlace } from './inspect.ts';
-import { assertSize, BYTES, type PassfileLayout } from './layout.ts';
+import { type AdoptedToken, adoptToken, assertSize, BYTES, type PassfileLayout } from './layout.ts';
 import { explainWriteError } from './messages.ts';
 import {
   findOwnership,

@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { lchown, lstat, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { systemErrorCode } from '../support/errors.ts';
-import { errorOf } from '../support/failure.ts';
+import { errorOf, systemErrorCode } from '../support/errors.ts';
 import { belongsTo, type Damage, type Expected, inspect, type Owner } from './inspect.ts';
 import { directoryDisturbed, explainWriteError } from './messages.ts';
 import {

@@ -1,4 +1,4 @@
-import { finish, type Steps } from '../support/steps.ts';
+import { finish, type Steps } from '../support/clock.ts';
 import type { Entry } from './format.ts';
 import type { FoundPassfile } from './inspect.ts';
 import {

@@ -4,23 +4,21 @@ import { ValueError } from '../config/values.ts';
 import type { Entry } from '../passfile/format.ts';
 import { createGuard } from '../passfile/guard.ts';
 import type { Damage } from '../passfile/inspect.ts';
-import {
-  assertSize,
-  entriesLayout,
-  layoutOf,
-  type PassfileLayout,
-  readTemplate,
-} from '../passfile/layout.ts';
+import { assertSize, layoutFor, layoutOf, readTemplate } from '../passfile/layout.ts';
 import { passfileIsItsTemplate } from '../passfile/messages.ts';
 import { createPassfile, type Passfile } from '../passfile/passfile.ts';
-import { hasBegun, ourClock } from '../support/access-token.ts';
-import { type Clock, systemClock, watchClockSteps } from '../support/clock.ts';
-import { untilAborted, withDeadline } from '../support/deadline.ts';
-import { asPgpassdError, errorOf, failure } from '../support/failure.ts';
+import {
+  type Clock,
+  systemClock,
+  untilAborted,
+  watchClockSteps,
+  withDeadline,
+} from '../support/clock.ts';
+import { asPgpassdError, errorOf, failure } from '../support/errors.ts';
 import { createFollower, POLL_INTERVAL_MS } from '../support/file-watcher.ts';
 import { isSameFile } from '../support/files.ts';
-import type { JwtClaims } from '../support/jwt.ts';
 import { KnownSecrets } from '../support/secret.ts';
+import { hasBegun, type JwtClaims, ourClock } from '../support/token.ts';
 import type { RefreshCause, RefreshEvent, TokenInPlace } from './events.ts';
 import { type FetchToken, Refresher } from './refresher.ts';
 import type { Turn } from './schedule.ts';
@@ -257,10 +255,4 @@ async function claim(passfile: Passfile): Promise<void> {
   await passfile.claim().catch((error: unknown) => {
     if (asPgpassdError(error).code === 'config.invalid') throw error;
   });
-}
-
-async function layoutFor({ entries, template }: RefresherSettings): Promise<PassfileLayout> {
-  return template === undefined
-    ? entriesLayout(entries)
-    : layoutOf(await readTemplate(template), template);
 }

@@ -1,22 +1,22 @@
 import { resolve } from 'node:path';
 import type { WorkloadIdentitySettings } from '../config/source.ts';
 import { createExchange, type Exchange } from '../entra/exchange.ts';
-import { objectionsTo } from '../entra/issued-for.ts';
+import { objectionsTo } from '../entra/request.ts';
 import { openTransport } from '../entra/transport.ts';
-import { createTokenFollower, readFederatedToken } from '../federated-token/file.ts';
 import {
   assertUnexpired,
+  createTokenFollower,
   type FederatedToken,
+  readFederatedToken,
   rotationCallsForRefresh,
-} from '../federated-token/token.ts';
+} from '../federated-token/federated-token.ts';
 import type { PassfileRefresher } from '../refresh/create-refresher.ts';
 import type { FetchToken } from '../refresh/refresher.ts';
-import type { AccessToken } from '../support/access-token.ts';
 import type { Clock } from '../support/clock.ts';
-import { PgpassdError } from '../support/errors.ts';
-import { errorOf } from '../support/failure.ts';
+import { errorOf, PgpassdError } from '../support/errors.ts';
 import { POLL_INTERVAL_MS } from '../support/file-watcher.ts';
-import { asksForNoVerification } from '../support/verification.ts';
+import { asksForNoVerification } from '../support/network.ts';
+import type { AccessToken } from '../support/token.ts';
 import { USER_AGENT } from '../version.ts';
 import { type OpenedSource, type SourceContext, timed } from './source.ts';
 

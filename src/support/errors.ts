@@ -1,3 +1,5 @@
+import { sanitize } from './text.ts';
+
 /** Every way a refresh can fail: what metrics count. The part before the dot says where. */
 export const refreshErrorCodes = [
   'config.invalid',
@@ -38,6 +40,43 @@ export type RefreshErrorCode = (typeof refreshErrorCodes)[number];
 
 /** Every way pgpassd can fail; determines the exit code. */
 export type ErrorCode = RefreshErrorCode | FindingCode;
+
+/** The exit code of each failure. */
+const exitCodes = {
+  internal: 1,
+  'config.invalid': 2,
+  'federated-token.missing': 3,
+  'federated-token.unreadable': 3,
+  'federated-token.empty': 3,
+  'federated-token.malformed': 3,
+  'federated-token.expired': 3,
+  'entra.refused': 4,
+  'entra.throttled': 5,
+  'entra.unavailable': 5,
+  'entra.unreachable': 5,
+  'entra.untrusted': 5,
+  'entra.timeout': 5,
+  'entra.bad-answer': 5,
+  'token-command.failed': 5,
+  'token-command.bad-output': 5,
+  'token-source.failed': 5,
+  'passfile.unwritable': 6,
+  'passfile.no-space': 6,
+  'passfile.unavailable': 6,
+  'passfile.missing': 7,
+  'passfile.ignored': 7,
+  'passfile.malformed': 7,
+  'passfile.expired': 7,
+  'passfile.no-line': 7,
+  'passfile.overridden': 7,
+  'server.unreachable': 8,
+  'server.refused': 8,
+  'clock.wrong': 3,
+} as const satisfies Record<ErrorCode, number>;
+
+export function exitCodeOf(code: ErrorCode): number {
+  return exitCodes[code];
+}
 
 /**
  * What resolves a failure: `transient` ones resolve by themselves; `propagating` ones, too, once a change
@@ -90,8 +129,8 @@ export class PgpassdError extends Error {
   }
 
   /** The same failure in other words. */
-  withMessage(message: string): PgpassdError {
-    const { code, remedy, details, failureId, isReportable, cause } = this;
+  withMessage(message: string, remedy = this.remedy): PgpassdError {
+    const { code, details, failureId, isReportable, cause } = this;
     const options = { details, isReportable, cause, ...(failureId !== undefined && { failureId }) };
     return new PgpassdError(code, message, remedy, options);
   }
@@ -117,4 +156,78 @@ export function systemErrorCode(error: unknown): string | undefined {
   if (typeof code !== 'string') return undefined;
   const unnamed = typeof errno === 'number' && code.startsWith('Unknown system error');
   return (unnamed && namesByNumber[-errno]) || code;
+}
+
+/** What went wrong, for an operator. */
+export interface Failure {
+  /** What programs know it by. */
+  readonly id: string;
+  readonly code: ErrorCode;
+  /** What is wrong, in one sentence without a full stop. */
+  readonly found: string;
+  /** What to do about it, in a sentence with one; lines of SQL may follow. */
+  readonly remedy: string;
+}
+
+/** What a failure names: hosts, paths, numbers with their units. */
+export type Values<Name extends string = string> = Readonly<Record<Name, string | number>>;
+
+/** Makes the failures of one kind. docs/findings.md is made from `pattern`. */
+export interface FailureKind<Name extends string = string> {
+  (...values: [Name] extends [never] ? [] : [values: Values<Name>]): Failure;
+  /** With `{name}` in the place of each value. */
+  readonly pattern: Failure;
+}
+
+/**
+ * Defines a kind of failure by its sentences. An `id` is unique, and stays as it is once released.
+ *
+ * @example
+ * const missing = failure<'path'>('passfile-missing', 'passfile.missing', ({ path }) => ({
+ *   found: `the passfile ${path} does not exist`,
+ *   remedy: 'Check that …',
+ * }));
+ */
+export function failure<Name extends string = never>(
+  id: string,
+  code: ErrorCode,
+  explain: (values: Values<Name>) => Pick<Failure, 'found' | 'remedy'>,
+): FailureKind<Name> {
+  const names = new Proxy({} as Values<Name>, { get: (_, name) => `{${String(name)}}` });
+  const make = (...[values]: readonly Values<Name>[]): Failure => ({
+    id,
+    code,
+    ...explain(values === undefined ? ({} as Values<Name>) : onOneLine(values)),
+  });
+  return Object.assign(make, { pattern: { id, code, ...explain(names) } });
+}
+
+const LONGEST_VALUE = 1_000;
+
+/** A value never spans lines, so that the sentences and SQL around it keep their shape. */
+function onOneLine<Name extends string>(values: Values<Name>): Values<Name> {
+  const entries = Object.entries<string | number>(values);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, sanitize(String(value), [], LONGEST_VALUE)]),
+  ) as Values<Name>;
+}
+
+/** The error to throw for a failure. */
+export function errorOf(
+  { id, code, found, remedy }: Failure,
+  options?: PgpassdErrorOptions,
+): PgpassdError {
+  return new PgpassdError(code, found, remedy, { ...options, failureId: id });
+}
+
+const internalError = failure<'message'>('internal', 'internal', ({ message }) => ({
+  found: `internal error: ${message}`,
+  remedy: 'Please report this with the log around it.',
+}));
+
+/** `error` itself if it is a PgpassdError; anything unforeseen becomes one with the code `internal`. */
+export function asPgpassdError(error: unknown): PgpassdError {
+  if (error instanceof PgpassdError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return errorOf(internalError({ message }), { cause: error });
 }

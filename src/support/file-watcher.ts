@@ -1,8 +1,9 @@
-import { lstat, stat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { watch } from 'chokidar';
 import type { Clock } from './clock.ts';
 import { systemErrorCode } from './errors.ts';
+import { isDirectory } from './files.ts';
 
 export interface FileWatcherOptions {
   readonly path: string;
@@ -135,11 +136,6 @@ export async function watchableDirectory(path: string): Promise<string> {
     if (existing === undefined && (await isDirectory(directory))) existing = directory;
   }
   return existing ?? dirname(path);
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  const stats = await stat(path).catch(() => undefined);
-  return stats?.isDirectory() ?? false;
 }
 
 function* ancestors(path: string): Generator<string> {

@@ -62,6 +62,12 @@ export async function readBounded(
   return undefined;
 }
 
+/** Whether the path leads to a directory; not where the system does not say. */
+export async function isDirectory(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.isDirectory() ?? false;
+}
+
 /** Whether both paths lead to one file: through symbolic or hard links, or to the same place where no file is yet. */
 export async function isSameFile(one: string, other: string): Promise<boolean> {
   const [first, second] = await Promise.all([one, other].map(lookAt));
@@ -80,9 +86,15 @@ export async function firstSameFile<F extends { readonly path: string }>(
 }
 
 async function lookAt(path: string) {
+  const stats = await stat(path).catch(() => undefined);
+  return { place: await withoutLinks(path), ino: stats?.ino, dev: stats?.dev };
+}
+
+/** The absolute path with its links resolved; for a missing file, with those of its directory. */
+export async function withoutLinks(path: string): Promise<string> {
   const absolute = resolve(path);
-  const stats = await stat(absolute).catch(() => undefined);
-  const directory = await realpath(dirname(absolute)).catch(() => dirname(absolute));
-  const place = await realpath(absolute).catch(() => join(directory, basename(absolute)));
-  return { place, ino: stats?.ino, dev: stats?.dev };
+  return await realpath(absolute).catch(async () => {
+    const directory = await realpath(dirname(absolute)).catch(() => dirname(absolute));
+    return join(directory, basename(absolute));
+  });
 }

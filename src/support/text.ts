@@ -71,26 +71,5 @@ export function seconds(ms: number): number {
   return Math.round(ms / 100) / 10;
 }
 
-/** A host and port to listen on or to connect to. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** `host:port`, with an IPv6 address in brackets. */
-export function formatAddress({ host, port }: Address): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-/** Whether listening on this host means listening on every address of the machine. */
-export function meansEveryAddress(host: string): boolean {
-  return ['', '0.0.0.0', '::'].includes(host);
-}
-
-/** Whether `text` is a number from 1 to 65535. */
-export function isPort(text: string): boolean {
-  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
-}
-
 /** The form of Entra's ids of tenants, clients, objects and requests. */
 export const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;

@@ -1,5 +1,10 @@
-import type { PgpassdError } from '../support/errors.ts';
-import { errorOf, type Failure, failure, type Values } from '../support/failure.ts';
+import {
+  errorOf,
+  type Failure,
+  failure,
+  type PgpassdError,
+  type Values,
+} from '../support/errors.ts';
 import { redactJwts, type Secret } from '../support/secret.ts';
 import { HIDING, programName, redactSecrets } from '../support/text.ts';
 
@@ -19,7 +24,7 @@ export interface FailedRun {
   readonly program: string;
   readonly ending: Ending;
   readonly deadlineMs: number;
-  /** As `presentableLines` gives them; the first is quoted. */
+  /** As `sanitizeStderr` gives them; the first is quoted. */
   readonly stderrLines: readonly string[];
   /** The system's code if pgpassd could not start other processes either, such as `EAGAIN`. */
   readonly shortage?: string | undefined;
@@ -132,7 +137,7 @@ const UNPRINTABLE = new RegExp(String.raw`${HIDING.source}(?:\[[\d;]*m)?`, 'gu')
  * The first lines of a command's stderr as they may be shown: short, printable, not blank, and
  * without a piece of `secrets` or of any JWT.
  */
-export function presentableLines(stderr: string, secrets: readonly Secret[]): string[] {
+export function sanitizeStderr(stderr: string, secrets: readonly Secret[]): string[] {
   // Unprintable characters go first: one in the middle of a token would hide it.
   const printable = stderr.split(/[\r\n]+/).map((line) => line.replaceAll(UNPRINTABLE, '').trim());
   // All lines at once: redaction walks along each secret, which can be far longer than the lines.

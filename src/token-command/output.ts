@@ -1,16 +1,17 @@
+import type { Instant } from '../support/clock.ts';
+import { errorOf, failure, type Values } from '../support/errors.ts';
+import { Secret } from '../support/secret.ts';
 import {
   type AccessToken,
+  decodeJwtClaims,
+  isRecord,
   LONGEST_LIFE_MS,
   LONGEST_TOKEN,
   LONGEST_TOKEN_JSON,
   lifeOf,
   ourClock,
   type StatedLife,
-} from '../support/access-token.ts';
-import type { Instant } from '../support/clock.ts';
-import { errorOf, failure, type Values } from '../support/failure.ts';
-import { decodeJwtClaims, isRecord } from '../support/jwt.ts';
-import { Secret } from '../support/secret.ts';
+} from '../support/token.ts';
 
 export interface OutputContext {
   /** When the command was started: the life of the token is counted from there. */

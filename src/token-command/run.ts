@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Clock } from '../support/clock.ts';
-import { withDeadline } from '../support/deadline.ts';
+import { type Clock, withDeadline } from '../support/clock.ts';
 import { systemErrorCode } from '../support/errors.ts';
 import { Secret } from '../support/secret.ts';
-import { type Ending, explainFailure, presentableLines } from './failure.ts';
+import { type Ending, explainFailure, sanitizeStderr } from './failure.ts';
 import type { Argv } from './split.ts';
 
 /** Tokens are a few KB; a command that prints more is the wrong program. */
@@ -41,7 +40,7 @@ export async function runTokenCommand(run: CommandRun): Promise<string> {
   );
   if (ending.kind === 'stopped') signal.throwIfAborted();
 
-  const stderrLines = presentableLines(stderr, [new Secret(stdout.trim()), ...secrets]);
+  const stderrLines = sanitizeStderr(stderr, [new Secret(stdout.trim()), ...secrets]);
   if (ending.kind !== 'ended' || ending.code !== 0) {
     // A pgpassd that is stopping starts no more processes.
     const shortage =

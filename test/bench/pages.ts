@@ -1,7 +1,12 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createMetrics } from '../../src/observe/metrics.ts';
-import type { RefreshEvent, TokenInPlace } from '../../src/refresh/events.ts';
-import { type DaemonState, initialState, stateAfter } from '../../src/refresh/state.ts';
+import {
+  type DaemonState,
+  initialState,
+  type RefreshEvent,
+  stateAfter,
+  type TokenInPlace,
+} from '../../src/refresh/events.ts';
 import { systemClock } from '../../src/support/clock.ts';
 import { PgpassdError, refreshErrorCodes } from '../../src/support/errors.ts';
 import { seededRandom } from '../support/random.ts';

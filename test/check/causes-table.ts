@@ -1,6 +1,6 @@
-import type { Step } from '../../src/check/finding.ts';
 import * as loginFailure from '../../src/check/login/failure.ts';
 import * as loginRefusal from '../../src/check/login/refusal.ts';
+import type { Step } from '../../src/check/step.ts';
 import * as clocks from '../../src/check/steps/clocks.ts';
 import * as daemon from '../../src/check/steps/daemon.ts';
 import * as federatedToken from '../../src/check/steps/federated-token.ts';
@@ -14,12 +14,14 @@ import * as exec from '../../src/commands/exec.ts';
 import * as once from '../../src/commands/once.ts';
 import { badAnswer, refusals, staleAnswer } from '../../src/entra/answer.ts';
 import { documentedCodes, explainCode } from '../../src/entra/failure.ts';
-import { httpProxyUrlUnusable } from '../../src/entra/http-proxy.ts';
-import { otherAudience, otherClient, otherTenant } from '../../src/entra/issued-for.ts';
+import { otherAudience, otherClient, otherTenant } from '../../src/entra/request.ts';
+import {
+  caFileUnusable,
+  httpProxyUrlUnusable,
+  tokenProxyCaUnusable,
+} from '../../src/entra/transport.ts';
 import { timeouts, transportFailures } from '../../src/entra/transport-failure.ts';
-import { caFileUnusable, tokenProxyCaUnusable } from '../../src/entra/trust.ts';
-import * as federatedFile from '../../src/federated-token/file.ts';
-import * as federatedTokenFailures from '../../src/federated-token/token.ts';
+import * as federatedTokenFailures from '../../src/federated-token/federated-token.ts';
 import * as httpServer from '../../src/observe/http-server.ts';
 import {
   passfileWouldBeTooLarge,
@@ -31,7 +33,7 @@ import * as passfile from '../../src/passfile/messages.ts';
 import * as createRefresher from '../../src/refresh/create-refresher.ts';
 import * as heldToken from '../../src/refresh/held-token.ts';
 import * as tokenSource from '../../src/refresh/token-source.ts';
-import type { Failure } from '../../src/support/failure.ts';
+import type { Failure } from '../../src/support/errors.ts';
 import * as commandFailures from '../../src/token-command/failure.ts';
 import * as commandOutput from '../../src/token-command/output.ts';
 
@@ -62,7 +64,7 @@ const thrown: Readonly<Partial<Record<Step, readonly unknown[]>>> = {
     tokenProxyCaUnusable,
     httpProxyUrlUnusable,
   ],
-  'federated token': [...Object.values(federatedFile), ...Object.values(federatedTokenFailures)],
+  'federated token': Object.values(federatedTokenFailures),
   network: [...new Set(Object.values(transportFailures).flatMap((kinds) => Object.values(kinds)))],
   exchange: [
     ...Object.values(refusals),

@@ -13,7 +13,7 @@ async function printed(columns: number | undefined, env: Environment = {}): Prom
     print: (piece) => {
       text += piece;
     },
-    tell: () => undefined,
+    printToStderr: () => undefined,
     signal: new AbortController().signal,
     secrets: [],
     openLog: () => Promise.reject(new Error('check has no log')),

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Finding } from '../../src/check/finding.ts';
+import type { Finding } from '../../src/check/step.ts';
 import type { Environment } from '../../src/config/option.ts';
 import { type Azure, ROLE, SERVER_NAME } from '../postgres/azure.ts';
 import { grant } from '../support/fake-entra/ask.ts';

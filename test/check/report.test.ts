@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Finding, ok, skipped, steps } from '../../src/check/finding.ts';
 import { renderJson, renderReport } from '../../src/check/report.ts';
+import { type Finding, ok, skipped, steps } from '../../src/check/step.ts';
 import { broken, healthy } from './sample-findings.ts';
 
 const plain = { colour: false, columns: 80 };

@@ -1,4 +1,4 @@
-import { type Finding, ok, skipped } from '../../src/check/finding.ts';
+import { type Finding, ok, skipped } from '../../src/check/step.ts';
 
 /** A pod that works. */
 export const healthy: readonly Finding[] = [

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Finding } from '../../src/check/finding.ts';
+import type { Finding } from '../../src/check/step.ts';
 import { readText } from '../documents/markdown.ts';
 import { type Azure, startAzure } from '../postgres/azure.ts';
 import { startTimeoutMs } from '../support/postgres/server.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { suggestionFor } from '../../src/config/suggest.ts';
+import { suggestionFor } from '../../src/config/read-options.ts';
 
 const commands = ['run', 'once', 'wait', 'check', 'help', 'version'];
 const flags = ['--passfile', '--entry', '--mode', '--refresh-fraction', '--federated-token-file'];

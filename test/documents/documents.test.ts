@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { steps } from '../../src/check/finding.ts';
+import { steps } from '../../src/check/step.ts';
 import { help } from '../../src/cli.ts';
 import { settingsTable } from '../../src/config/help.ts';
 import { causesTable } from '../check/causes-table.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { scopeOf } from '../../src/entra/clouds.ts';
+import { scopeOf } from '../../src/entra/request.ts';
 import { endless, exchangeWith, failureOf, federatedToken, startEntra } from './exchange-parts.ts';
 
 const azure = 'https://ossrdbms-aad.database.windows.net/.default';

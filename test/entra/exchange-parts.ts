@@ -2,9 +2,15 @@ import { inspect } from 'node:util';
 import { expect, onTestFinished } from 'vitest';
 import { createExchange, type Exchange } from '../../src/entra/exchange.ts';
 import { tokenEndpointOf } from '../../src/entra/request.ts';
-import type { Transport } from '../../src/entra/transport.ts';
-import { createDirectTransport, type DirectTransportSettings } from '../../src/entra/transport.ts';
-import { type FederatedToken, parseFederatedToken } from '../../src/federated-token/token.ts';
+import {
+  createDirectTransport,
+  type DirectTransportSettings,
+  type Transport,
+} from '../../src/entra/transport.ts';
+import {
+  type FederatedToken,
+  parseFederatedToken,
+} from '../../src/federated-token/federated-token.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { KnownSecrets } from '../../src/support/secret.ts';
 import { defaultResource } from '../support/fake-entra/directory.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { objectionsTo } from '../../src/entra/issued-for.ts';
+import { objectionsTo } from '../../src/entra/request.ts';
 
 const clientId = '0f5e3b1a-8c2d-4e7f-9a6b-1c2d3e4f5a6b';
 const tenantId = '8f3c1a52-6d0e-4b7a-9c25-41e07fd3b690';

@@ -1,7 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { httpProxyUrl } from '../../src/entra/http-proxy.ts';
-import { openTransport } from '../../src/entra/transport.ts';
+import { httpProxyUrl, openTransport } from '../../src/entra/transport.ts';
 import type { PgpassdError } from '../../src/support/errors.ts';
 import { startHttpProxy } from '../support/http-proxy.ts';
 import { createCa } from '../support/postgres/certificates.ts';

@@ -1,6 +1,6 @@
 import { rename } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { readFederatedToken } from '../../src/federated-token/file.ts';
+import { readFederatedToken } from '../../src/federated-token/federated-token.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { follow, LAYOUTS, ROTATIONS, tokenNumbered, volumeOf } from './following.ts';
 

@@ -1,7 +1,9 @@
 import { setTimeout as wallTimer } from 'node:timers';
 import { afterEach } from 'vitest';
-import { createTokenFollower } from '../../src/federated-token/file.ts';
-import type { FederatedToken } from '../../src/federated-token/token.ts';
+import {
+  createTokenFollower,
+  type FederatedToken,
+} from '../../src/federated-token/federated-token.ts';
 import type { Clock } from '../../src/support/clock.ts';
 import { createProjectedVolume, type ProjectedVolume } from '../support/projected-volume.ts';
 

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { readFederatedToken } from '../../src/federated-token/file.ts';
+import { readFederatedToken } from '../../src/federated-token/federated-token.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 

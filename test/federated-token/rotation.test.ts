@@ -3,7 +3,7 @@ import {
   parseFederatedToken,
   type Rotation,
   rotationCallsForRefresh,
-} from '../../src/federated-token/token.ts';
+} from '../../src/federated-token/federated-token.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 
 const claims = {

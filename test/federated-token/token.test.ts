@@ -4,7 +4,7 @@ import {
   type FederatedIdentity,
   parseFederatedToken,
   sameIdentity,
-} from '../../src/federated-token/token.ts';
+} from '../../src/federated-token/federated-token.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 
 const nowMs = Date.parse('2026-11-24T12:00:00Z');

@@ -1,9 +1,8 @@
 import { loadCommand, parseCommandLine } from '../../src/cli.ts';
 import type { Environment } from '../../src/config/option.ts';
 import { secretsIn } from '../../src/config/secrets.ts';
-import type { LogLine } from '../../src/observe/describe.ts';
-import type { ErrorCode } from '../../src/support/errors.ts';
-import { asPgpassdError } from '../../src/support/failure.ts';
+import type { LogLine } from '../../src/observe/event-logger.ts';
+import { asPgpassdError, type ErrorCode } from '../../src/support/errors.ts';
 import { sanitize } from '../../src/support/text.ts';
 
 export interface Outcome {
@@ -56,7 +55,7 @@ export async function runCommand(
       columns: undefined,
       print: (text) => void outputs.push(text),
       openLog: async () => ({ log, close: async () => {} }),
-      tell: (sentence) => {
+      printToStderr: (sentence) => {
         tell(sentence);
         // `wait` says what it waits for.
         setImmediate(() => stop.abort(143));

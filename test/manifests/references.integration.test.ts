@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { variableOf } from '../../src/config/option.ts';
 import { options } from '../../src/config/options.ts';
-import { exitCodeOf } from '../../src/exit-codes.ts';
+import { exitCodeOf } from '../../src/support/errors.ts';
 import { userPages } from '../documents/markdown.ts';
 import { everyPgpassd } from './containers.ts';
 import { manifestsFolder, parseManifests } from './kubectl.ts';

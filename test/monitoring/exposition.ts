@@ -1,5 +1,5 @@
 import { createMetrics } from '../../src/observe/metrics.ts';
-import { initialState } from '../../src/refresh/state.ts';
+import { initialState } from '../../src/refresh/events.ts';
 import { readQuery } from './promql.ts';
 
 /** What a scrape says: each series by its name with labels, as it is written there. */

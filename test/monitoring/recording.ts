@@ -1,6 +1,10 @@
 import { createMetrics } from '../../src/observe/metrics.ts';
-import type { RefreshEvent } from '../../src/refresh/events.ts';
-import { type DaemonState, initialState, stateAfter } from '../../src/refresh/state.ts';
+import {
+  type DaemonState,
+  initialState,
+  type RefreshEvent,
+  stateAfter,
+} from '../../src/refresh/events.ts';
 import { World, type WorldOptions } from '../simulation/world.ts';
 import { readSamples } from './exposition.ts';
 import { type Course, type Series, scrapedFrom, targetLabels } from './pod.ts';

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { LogLine } from '../../src/observe/describe.ts';
-import { createEventLogger } from '../../src/observe/event-logger.ts';
+import { createEventLogger, type LogLine } from '../../src/observe/event-logger.ts';
 import type { RefreshEvent } from '../../src/refresh/events.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { FakeClock } from '../support/fake-clock.ts';

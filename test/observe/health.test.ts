@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { liveness, type OnDisk, type Pulse, readiness, startup } from '../../src/observe/health.ts';
-import type { RefreshEvent, TokenInPlace } from '../../src/refresh/events.ts';
-import { type DaemonState, initialState, stateAfter } from '../../src/refresh/state.ts';
+import {
+  type DaemonState,
+  initialState,
+  type RefreshEvent,
+  stateAfter,
+  type TokenInPlace,
+} from '../../src/refresh/events.ts';
 import type { Instant } from '../../src/support/clock.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 

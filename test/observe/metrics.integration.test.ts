@@ -1,8 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { createMetrics } from '../../src/observe/metrics.ts';
-import type { RefreshEvent, TokenInPlace } from '../../src/refresh/events.ts';
-import { type DaemonState, initialState, stateAfter } from '../../src/refresh/state.ts';
+import {
+  type DaemonState,
+  initialState,
+  type RefreshEvent,
+  stateAfter,
+  type TokenInPlace,
+} from '../../src/refresh/events.ts';
 import { PgpassdError, refreshErrorCodes } from '../../src/support/errors.ts';
 import { findProgram } from '../support/postgres/clients.ts';
 import { seriesOf } from './points.ts';

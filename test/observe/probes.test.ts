@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createProbes } from '../../src/observe/health.ts';
 import type { Damage } from '../../src/passfile/inspect.ts';
-import { type DaemonState, initialState, stateAfter } from '../../src/refresh/state.ts';
+import { type DaemonState, initialState, stateAfter } from '../../src/refresh/events.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 /** Kubelet waits for a second. */

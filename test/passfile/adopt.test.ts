@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { adoptToken as adoptFrom } from '../../src/passfile/adopt.ts';
 import { ANY, type Entry, formatPassfile } from '../../src/passfile/format.ts';
-import { entriesLayout } from '../../src/passfile/layout.ts';
+import { adoptToken as adoptFrom, entriesLayout } from '../../src/passfile/layout.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 import { entry } from './arbitrary-fields.ts';
 

@@ -20,8 +20,8 @@ import {
   servingInSteps,
   shadowedLines,
 } from '../../src/passfile/lookup.ts';
+import { finish } from '../../src/support/clock.ts';
 import { Secret } from '../../src/support/secret.ts';
-import { finish } from '../../src/support/steps.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 import { libpqLookup } from './libpq-lookup.ts';
 

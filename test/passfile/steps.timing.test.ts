@@ -2,15 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { passwordsIn } from '../../src/passfile/adopt.ts';
-import type { Entry } from '../../src/passfile/format.ts';
+import { type Entry, passwordsIn } from '../../src/passfile/format.ts';
 import { entriesLayout } from '../../src/passfile/layout.ts';
 import { entryLinesOf, parseInSteps, parseLines } from '../../src/passfile/lookup.ts';
 import { firstForeignLine } from '../../src/passfile/ownership.ts';
 import { createPassfile } from '../../src/passfile/passfile.ts';
 import { judgeInSteps } from '../../src/passfile/unready.ts';
+import type { Steps } from '../../src/support/clock.ts';
 import { KnownSecrets } from '../../src/support/secret.ts';
-import type { Steps } from '../../src/support/steps.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 
 const LARGEST_BYTES = 4 * 1024 * 1024;

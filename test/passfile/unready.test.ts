@@ -4,7 +4,7 @@ import type { FileFacts, FoundPassfile } from '../../src/passfile/inspect.ts';
 import { parseLines } from '../../src/passfile/lookup.ts';
 import { explainUnready } from '../../src/passfile/messages.ts';
 import { whyUnready } from '../../src/passfile/unready.ts';
-import type { Failure } from '../../src/support/failure.ts';
+import type { Failure } from '../../src/support/errors.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 
 const nowMs = Date.parse('2026-03-01T12:00:00Z');

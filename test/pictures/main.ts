@@ -1,6 +1,6 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import type { Finding } from '../../src/check/finding.ts';
 import { renderReport } from '../../src/check/report.ts';
+import type { Finding } from '../../src/check/step.ts';
 import { drawDashboard } from './dashboard.ts';
 import { openPod, type Pod, type Replacement } from './pod.ts';
 import { drawTerminal } from './terminal.ts';

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Finding } from '../../src/check/finding.ts';
+import type { Finding } from '../../src/check/step.ts';
 import { parseDaemonLine, startDaemon } from '../demo/daemon.ts';
 import { type Azure, ROLE, SERVER_NAME, startAzure } from '../postgres/azure.ts';
 import { defaultResource } from '../support/fake-entra/directory.ts';

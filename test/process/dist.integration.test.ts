@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { whyUnsupported } from '../../src/supported-node.ts';
+import { whyUnsupported } from '../../src/version.ts';
 import { startPgpassd } from '../support/pgpassd-process.ts';
 import { openWorkload, passfileWith, sentencesOf } from './workload.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type FailedAttempt, mayPassByItself, retryDelayMs } from '../../src/refresh/retry.ts';
+import { type FailedAttempt, mayPassByItself, retryDelayMs } from '../../src/refresh/schedule.ts';
 import type { Nature, RefreshErrorCode } from '../../src/support/errors.ts';
 
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { RefreshEvent } from '../../src/refresh/events.ts';
-import { initialState, isValid, nextAttempt, stateAfter } from '../../src/refresh/state.ts';
+import {
+  initialState,
+  isValid,
+  nextAttempt,
+  type RefreshEvent,
+  stateAfter,
+} from '../../src/refresh/events.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 
 const now = { wallMs: 1_000_000, monotonicMs: 0 };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type DaemonState, initialState, isValid, stateAfter } from '../../src/refresh/state.ts';
+import { type DaemonState, initialState, isValid, stateAfter } from '../../src/refresh/events.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { Secret } from '../../src/support/secret.ts';
 import { type Answer, DAY_MS, HOUR_MS, unreachable, World, type WorldOptions } from './world.ts';

@@ -2,9 +2,8 @@ import {
   type FederatedToken,
   parseFederatedToken,
   rotationCallsForRefresh,
-} from '../../src/federated-token/token.ts';
-import { adoptToken } from '../../src/passfile/adopt.ts';
-import { entriesLayout } from '../../src/passfile/layout.ts';
+} from '../../src/federated-token/federated-token.ts';
+import { adoptToken, entriesLayout } from '../../src/passfile/layout.ts';
 import { type FetchToken, Refresher } from '../../src/refresh/refresher.ts';
 import type { Clock, Instant } from '../../src/support/clock.ts';
 import { Secret } from '../../src/support/secret.ts';

@@ -2,13 +2,13 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createProbes } from '../../src/observe/health.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
 import type { Damage } from '../../src/passfile/inspect.ts';
-import { leftMs } from '../../src/refresh/schedule.ts';
 import {
   type DaemonState,
   initialState,
   nextAttempt,
   stateAfter,
-} from '../../src/refresh/state.ts';
+} from '../../src/refresh/events.ts';
+import { leftMs } from '../../src/refresh/schedule.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { lookThrough, type Point, views } from '../observe/points.ts';
 import { World } from './world.ts';

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { DeadlinePassed, withDeadline } from '../../src/support/deadline.ts';
+import { DeadlinePassed, withDeadline } from '../../src/support/clock.ts';
 import { manualClock } from './manual-clock.ts';
 
 const epoch = { wallMs: 0, monotonicMs: 0 };

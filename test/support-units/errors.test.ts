@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { PgpassdError, systemErrorCode } from '../../src/support/errors.ts';
-import { asPgpassdError } from '../../src/support/failure.ts';
+import { asPgpassdError, PgpassdError, systemErrorCode } from '../../src/support/errors.ts';
 
 const known = new PgpassdError('entra.refused', 'Entra refused the exchange', 'Ask an operator.', {
   cause: 'a cause',

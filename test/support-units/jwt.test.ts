@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeJwtClaims, numericDateMs, stringClaim } from '../../src/support/jwt.ts';
+import { decodeJwtClaims, numericDateMs, stringClaim } from '../../src/support/token.ts';
 import { unsignedJwt } from './unsigned-jwt.ts';
 
 const base64url = (text: string) => Buffer.from(text).toString('base64url');

@@ -4,7 +4,7 @@ import {
   LONGEST_LAST_WRITE_MS,
   LONGEST_LOG_CLOSE_MS,
   SHUTDOWN_MS,
-} from '../../src/support/shutdown.ts';
+} from '../../src/commands/command.ts';
 
 /** The interface promises a second; on a busy machine a third of it goes into breaking off. */
 const PROMISED_MS = 1_000;

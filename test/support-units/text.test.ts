@@ -1,14 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { formatAddress, isPort, meansEveryAddress } from '../../src/support/network.ts';
 import { Secret } from '../../src/support/secret.ts';
-import {
-  formatAddress,
-  isPort,
-  meansEveryAddress,
-  programName,
-  sanitize,
-  sanitizeValue,
-} from '../../src/support/text.ts';
+import { programName, sanitize, sanitizeValue } from '../../src/support/text.ts';
 import { findLeaks } from '../support/leak-check.ts';
 import { unsignedJwt } from './unsigned-jwt.ts';
 

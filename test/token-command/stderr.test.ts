@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../src/support/secret.ts';
-import { presentableLines } from '../../src/token-command/failure.ts';
+import { sanitizeStderr } from '../../src/token-command/failure.ts';
 import { findLeaks } from '../support/leak-check.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 import { opaqueToken } from './tokens.ts';
 
-const lines = (stderr: string) => presentableLines(stderr, [new Secret(opaqueToken)]);
+const lines = (stderr: string) => sanitizeStderr(stderr, [new Secret(opaqueToken)]);
 
 describe('the lines of stderr', () => {
   test.each<[string, string, string[]]>([

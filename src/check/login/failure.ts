@@ -1,9 +1,8 @@
-import { DeadlinePassed } from '../../support/deadline.ts';
-import { systemErrorCode } from '../../support/errors.ts';
-import { failure } from '../../support/failure.ts';
-import { formatAddress } from '../../support/text.ts';
-import { type Finding, wrong } from '../finding.ts';
-import { explainRefusal, isRefusal, quote } from './refusal.ts';
+import { DeadlinePassed } from '../../support/clock.ts';
+import { failure, systemErrorCode } from '../../support/errors.ts';
+import { formatAddress } from '../../support/network.ts';
+import { type Finding, wrong } from '../step.ts';
+import { explainServerRefusal, isServerRefusal, quote } from './refusal.ts';
 import { SessionError } from './session.ts';
 import type { LoginAttempt, LoginTarget } from './target.ts';
 
@@ -157,7 +156,7 @@ export const rootCertUnusable = failure<'path' | 'why'>(
 
 /** What a failed login means; `error` is what `openSession` or the deadline threw. */
 export function explainLoginFailure(error: unknown, attempt: LoginAttempt): Finding {
-  if (isRefusal(error)) return explainRefusal(error, attempt);
+  if (isServerRefusal(error)) return explainServerRefusal(error, attempt);
   const { target, stage, address = target.host, timeoutMs } = attempt;
   const diagnostics = diagnose(error, attempt);
   if (stage === 'name') {

@@ -1,12 +1,11 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { type ConnectionOptions, getCACertificates } from 'node:tls';
-import { readCa, UnusableCa } from '../../entra/trust.ts';
-import type { Clock } from '../../support/clock.ts';
-import { DeadlinePassed, unlessAborted, withDeadline } from '../../support/deadline.ts';
+import { readCa, UnusableCa } from '../../entra/transport.ts';
+import { type Clock, DeadlinePassed, unlessAborted, withDeadline } from '../../support/clock.ts';
+import { formatAddress } from '../../support/network.ts';
 import type { Secret } from '../../support/secret.ts';
-import { formatAddress } from '../../support/text.ts';
-import { type Finding, ok, skipped, wrong } from '../finding.ts';
+import { type Finding, ok, skipped, wrong } from '../step.ts';
 import { explainLoginFailure, lacksTls, rootCertUnusable, sslmodeWithoutTls } from './failure.ts';
 import { openSession, type Progress, type ServerInfo, type SessionOptions } from './session.ts';
 import { isSocketDirectory, type LoginTarget, mayShowToken, verifiesServer } from './target.ts';

@@ -1,8 +1,9 @@
-import { failure, type Values } from '../../support/failure.ts';
-import { type JwtClaims, stringClaim } from '../../support/jwt.ts';
+import { failure, type Values } from '../../support/errors.ts';
+import { formatAddress } from '../../support/network.ts';
 import type { Secret } from '../../support/secret.ts';
-import { formatAddress, GUID, replaceUnprintable } from '../../support/text.ts';
-import { type Finding, wrong } from '../finding.ts';
+import { GUID, replaceUnprintable } from '../../support/text.ts';
+import { type JwtClaims, stringClaim } from '../../support/token.ts';
+import { type Finding, wrong } from '../step.ts';
 import type { LoginAttempt } from './target.ts';
 
 const registerRole = ({ roleLiteral, oid, type }: Values<'roleLiteral' | 'oid' | 'type'>) => `
@@ -190,13 +191,13 @@ export const serverRefuses = failure<'server' | 'user' | 'sqlstate' | 'text'>(
 );
 
 /** An ErrorResponse of the server, as pg-protocol parses it. */
-interface Refusal extends Error {
+interface ServerRefusal extends Error {
   readonly severity: string;
   /** The SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html */
   readonly code: string;
 }
 
-export function isRefusal(error: unknown): error is Refusal {
+export function isServerRefusal(error: unknown): error is ServerRefusal {
   return (
     error instanceof Error &&
     'severity' in error &&
@@ -232,12 +233,12 @@ const bySqlstate = [
 ] as const;
 
 /** What the server's refusal means. */
-export function explainRefusal(refusal: Refusal, attempt: LoginAttempt): Finding {
+export function explainServerRefusal(refusal: ServerRefusal, attempt: LoginAttempt): Finding {
   const kind = kindOf(refusal, attempt);
   return wrong('login', kind(valuesOf(refusal, attempt)));
 }
 
-function kindOf({ code, message }: Refusal, { asked, token }: LoginAttempt) {
+function kindOf({ code, message }: ServerRefusal, { asked, token }: LoginAttempt) {
   const known = byText.find(([text]) => text.test(message))?.[1];
   if (known !== undefined) return known;
   if (code !== '28P01') {
@@ -248,7 +249,7 @@ function kindOf({ code, message }: Refusal, { asked, token }: LoginAttempt) {
 }
 
 /** The values that the sentences name. */
-function valuesOf({ code, message }: Refusal, attempt: LoginAttempt) {
+function valuesOf({ code, message }: ServerRefusal, attempt: LoginAttempt) {
   const { target, asked, token } = attempt;
   const claims = token.jwtClaims() ?? {};
   const { user, database } = target;

@@ -1,7 +1,7 @@
 import type { Environment } from '../../config/option.ts';
 import { ANY, type Entry } from '../../passfile/format.ts';
+import { isPort } from '../../support/network.ts';
 import type { Secret } from '../../support/secret.ts';
-import { isPort } from '../../support/text.ts';
 
 /** libpq's, from the weakest: https://www.postgresql.org/docs/current/libpq-ssl.html */
 const sslmodes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;

@@ -1,9 +1,8 @@
-import type { FederatedToken } from '../../federated-token/token.ts';
-import { failure } from '../../support/failure.ts';
-import { numericDateMs } from '../../support/jwt.ts';
+import type { FederatedToken } from '../../federated-token/federated-token.ts';
+import { failure } from '../../support/errors.ts';
 import { duration } from '../../support/text.ts';
-import type { CheckContext } from '../context.ts';
-import { type Finding, ok, skipped, wrong } from '../finding.ts';
+import { numericDateMs } from '../../support/token.ts';
+import { type CheckContext, type Finding, ok, skipped, wrong } from '../step.ts';
 
 export const clockOff = failure<'seconds' | 'direction' | 'host'>(
   'clock-off',

@@ -1,9 +1,8 @@
-import { withDeadline } from '../../support/deadline.ts';
-import { failure } from '../../support/failure.ts';
-import { type Address, formatAddress, meansEveryAddress } from '../../support/text.ts';
-import type { CheckContext } from '../context.ts';
-import { type Finding, firstWrong, ok, skipped, wrong } from '../finding.ts';
-import { askDaemon, type Readiness } from '../network/ask-daemon.ts';
+import { withDeadline } from '../../support/clock.ts';
+import { failure } from '../../support/errors.ts';
+import { type Address, formatAddress, meansEveryAddress } from '../../support/network.ts';
+import { askDaemon, type Readiness } from '../network.ts';
+import { type CheckContext, type Finding, firstWrong, ok, skipped, wrong } from '../step.ts';
 
 export const daemonNotReady = failure<'address' | 'reason'>(
   'daemon-not-ready',

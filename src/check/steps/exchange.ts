@@ -1,12 +1,20 @@
 import type { Config } from '../../config/load.ts';
+import { objectionsTo } from '../../entra/request.ts';
 import { elapsedMs, leftMs } from '../../refresh/schedule.ts';
 import { openSource } from '../../sources/open.ts';
-import type { AccessToken } from '../../support/access-token.ts';
-import { asPgpassdError } from '../../support/failure.ts';
+import { asPgpassdError } from '../../support/errors.ts';
 import { KnownSecrets } from '../../support/secret.ts';
-import { duration } from '../../support/text.ts';
-import { type CheckContext, timeoutMsOf } from '../context.ts';
-import { type Finding, failed, ok, skipped } from '../finding.ts';
+import { duration, showClaim } from '../../support/text.ts';
+import { type AccessToken, type JwtClaims, numericDateMs } from '../../support/token.ts';
+import {
+  type CheckContext,
+  type Finding,
+  failed,
+  ok,
+  skipped,
+  timeoutMsOf,
+  wrong,
+} from '../step.ts';
 
 const STEP = 'exchange';
 
@@ -69,4 +77,38 @@ function obstacleTo(
   if (kind === 'token-command') return undefined;
   if (!usable) return 'there is no federated token to send';
   return reached ? undefined : 'the authority cannot be reached';
+}
+
+/** The claims of the access token, and whether they are what the settings ask for. */
+export function checkAccessToken(
+  { reading: { source } }: CheckContext,
+  issued: AccessToken | undefined,
+): readonly Finding[] {
+  if (issued === undefined) return [skipped('access token', 'not examined: there is none')];
+  const claims = issued.token.jwtClaims();
+  if (claims === undefined) {
+    return [ok('access token', 'not a JWT, so its lifetime and its audience are unknown')];
+  }
+  const objections =
+    source?.kind === 'workload-identity' ? objectionsTo(claims, source.exchange) : [];
+  return [
+    ...claimFindings(claims),
+    ...objections.map((objection) => wrong('access token', objection)),
+  ];
+}
+
+function claimFindings(claims: JwtClaims): readonly Finding[] {
+  const startMs = numericDateMs(claims, 'nbf') ?? numericDateMs(claims, 'iat');
+  const endMs = numericDateMs(claims, 'exp');
+  const lifetime =
+    startMs === undefined || endMs === undefined ? 'unknown' : duration(endMs - startMs);
+  const audience = showClaim(claims['aud']);
+  const clientId = showClaim(claims['appid'] ?? claims['azp']);
+  return [
+    ok('access token', `audience ${audience}; lifetime ${lifetime}`),
+    ok(
+      'access token',
+      `object id ${showClaim(claims['oid'])}, client id ${clientId}, tenant ${showClaim(claims['tid'])}`,
+    ),
+  ];
 }

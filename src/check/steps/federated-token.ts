@@ -1,15 +1,13 @@
-import { readFederatedToken } from '../../federated-token/file.ts';
 import {
   assertUnexpired,
   type FederatedIdentity,
   type FederatedToken,
-} from '../../federated-token/token.ts';
-import { PgpassdError } from '../../support/errors.ts';
-import { asPgpassdError, failure } from '../../support/failure.ts';
+  readFederatedToken,
+} from '../../federated-token/federated-token.ts';
+import { asPgpassdError, failure, PgpassdError } from '../../support/errors.ts';
 import { duration, sanitizeValue } from '../../support/text.ts';
-import type { CheckContext } from '../context.ts';
-import { type Finding, failed, ok, skipped, wrong } from '../finding.ts';
-import { inspectTokenFile, type TokenFile } from '../host/files.ts';
+import { inspectTokenFile, type TokenFile } from '../host.ts';
+import { type CheckContext, type Finding, failed, ok, skipped, wrong } from '../step.ts';
 import { type AuthorityClock, isOff } from './clocks.ts';
 
 export const frozenToken = failure<'path' | 'end'>(

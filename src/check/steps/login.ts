@@ -1,13 +1,12 @@
 import type { Entry } from '../../passfile/format.ts';
 import { entryLinesOf, type Line, lookUp } from '../../passfile/lookup.ts';
-import type { AccessToken } from '../../support/access-token.ts';
-import { failure } from '../../support/failure.ts';
+import { failure } from '../../support/errors.ts';
 import type { Secret } from '../../support/secret.ts';
-import { type CheckContext, timeoutMsOf } from '../context.ts';
-import { distinct, type Finding, skipped, wrong } from '../finding.ts';
-import type { PassfileAt } from '../host/files.ts';
+import type { AccessToken } from '../../support/token.ts';
+import type { PassfileAt } from '../host.ts';
 import { login } from '../login/login.ts';
 import { type LoginTarget, loginTarget, type Refused, type Untried } from '../login/target.ts';
+import { type CheckContext, distinct, type Finding, skipped, timeoutMsOf, wrong } from '../step.ts';
 import { isInOrder } from './lookup.ts';
 
 export const clientRefuses = failure<'why'>('client-refuses', 'server.unreachable', ({ why }) => ({

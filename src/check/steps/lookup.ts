@@ -13,12 +13,19 @@ import {
   shadowedLines,
 } from '../../passfile/lookup.ts';
 import { passfileWithoutEntry } from '../../passfile/messages.ts';
-import { failure } from '../../support/failure.ts';
+import { failure } from '../../support/errors.ts';
 import { holdsJwt } from '../../support/secret.ts';
 import { duration, sanitizeValue } from '../../support/text.ts';
-import type { CheckContext } from '../context.ts';
-import { distinct, type Finding, ok, skipped, truncate, wrong } from '../finding.ts';
-import type { PassfileAt } from '../host/files.ts';
+import type { PassfileAt } from '../host.ts';
+import {
+  type CheckContext,
+  distinct,
+  type Finding,
+  ok,
+  skipped,
+  truncate,
+  wrong,
+} from '../step.ts';
 
 export const noLineForConnection = failure<'path' | 'connection' | 'differences'>(
   'lookup-no-line',

@@ -2,12 +2,18 @@ import type { X509Certificate } from 'node:crypto';
 import type { WorkloadIdentitySettings } from '../../config/source.ts';
 import { openTransport, type TransportKind } from '../../entra/transport.ts';
 import { explainTransportError } from '../../entra/transport-failure.ts';
-import { PgpassdError } from '../../support/errors.ts';
-import { asPgpassdError, failure } from '../../support/failure.ts';
+import { asPgpassdError, failure, PgpassdError } from '../../support/errors.ts';
 import { sanitizeValue, seconds } from '../../support/text.ts';
-import { type CheckContext, timeoutMsOf } from '../context.ts';
-import { type Finding, failed, ok, skipped, wrong } from '../finding.ts';
-import { type Hop, type Reach, reach } from '../network/reach.ts';
+import { type Hop, type Reach, reach } from '../network.ts';
+import {
+  type CheckContext,
+  type Finding,
+  failed,
+  ok,
+  skipped,
+  timeoutMsOf,
+  wrong,
+} from '../step.ts';
 import type { AuthorityClock } from './clocks.ts';
 
 export const httpProxyUnreachable = failure<'problem'>(
@@ -193,10 +199,11 @@ function silence(
 
 /** Names the issuer of an untrusted certificate: often a firewall that inspects TLS. */
 function withCertificate(hop: Hop | undefined, error: PgpassdError): PgpassdError {
-  const { code, message, remedy, details, cause } = error;
+  const { code, message } = error;
   if (code !== 'entra.untrusted' || hop?.certificate === undefined) return error;
-  const shown = `${message} (the certificate is ${describeCertificate(hop.certificate)})`;
-  return new PgpassdError(code, shown, remedy, { details, cause });
+  return error.withMessage(
+    `${message} (the certificate is ${describeCertificate(hop.certificate)})`,
+  );
 }
 
 function describeCertificate({ issuer, validFromDate, validToDate }: X509Certificate): string {

@@ -1,9 +1,13 @@
 import { misplacedIn } from '../../config/secrets.ts';
-import { failure } from '../../support/failure.ts';
-import type { CheckContext, Side } from '../context.ts';
-import { type Finding, ok, wrong } from '../finding.ts';
-import { defaultPassfile, isSamePath, type PassfileAt } from '../host/files.ts';
-import { findService, serviceFiles } from '../host/service-file.ts';
+import { failure } from '../../support/errors.ts';
+import {
+  defaultPassfile,
+  findService,
+  isSamePath,
+  type PassfileAt,
+  serviceFiles,
+} from '../host.ts';
+import { type CheckContext, type Finding, ok, type Side, wrong } from '../step.ts';
 
 export const passwordVariable = failure('pgpassword-set', 'passfile.overridden', () => ({
   found: 'PGPASSWORD is set, so libpq sends it and never reads the passfile',

@@ -1,13 +1,7 @@
 import type { Config } from '../../config/load.ts';
 import { filesToRead } from '../../config/source.ts';
 import { type FileFacts, type FoundPassfile, wholeOwner } from '../../passfile/inspect.ts';
-import {
-  entriesLayout,
-  layoutOf,
-  objectionToSize,
-  type PassfileLayout,
-  readTemplate,
-} from '../../passfile/layout.ts';
+import { layoutFor, objectionToSize, type PassfileLayout } from '../../passfile/layout.ts';
 import { type EntryLine, entryLinesOf, type Line } from '../../passfile/lookup.ts';
 import {
   explainUnready,
@@ -19,19 +13,28 @@ import {
 } from '../../passfile/messages.ts';
 import { findOwnership, refusalOf } from '../../passfile/ownership.ts';
 import { type Wanted, whyUnready } from '../../passfile/unready.ts';
-import { untilAborted, withDeadline } from '../../support/deadline.ts';
-import { type Failure, failure } from '../../support/failure.ts';
+import { untilAborted, withDeadline } from '../../support/clock.ts';
+import { type Failure, failure } from '../../support/errors.ts';
 import { firstSameFile, isSameFile } from '../../support/files.ts';
 import { duration, sanitizeValue } from '../../support/text.ts';
-import { type CheckContext, namesEntries, type Side, timeoutMsOf } from '../context.ts';
-import { type Finding, ok, skipped, truncate, wrong } from '../finding.ts';
 import {
   findPassfile,
   foreseeWriteError,
   mayGiveAway,
   neverChanges,
   type PassfileAt,
-} from '../host/files.ts';
+} from '../host.ts';
+import {
+  type CheckContext,
+  type Finding,
+  namesEntries,
+  ok,
+  type Side,
+  skipped,
+  timeoutMsOf,
+  truncate,
+  wrong,
+} from '../step.ts';
 import { type DaemonStatus, isHealthy } from './daemon.ts';
 
 export const passfileOtherOwner = failure<'path' | 'owner' | 'expected'>(
@@ -319,7 +322,8 @@ async function foreseeStart(context: CheckContext, path: string): Promise<StartO
   if (config === undefined || !namesEntries(context)) {
     return { settings: undefined, inPlace: undefined };
   }
-  const layout = await layoutFor(config);
+  // An invalid template is reported with the settings.
+  const layout = await layoutFor(config).catch(() => undefined);
   const settings =
     (await sameFile(config, context, path)) ?? (layout && objectionToSize(layout, path));
   return { settings, inPlace: layout && (await objectionInPlace(config, layout, path)) };
@@ -346,12 +350,4 @@ async function objectionInPlace(
   const target = { path, mode, owner: owner && wholeOwner(owner) };
   const standing = await findOwnership(target, layout, undefined).catch(() => undefined);
   return standing && refusalOf(standing, target, template !== undefined);
-}
-
-/** An invalid template is reported with the settings. */
-async function layoutFor({ entries, template }: Config): Promise<PassfileLayout | undefined> {
-  if (template === undefined) return entriesLayout(entries);
-  return await readTemplate(template)
-    .then((bytes) => layoutOf(bytes, template))
-    .catch(() => undefined);
 }

@@ -3,11 +3,20 @@ import { injectedOptions } from '../../config/options.ts';
 import type { Problem } from '../../config/read-options.ts';
 import { layoutOf, readTemplate } from '../../passfile/layout.ts';
 import { openSource } from '../../sources/open.ts';
-import { asPgpassdError, failure } from '../../support/failure.ts';
+import { asPgpassdError, failure } from '../../support/errors.ts';
+import { asksForNoVerification, STILL_VERIFIED } from '../../support/network.ts';
 import { KnownSecrets } from '../../support/secret.ts';
-import { asksForNoVerification, VERIFIED_ALL_THE_SAME } from '../../support/verification.ts';
-import { type CheckContext, namesIdentity, type Side, timeoutMsOf } from '../context.ts';
-import { type Finding, failed, ok, skipped, wrong } from '../finding.ts';
+import {
+  type CheckContext,
+  type Finding,
+  failed,
+  namesIdentity,
+  ok,
+  type Side,
+  skipped,
+  timeoutMsOf,
+  wrong,
+} from '../step.ts';
 
 export const notInjected = failure('not-injected', 'config.invalid', () => ({
   found: 'no AZURE_* variable is set: the workload identity webhook has not changed this container',
@@ -48,7 +57,7 @@ export async function checkSettings(
 
 /** pgpassd ignores the variable, but other programs in the container may not. */
 function verificationWarnings({ env }: CheckContext): readonly Finding[] {
-  return asksForNoVerification(env) ? [skipped('settings', VERIFIED_ALL_THE_SAME)] : [];
+  return asksForNoVerification(env) ? [skipped('settings', STILL_VERIFIED)] : [];
 }
 
 function whyIncomplete(context: CheckContext): string {

@@ -3,7 +3,7 @@ import { symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { inspectTokenFile } from '../../../src/check/host/files.ts';
+import { inspectTokenFile } from '../../../src/check/host.ts';
 import { checkFederatedToken } from '../../../src/check/steps/federated-token.ts';
 import { canMount } from '../../support/tmpfs.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';

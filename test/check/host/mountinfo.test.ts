@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isFrozen, mountOf, parseMountinfo } from '../../../src/check/host/mountinfo.ts';
+import { isFrozen, mountOf, parseMountinfo } from '../../../src/check/host.ts';
 
 /** As a container on AKS has them; the optional fields before the dash are none, one or several. */
 const table = `\

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { explainLoginFailure } from '../../../src/check/login/failure.ts';
 import { SessionError } from '../../../src/check/login/session.ts';
 import type { LoginAttempt, Stage } from '../../../src/check/login/target.ts';
-import { DeadlinePassed } from '../../../src/support/deadline.ts';
+import { DeadlinePassed } from '../../../src/support/clock.ts';
 import { Secret } from '../../../src/support/secret.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
 

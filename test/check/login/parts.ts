@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect, onTestFinished } from 'vitest';
-import type { Finding } from '../../../src/check/finding.ts';
 import { type LoginContext, login } from '../../../src/check/login/login.ts';
 import type { LoginTarget } from '../../../src/check/login/target.ts';
+import type { Finding } from '../../../src/check/step.ts';
 import { systemClock } from '../../../src/support/clock.ts';
 import { Secret } from '../../../src/support/secret.ts';
 import { ask } from '../../support/fake-entra/ask.ts';

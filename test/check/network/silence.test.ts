@@ -1,9 +1,8 @@
 import { Agent } from 'undici';
 import { expect, test } from 'vitest';
-import { reach } from '../../../src/check/network/reach.ts';
+import { reach } from '../../../src/check/network.ts';
 import { obstacleIn } from '../../../src/check/steps/network.ts';
-import type { LookUp } from '../../../src/entra/connect.ts';
-import { createConnectors } from '../../../src/entra/connect.ts';
+import { createConnectors, type LookUp } from '../../../src/entra/connect.ts';
 import type { Transport } from '../../../src/entra/transport.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { startFullPort } from '../../support/full-port.ts';

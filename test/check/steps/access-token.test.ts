@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkAccessToken } from '../../../src/check/steps/access-token.ts';
-import { checkExchange } from '../../../src/check/steps/exchange.ts';
+import { checkAccessToken, checkExchange } from '../../../src/check/steps/exchange.ts';
 import { Secret } from '../../../src/support/secret.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
 import { contextWith, environmentOf, shown, startEntra, volumeWith } from '../context.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type AuthorityClock, checkClocks } from '../../../src/check/steps/clocks.ts';
-import { parseFederatedToken } from '../../../src/federated-token/token.ts';
+import { parseFederatedToken } from '../../../src/federated-token/federated-token.ts';
 import { manualClock } from '../../support-units/manual-clock.ts';
 import { unsignedJwt } from '../../support-units/unsigned-jwt.ts';
 import { contextWith, shown } from '../context.ts';

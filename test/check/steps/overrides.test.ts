@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Side } from '../../../src/check/context.ts';
-import { findPassfile } from '../../../src/check/host/files.ts';
+import { findPassfile } from '../../../src/check/host.ts';
+import type { Side } from '../../../src/check/step.ts';
 import { checkOverrides } from '../../../src/check/steps/overrides.ts';
 import type { Environment } from '../../../src/config/option.ts';
 import { contextWith, emptyDirectory, shown } from '../context.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Dispatcher, MockAgent } from 'undici';
 import { createExchange } from '../../../src/entra/exchange.ts';
 import type { Transport } from '../../../src/entra/transport.ts';
-import { parseFederatedToken } from '../../../src/federated-token/token.ts';
+import { parseFederatedToken } from '../../../src/federated-token/federated-token.ts';
 import { systemClock } from '../../../src/support/clock.ts';
 import { KnownSecrets } from '../../../src/support/secret.ts';
 import { context, granted } from '../../entra/answer-parts.ts';

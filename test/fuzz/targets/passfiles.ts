@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import { adoptToken } from '../../../src/passfile/adopt.ts';
 import {
   formatLine,
   PLACEHOLDER,
@@ -8,7 +7,7 @@ import {
   splitFields,
   unescapeText,
 } from '../../../src/passfile/format.ts';
-import { entriesLayout, templateLayout } from '../../../src/passfile/layout.ts';
+import { adoptToken, entriesLayout, templateLayout } from '../../../src/passfile/layout.ts';
 import { oddJwt, segment } from '../odd-jwt.ts';
 import { insist } from '../outcome.ts';
 import { fuzz, type Texts } from '../target.ts';

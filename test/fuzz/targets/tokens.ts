@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { parseFederatedToken } from '../../../src/federated-token/token.ts';
-import { decodeJwtClaims, numericDateMs } from '../../../src/support/jwt.ts';
+import { parseFederatedToken } from '../../../src/federated-token/federated-token.ts';
 import { Secret } from '../../../src/support/secret.ts';
-import { presentableLines } from '../../../src/token-command/failure.ts';
+import { decodeJwtClaims, numericDateMs } from '../../../src/support/token.ts';
+import { sanitizeStderr } from '../../../src/token-command/failure.ts';
 import { interpretOutput } from '../../../src/token-command/output.ts';
 import { oddJwt, segment } from '../odd-jwt.ts';
 import { holdsPiece, insist, isPresentable, outcome } from '../outcome.ts';
@@ -63,7 +63,7 @@ export const tokens = [
     "a token command's standard error",
     (texts) => texts([`failed with ${jwt} for you`], [...pieces, ...jwtPieces, '\x1b[', '1;']),
     (stderr) => {
-      const lines = presentableLines(stderr, [new Secret(jwt)]);
+      const lines = sanitizeStderr(stderr, [new Secret(jwt)]);
       insist(!holdsPiece(lines.join(' '), jwt), 'a piece of the token gets into the log');
       insist(
         lines.every((each) => !/\p{Cc}/u.test(each)),

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { presentableLine } from '../../src/observe/describe.ts';
+import { sanitizeLine } from '../../src/observe/event-logger.ts';
 import { Secret } from '../../src/support/secret.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 
 const secret = new Secret('x7Gq2Lw9Zt4Rk1Vb8Nc3Yd6');
 
 test('every text of a line is printable, bounded and without secrets; the rest is as it was', () => {
-  const line = presentableLine(
+  const line = sanitizeLine(
     {
       level: 'info',
       event: 'federated-token.found',

@@ -1,10 +1,13 @@
 import type { X509Certificate } from 'node:crypto';
+import { get } from 'node:http';
 import { request } from 'undici';
-import type { Attempt, Step } from '../../entra/connect.ts';
-import { type Transport, withDispatcher } from '../../entra/transport.ts';
-import type { Clock } from '../../support/clock.ts';
-import { DeadlinePassed, withDeadline } from '../../support/deadline.ts';
-import { USER_AGENT } from '../../version.ts';
+import type { Attempt, Step } from '../entra/connect.ts';
+import { type Transport, withDispatcher } from '../entra/transport.ts';
+import { type Clock, DeadlinePassed, withDeadline } from '../support/clock.ts';
+import { type RefreshErrorCode, refreshErrorCodes } from '../support/errors.ts';
+import type { Address } from '../support/network.ts';
+import { isRecord } from '../support/token.ts';
+import { USER_AGENT } from '../version.ts';
 
 /** How an attempt to reach the token endpoint's server went. */
 export interface Reach {
@@ -145,4 +148,59 @@ function record(hop: MutableHop, step: Step, clock: Clock): void {
       return;
     default:
   }
+}
+
+/** The answer of a running pgpassd to `/readyz`. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly reason: string;
+  readonly lastError: LastError | undefined;
+}
+
+interface LastError {
+  readonly code: RefreshErrorCode;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+const LARGEST_ANSWER_BYTES = 64 * 1024;
+
+/** Asks the pgpassd of this pod; `undefined` when none answers there until `signal` aborts. */
+export function askDaemon(
+  { host, port }: Address,
+  signal: AbortSignal,
+): Promise<Readiness | undefined> {
+  return new Promise((settle) => {
+    const request = get({ host, port, path: '/readyz', agent: false, signal }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (piece: string) => {
+        text += piece;
+        if (text.length > LARGEST_ANSWER_BYTES) request.destroy(new Error('too large'));
+      });
+      response.on('end', () => settle(readAnswer(response.statusCode, text)));
+      response.on('error', () => settle(undefined));
+    });
+    request.on('error', () => settle(undefined));
+  });
+}
+
+/** Another program may listen there, so anything but our JSON counts as no answer. */
+function readAnswer(status: number | undefined, text: string): Readiness | undefined {
+  try {
+    const body: unknown = JSON.parse(text);
+    if (!isRecord(body) || typeof body['reason'] !== 'string') return undefined;
+    return { ready: status === 200, reason: body['reason'], lastError: errorIn(body['lastError']) };
+  } catch {
+    return undefined;
+  }
+}
+
+function errorIn(value: unknown): LastError | undefined {
+  if (!isRecord(value)) return undefined;
+  const { message, remedy } = value;
+  const code = refreshErrorCodes.find((each) => each === value['code']);
+  return code !== undefined && typeof message === 'string' && typeof remedy === 'string'
+    ? { code, message, remedy }
+    : undefined;
 }
