@@ -47,12 +47,24 @@ export const serverAsksPassword = failure<
   }),
 );
 
-export const roleMissing = failure<
-  'server' | 'user' | 'oid' | 'roleLiteral' | 'type' | 'roleIdentifier'
->('role-missing', 'server.refused', ({ server, user, oid, roleLiteral, type, roleIdentifier }) => ({
-  found: `${server} has no role ${user} for the token's Entra identity (object id ${oid})`,
-  remedy: `Correct the user of the entry, or register the role. ${RUN_AS_ADMINISTRATOR} these lines, or only the last one for an existing role:${registerRole({ roleLiteral, oid, type })}${relabelRole({ roleIdentifier, oid, type })}`,
-}));
+export const roleMissing = failure<'server' | 'user' | 'oid' | 'roleLiteral' | 'type'>(
+  'role-missing',
+  'server.refused',
+  ({ server, user, oid, roleLiteral, type }) => ({
+    found: `${server} has no role ${user} for the token's Entra identity (object id ${oid})`,
+    remedy: `Correct the user of the entry, or register the role; one that exists already may belong to another identity, so it is not changed here (see docs/azure.md). ${RUN_AS_ADMINISTRATOR}:${registerRole({ roleLiteral, oid, type })}`,
+  }),
+);
+
+export const roleOfGroup = failure<'server' | 'user' | 'oid'>(
+  'role-of-group',
+  'server.refused',
+  ({ server, user, oid }) => ({
+    found: `role ${user} on ${server} is that of a group, and by the token its identity (object id ${oid}) is no member`,
+    remedy:
+      'Add the identity to the group in Entra, then let pgpassd request a new token (SIGHUP, or a restart of its container): a token states the groups of the time when it was issued.',
+  }),
+);
 
 export const roleOtherIdentity = failure<'user' | 'server' | 'oid' | 'roleIdentifier' | 'type'>(
   'role-other-identity',
@@ -218,21 +230,26 @@ const byText = [
   [/validating the access token/i, tokenInvalid],
   [/oid mismatch for role/i, roleOtherIdentity],
   [/cannot generate AAD_AUTH_TOKENTYPE_\w+ tokens for role/i, roleOtherType],
+  [/neither an APP_USER or an APP_OBO/i, roleOtherType],
+  [/does not contain group ID/i, roleOfGroup],
   [/partial pkt in startup|password too long/i, tokenTooLong],
   [/no pg_hba\.conf entry.*, (?:no encryption|SSL off)$/i, serverRequiresTls],
   [/pg_hba\.conf (?:entry|rejects)/i, serverRefusesAddress],
   [/^role ".*" does not exist$/i, roleMissing],
   [/^role ".*" is not permitted to log in$/i, roleNoLogin],
+  [/^permission denied for database "/i, databaseForbidden],
 ] as const;
 
 const bySqlstate = [
   [/^3D000$/, databaseMissing],
-  [/^42501$/, databaseForbidden],
   [/^53300$/, serverFull],
   [/^57P0[123]$/, serverNotReady],
 ] as const;
 
-/** What the server's refusal means. */
+/** The text of auth.c for a role without this password, for an unknown role, and for one without a password. */
+const WRONG_PASSWORD = /^password authentication failed for user "/;
+
+/** What the server's refusal means. SQL that changes a role is given only for a text that is understood. */
 export function explainServerRefusal(refusal: ServerRefusal, attempt: LoginAttempt): Finding {
   const kind = kindOf(refusal, attempt);
   return wrong('login', kind(valuesOf(refusal, attempt)));
@@ -241,7 +258,7 @@ export function explainServerRefusal(refusal: ServerRefusal, attempt: LoginAttem
 function kindOf({ code, message }: ServerRefusal, { asked, token }: LoginAttempt) {
   const known = byText.find(([text]) => text.test(message))?.[1];
   if (known !== undefined) return known;
-  if (code !== '28P01') {
+  if (code !== '28P01' || !WRONG_PASSWORD.test(message)) {
     return bySqlstate.find(([state]) => state.test(code))?.[1] ?? serverRefuses;
   }
   if (asked !== undefined) return serverAsksPassword;
@@ -287,7 +304,7 @@ function resourceIn(message: string): string {
 const LONGEST_READ = 4000;
 const LONGEST_SHOWN = 300;
 
-/** Text of a server as it may be shown: replaceUnprintable, of bounded length, without any piece of `token`. */
+/** Text of a server as it may be shown: printable, of bounded length, without any piece of `token`. */
 export function quote(text: string, token: Secret): string {
   const clean = token.redactFrom(replaceUnprintable(text.slice(0, LONGEST_READ)));
   return clean.length > LONGEST_SHOWN ? `${clean.slice(0, LONGEST_SHOWN)}…` : clean;

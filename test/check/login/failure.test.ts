@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { explainLoginFailure } from '../../../src/check/login/failure.ts';
 import { SessionError } from '../../../src/check/login/session.ts';
@@ -234,6 +235,18 @@ describe('a login that the server refuses', () => {
     ],
     [
       '28P01',
+      'Token for role[my-app] is neither an APP_USER or an APP_OBO token',
+      'role-other-type',
+      /list_principals/,
+    ],
+    [
+      '28P01',
+      'The access token for role[my-group] (does not contain group ID 0d5c0d3c-5d5b-4b6d-8d2d-6d4a0c1f6a11)',
+      'role-of-group',
+      /new token \(SIGHUP/,
+    ],
+    [
+      '28P01',
       'password authentication failed for user "my-app"',
       'role-missing',
       /create_principal_with_oid\('my-app', 'c41f.*', 'service', false, false\);/,
@@ -303,6 +316,28 @@ describe('a login that the server refuses', () => {
     expect(JSON.stringify(finding)).not.toMatch(/\{\w+\}|undefined/);
   });
 
+  test('in words that are not understood is quoted, without SQL that changes anything', () => {
+    const sqlstates = fc.constantFrom('28P01', '28000', '42501', '08P01', 'XX000', 'P0001');
+    const askeds = fc.constantFrom(undefined, 'SCRAM' as const, 'MD5' as const);
+    fc.assert(
+      fc.property(sqlstates, fc.lorem({ mode: 'sentences' }), askeds, (sqlstate, text, asked) => {
+        const { cause, found, remedy } = explainLoginFailure(said(sqlstate, text), {
+          ...attempt,
+          asked,
+        }) as { cause: string; found: string; remedy: string };
+        expect(cause).toBe('server-refuses');
+        expect(found).toContain(text.slice(0, 100));
+        expect(remedy).not.toMatch(/;$|SECURITY LABEL|ALTER|CREATE|GRANT|pgaadauth/m);
+      }),
+    );
+  });
+
+  test('for an unknown role gives no SQL that would take an existing one from its owner', () => {
+    const { remedy } = explainLoginFailure(refused, attempt) as { remedy: string };
+    expect(remedy).toContain('pgaadauth_create_principal_with_oid');
+    expect(remedy).not.toContain('SECURITY LABEL');
+  });
+
   const refused = said('28P01', 'password authentication failed for user "my-app"');
 
   test.each(['SCRAM', 'MD5'] as const)(
@@ -326,7 +361,7 @@ describe('a login that the server refuses', () => {
     (claims) => {
       const ofUser = { ...attempt, token: tokenWith({ oid: OBJECT_ID, ...claims }) };
       expect(explainLoginFailure(refused, ofUser)).toMatchObject({
-        remedy: expect.stringMatching(/, 'user', false, false\);\n.*,type=user';$/),
+        remedy: expect.stringMatching(/, 'user', false, false\);$/),
       });
     },
   );
@@ -349,11 +384,12 @@ describe('a login that the server refuses', () => {
     ['me@x.com#EXT#', `'me@x.com#EXT#'`, `"me@x.com#EXT#"`],
   ])('quotes a role like %s', (user, literal, identifier) => {
     const target = { ...attempt.target, user };
-    const finding = explainLoginFailure(refused, { ...attempt, target });
-    expect(finding).toMatchObject({
+    expect(explainLoginFailure(refused, { ...attempt, target })).toMatchObject({
       remedy: expect.stringContaining(`with_oid(${literal}, `),
     });
-    expect(finding).toMatchObject({ remedy: expect.stringContaining(`ON ROLE ${identifier} IS`) });
+    expect(explainLoginFailure(refused, { ...attempt, target, asked: 'SCRAM' })).toMatchObject({
+      remedy: expect.stringContaining(`ON ROLE ${identifier} IS`),
+    });
   });
 
   const piece = attempt.token.unwrap().slice(30, 50);
