@@ -1,8 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
-import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Pgpassd, PgpassdExit } from '../support/pgpassd-process.ts';
-import { openWorkload, passfileWith, startedFor, takeAway, whileStopped } from './workload.ts';
+import { openWorkload, passfileWith, takeAway, whileStopped } from './workload.ts';
 
 const stopSignals = ['SIGTERM', 'SIGINT'] as const;
 const done: PgpassdExit = { code: 0, signal: null };
@@ -87,36 +86,5 @@ describe('when run is stopped', () => {
     const { code } = await pgpassd.exited;
     expect([128 + 2, 128 + 15]).toContain(code);
     expect(pgpassd.lines.map(({ event }) => event)).not.toContain('stopped');
-  });
-});
-
-describe.concurrent('SIGHUP', () => {
-  test('a hundred times within a second makes at most two exchanges', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const { entra, start } = await openWorkload({ onTestFinished, accessTokenLifetimeSeconds: 6 });
-    const pgpassd = start(['run']);
-    await pgpassd.waitFor(startedFor('due'));
-    await pgpassd.waitFor('token.refreshed');
-    // The first one's exchange lasts as long as the others come, so that they fall into it.
-    let sent = 0;
-    entra.faults.next({ kind: 'hold', until: () => sendOthers() });
-    const sendOthers = async () => {
-      const since = performance.now();
-      for (; sent < 100; sent += 1) {
-        pgpassd.signal('SIGHUP');
-        await setImmediate();
-      }
-      expect(performance.now() - since).toBeLessThan(1000);
-    };
-    sent += 1;
-    pgpassd.signal('SIGHUP');
-    await pgpassd.waitFor(startedFor('request'));
-    await pgpassd.waitFor(startedFor('request'));
-    // A third would come a second after the second, long before the token is due.
-    await pgpassd.waitFor(startedFor('due'));
-    expect(sent).toBe(100);
-    expect(pgpassd.lines.filter(startedFor('request'))).toHaveLength(2);
   });
 });
