@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { decodeJwt } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { pgpassdEnv, startPgpassd } from '../support/pgpassd-process.ts';
 import { findProgram, nodePostgres, pgDump, psql } from '../support/postgres/clients.ts';
 import { startTimeoutMs } from '../support/postgres/server.ts';
@@ -14,10 +14,15 @@ const noPsql = findProgram('psql') === undefined || findProgram('pg_dump') === u
 let azure: Azure;
 /** The server's clock stands at the expiry of a token, and none expires before it is meant to. */
 let serverNowMs: number;
+/** Entra's clock goes forward by another second with each rotation, so that no two tokens expire together. */
+let entraLagMs = ROTATIONS * 1000;
 
 beforeAll(async () => {
   serverNowMs = Date.now();
-  azure = await startAzure({ accessTokenBytes: TOKEN_BYTES + 64 }, () => serverNowMs);
+  azure = await startAzure(
+    { accessTokenBytes: TOKEN_BYTES + 64, now: () => Date.now() - entraLagMs },
+    () => serverNowMs,
+  );
   console.info(`PostgreSQL: ${azure.server.description}`);
 }, startTimeoutMs);
 afterAll(() => azure.close());
@@ -42,17 +47,19 @@ function connectOnAndOn(connect: () => ReturnType<typeof psql>) {
       over.emit('connect');
     }
   })();
+  const stop = async () => {
+    stopping = true;
+    await ended;
+    return results;
+  };
+  onTestFinished(async () => void (await stop()));
   return {
     /** Settles when a connect is over that has begun since: the one after that under way. */
     nextConnect: async () => {
       const wanted = results.length + 2;
       while (results.length < wanted) await once(over, 'connect');
     },
-    stop: async () => {
-      stopping = true;
-      await ended;
-      return results;
-    },
+    stop,
   };
 }
 
@@ -68,6 +75,7 @@ describe.skipIf(noPsql)('unmodified libpq clients (psql and pg_dump must be inst
     for (let rotation = 0; rotation < ROTATIONS; rotation += 1) {
       // Kubelet rotates, too, and much more often than it would.
       if (rotation % 5 === 0) await volume.write(await entra.cluster.issueServiceAccountToken());
+      entraLagMs -= 1000;
       pgpassd.signal('SIGHUP');
       await pgpassd.waitFor('token.refreshed');
       const [predecessor, current] = entra.issued.slice(-2).map(expiryMs);
