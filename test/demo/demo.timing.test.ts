@@ -8,7 +8,7 @@ test(
   'tokens rotate, and every connect succeeds',
   async () => {
     // A rotation is expected from six seconds on.
-    const demo = await startDemo('--seconds', '7');
+    const demo = await startDemo('--seconds', '6.2');
     onTestFinished(() => demo.close());
     const code = await demo.ended;
     const output = demo.output();

@@ -5,7 +5,7 @@ import type { LogLine, Pgpassd } from '../support/pgpassd-process.ts';
 import type { Workload, WorkloadOptions } from './workload.ts';
 
 /** A reason for an exchange to fail that ends with the next rotation. */
-export interface Trouble {
+interface Trouble {
   readonly name: string;
   readonly reason: string;
   readonly entra?: WorkloadOptions;
@@ -20,16 +20,11 @@ const refused = {
   body: JSON.stringify({ error: 'invalid_client', error_description: 'AADSTS700213: No match.' }),
 };
 
+/** Not tried again for an hour. */
 export const refusal: Trouble = {
   name: 'a refusal',
   reason: 'entra.refused',
   arrange: ({ entra }) => entra.faults.next({ kind: 'answer', ...refused }),
-};
-
-export const missingFromDirectory: Trouble = {
-  name: 'a federated token missing from a directory',
-  reason: 'federated-token.missing',
-  entra: { federatedToken: null, layout: 'plain' },
 };
 
 export const troubles: readonly Trouble[] = [
@@ -52,7 +47,11 @@ export const troubles: readonly Trouble[] = [
     entra: { federatedToken: null },
     arrange: ({ volume }) => volume.writeFiles({ 'podinfo/labels': 'app="legacy-app"' }),
   },
-  missingFromDirectory,
+  {
+    name: 'a federated token missing from a directory',
+    reason: 'federated-token.missing',
+    entra: { federatedToken: null, layout: 'plain' },
+  },
   {
     name: 'a federated token missing from an empty volume',
     reason: 'federated-token.missing',

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { openWorkload, startedFor } from './workload.ts';
+import { openWorkload, startedFor, whileStopped } from './workload.ts';
 
 /** Long enough for all that is done before the token is due, also on a busy machine. */
 const LIFE_SECONDS = 20;
@@ -27,4 +27,21 @@ test('SIGHUP a hundred times makes at most two exchanges', async () => {
   await pgpassd.waitFor(startedFor('due'));
   expect(sent).toBe(100);
   expect(pgpassd.lines.filter(startedFor('request'))).toHaveLength(2);
+});
+
+/**
+ * Two signals that the stopped process finds both when it goes on; the kernel chooses their
+ * order. The file that is to be removed keeps the shutdown from ending between the two: that
+ * takes a turn of the event loop, which deals with all signals there are before.
+ */
+test.runIf(process.platform === 'linux')('a second signal ends run at once', async () => {
+  const { start } = await openWorkload();
+  const pgpassd = start(['run', '--on-exit', 'remove']);
+  await pgpassd.waitFor('token.refreshed');
+  await whileStopped(pgpassd, async () => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) pgpassd.signal(name);
+  });
+  const { code } = await pgpassd.exited;
+  expect([128 + 2, 128 + 15]).toContain(code);
+  expect(pgpassd.lines.map(({ event }) => event)).not.toContain('stopped');
 });

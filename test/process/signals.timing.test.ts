@@ -1,7 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import type { Pgpassd, PgpassdExit } from '../support/pgpassd-process.ts';
-import { openWorkload, passfileWith, takeAway, whileStopped } from './workload.ts';
+import { openWorkload, passfileWith, takeAway } from './workload.ts';
 
 const stopSignals = ['SIGTERM', 'SIGINT'] as const;
 const done: PgpassdExit = { code: 0, signal: null };
@@ -69,22 +69,5 @@ describe('when run is stopped', () => {
     await writeFile(directory, 'a file where the directory was');
     expect(await stop(pgpassd, 'SIGTERM')).toEqual(done);
     expect(pgpassd.lines.map(({ event }) => event)).toContain('passfile.remove-failed');
-  });
-
-  /**
-   * Two signals that the stopped process finds both when it goes on; the kernel chooses their
-   * order. The file that is to be removed keeps the shutdown from ending between the two: that
-   * takes a turn of the event loop, which deals with all signals there are before.
-   */
-  test.runIf(process.platform === 'linux')('a second signal ends it at once', async () => {
-    const { start } = await openWorkload();
-    const pgpassd = start(['run', '--on-exit', 'remove'], uncached);
-    await pgpassd.waitFor('token.refreshed');
-    await whileStopped(pgpassd, async () => {
-      for (const name of stopSignals) pgpassd.signal(name);
-    });
-    const { code } = await pgpassd.exited;
-    expect([128 + 2, 128 + 15]).toContain(code);
-    expect(pgpassd.lines.map(({ event }) => event)).not.toContain('stopped');
   });
 });
