@@ -6,8 +6,8 @@ import { openWorkload, passfileWith, takeAway } from './workload.ts';
 const stopSignals = ['SIGTERM', 'SIGINT'] as const;
 const done: PgpassdExit = { code: 0, signal: null };
 
-/** The interface promises a second, and an exchange that hangs takes ten. A busy machine gets another one. */
-const LONGEST_STOP_MS = 2_000;
+/** The interface promises a second, and an exchange that hangs takes ten. A busy machine gets two more. */
+const LONGEST_STOP_MS = 3_000;
 
 /** What Node writes into its compile cache at the end is not ours to answer for. */
 const uncached = { env: { NODE_COMPILE_CACHE: undefined } };
