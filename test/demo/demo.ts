@@ -42,6 +42,7 @@ async function play(demo: Demo, pod: Pod, cleanup: AsyncDisposableStack): Promis
   let tally = emptyTally;
   let httpPort: number | undefined;
   const firstToken = new AbortController();
+  const firstLine = new AbortController();
   const note = (event: DemoEvent) => {
     tally = count(tally, event);
     demo.onEvent(event);
@@ -57,6 +58,7 @@ async function play(demo: Demo, pod: Pod, cleanup: AsyncDisposableStack): Promis
 
   const daemon = startDaemon(pod.daemonEnv, (text) => {
     const line = parseDaemonLine(text);
+    firstLine.abort();
     httpPort ??= line.httpPort;
     // At level debug only repeated failures are worth showing.
     if (line.level === 'debug' && line.event !== 'refresh.failed') return;
@@ -72,6 +74,8 @@ async function play(demo: Demo, pod: Pod, cleanup: AsyncDisposableStack): Promis
   rotating.catch(breakOff);
 
   const cut = AbortSignal.any([demo.interrupted, broken.signal]);
+  // How long a busy machine takes to start pgpassd is not counted.
+  await aborted(AbortSignal.any([cut, firstLine.signal]));
   await aborted(
     AbortSignal.any([cut, firstToken.signal, AbortSignal.timeout(FIRST_TOKEN_WITHIN_MS)]),
   );

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { compileCache } from '../support/pgpassd-command.ts';
 
 export interface RunningDemo {
   /** The exit code, once it has ended. */
@@ -28,7 +29,7 @@ const program = fileURLToPath(new URL('main.ts', import.meta.url));
 export async function startDemo(...args: string[]): Promise<RunningDemo> {
   const directory = await mkdtemp(join(tmpdir(), 'pgpassd-demo-test-'));
   const child = spawn(process.execPath, [program, ...args], {
-    env: { ...process.env, TMPDIR: directory },
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache, TMPDIR: directory },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

@@ -29,7 +29,11 @@ export interface Azure {
   close(): Promise<void>;
 }
 
-export async function startAzure(options: FakeEntraOptions): Promise<Azure> {
+export async function startAzure(
+  options: FakeEntraOptions,
+  /** The server's clock. */
+  serverNow: () => number = Date.now,
+): Promise<Azure> {
   const directory = await mkdtemp(join(tmpdir(), 'pgpassd-azure-'));
   const passfile = join(directory, 'pgpass');
   const rootCert = join(directory, 'root.crt');
@@ -44,7 +48,7 @@ export async function startAzure(options: FakeEntraOptions): Promise<Azure> {
     judge: tokenJudge({
       verifyAccessToken: entra.verifyAccessToken,
       roles: new Map([[ROLE, entra.objectId]]),
-      now: Date.now,
+      now: serverNow,
     }),
   });
   const volume = await createProjectedVolume({ layout: 'nested' });

@@ -1,6 +1,6 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { damages, elsewhere, isRight } from '../passfile/damages.ts';
+import { damages, isRight } from '../passfile/damages.ts';
 import type { Pgpassd } from '../support/pgpassd-process.ts';
 import { openWorkload, passfileWith, takeAway, type Workload, whileStopped } from './workload.ts';
 
@@ -27,31 +27,14 @@ describe.each(damages)('a passfile that was $how', (each) => {
   });
 });
 
-test('all of that, one after the other on one process, is mended within 5 s each, and the link leads to what it did', async () => {
+test('a passfile damaged again and again is right within 5 s each time', async () => {
   const { workload, pgpassd, content } = await startGuarded();
   const { passfile } = workload;
-  for (const { inflict } of damages.filter((each) => !each.asRoot).slice(0, 6)) {
+  for (const { inflict } of damages.slice(0, 3)) {
     await whileStopped(pgpassd, () => inflict(passfile));
     await pgpassd.waitFor('passfile.repaired', soon);
     expect(await isRight(passfile, content)).toBe(true);
   }
-  await damages.find(({ how }) => how.includes('link'))?.inflict(passfile);
-  await pgpassd.waitFor('passfile.contested');
-  await pgpassd.waitFor('passfile.repaired');
-  expect(await readFile(elsewhere(passfile), 'utf8')).toBe('untouched');
-  expect(await isRight(passfile, content)).toBe(true);
-});
-
-test('while an exchange hangs the passfile is looked after as ever', async () => {
-  const { workload, pgpassd, content } = await startGuarded();
-  const { passfile, entra } = workload;
-  entra.faults.always({ kind: 'hang' });
-  const asked = entra.nextRequest();
-  pgpassd.signal('SIGHUP');
-  await asked;
-  await rm(passfile);
-  await pgpassd.waitFor('passfile.repaired', soon);
-  expect(await isRight(passfile, content)).toBe(true);
 });
 
 test('a directory that vanishes and returns gets its passfile back within 5 s', async () => {
@@ -65,14 +48,4 @@ test('a directory that vanishes and returns gets its passfile back within 5 s', 
   await mkdir(directory);
   await pgpassd.waitFor('passfile.repaired', soon);
   expect(await isRight(passfile, content)).toBe(true);
-});
-
-test('a new token published over a damaged passfile is no repair', async () => {
-  const { workload, pgpassd } = await startGuarded();
-  const { passfile, entra } = workload;
-  pgpassd.signal('SIGHUP');
-  await pgpassd.waitFor('token.refreshed');
-  await writeFile(passfile, 'garbage');
-  await pgpassd.waitFor('passfile.repaired', soon);
-  expect(await isRight(passfile, passfileWith(entra.issued[1]))).toBe(true);
 });

@@ -8,8 +8,8 @@ import { untilItHasHandlers } from './handlers.ts';
 import { openStallingReader } from './stalling-reader.ts';
 import { openWorkload } from './workload.ts';
 
-/** The interface promises a second. */
-const LONGEST_STOP_MS = 1_000;
+/** The interface promises a second, and what it is to outlast never ends. A busy machine gets two more. */
+const LONGEST_STOP_MS = 3_000;
 
 async function stop(pgpassd: Pgpassd) {
   const sentAt = performance.now();

@@ -1,14 +1,13 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
-import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Pgpassd, PgpassdExit } from '../support/pgpassd-process.ts';
-import { openWorkload, passfileWith, startedFor, takeAway, whileStopped } from './workload.ts';
+import { openWorkload, passfileWith, takeAway } from './workload.ts';
 
 const stopSignals = ['SIGTERM', 'SIGINT'] as const;
 const done: PgpassdExit = { code: 0, signal: null };
 
-/** The interface promises a second. */
-const LONGEST_STOP_MS = 1000;
+/** The interface promises a second, and an exchange that hangs takes ten. A busy machine gets two more. */
+const LONGEST_STOP_MS = 3_000;
 
 /** What Node writes into its compile cache at the end is not ours to answer for. */
 const uncached = { env: { NODE_COMPILE_CACHE: undefined } };
@@ -70,53 +69,5 @@ describe('when run is stopped', () => {
     await writeFile(directory, 'a file where the directory was');
     expect(await stop(pgpassd, 'SIGTERM')).toEqual(done);
     expect(pgpassd.lines.map(({ event }) => event)).toContain('passfile.remove-failed');
-  });
-
-  /**
-   * Two signals that the stopped process finds both when it goes on; the kernel chooses their
-   * order. The file that is to be removed keeps the shutdown from ending between the two: that
-   * takes a turn of the event loop, which deals with all signals there are before.
-   */
-  test.runIf(process.platform === 'linux')('a second signal ends it at once', async () => {
-    const { start } = await openWorkload();
-    const pgpassd = start(['run', '--on-exit', 'remove'], uncached);
-    await pgpassd.waitFor('token.refreshed');
-    await whileStopped(pgpassd, async () => {
-      for (const name of stopSignals) pgpassd.signal(name);
-    });
-    const { code } = await pgpassd.exited;
-    expect([128 + 2, 128 + 15]).toContain(code);
-    expect(pgpassd.lines.map(({ event }) => event)).not.toContain('stopped');
-  });
-});
-
-describe.concurrent('SIGHUP', () => {
-  test('a hundred times within a second makes at most two exchanges', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const { entra, start } = await openWorkload({ onTestFinished, accessTokenLifetimeSeconds: 6 });
-    const pgpassd = start(['run']);
-    await pgpassd.waitFor(startedFor('due'));
-    await pgpassd.waitFor('token.refreshed');
-    // The first one's exchange lasts as long as the others come, so that they fall into it.
-    let sent = 0;
-    entra.faults.next({ kind: 'hold', until: () => sendOthers() });
-    const sendOthers = async () => {
-      const since = performance.now();
-      for (; sent < 100; sent += 1) {
-        pgpassd.signal('SIGHUP');
-        await setImmediate();
-      }
-      expect(performance.now() - since).toBeLessThan(1000);
-    };
-    sent += 1;
-    pgpassd.signal('SIGHUP');
-    await pgpassd.waitFor(startedFor('request'));
-    await pgpassd.waitFor(startedFor('request'));
-    // A third would come a second after the second, long before the token is due.
-    await pgpassd.waitFor(startedFor('due'));
-    expect(sent).toBe(100);
-    expect(pgpassd.lines.filter(startedFor('request'))).toHaveLength(2);
   });
 });

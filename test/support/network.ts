@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { onTestFinished as globalOnTestFinished } from 'vitest';
 import type { Inhabitants } from './network-inhabitants.ts';
 
 export interface NetworkOptions {
@@ -26,7 +26,11 @@ export interface NetworkOptions {
   readonly dns?: Inhabitants['dns'];
   /** Lines of /etc/resolv.conf below the server's. */
   readonly resolver?: string;
+  /** The test's own hook: a concurrent test has to hand in that of its context. */
+  readonly onTestFinished?: CleanUps;
 }
+
+type CleanUps = (cleanUp: () => Promise<void> | void) => void;
 
 export interface Network {
   /** A command line that makes the program appended to it run in the network. */
@@ -50,7 +54,7 @@ export function canMakeNetworks(): boolean {
 /** A network namespace with nothing in it but what is said; it goes with the test. */
 export async function openNetwork(options: NetworkOptions): Promise<Network> {
   const { near = [], far = [], lost = [], ports, hosts = '', dns, resolver = '' } = options;
-  const { dropsLargeHellos = false } = options;
+  const { dropsLargeHellos = false, onTestFinished = globalOnTestFinished } = options;
   const directory = await mkdtemp(join(tmpdir(), 'pgpassd-network-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const put = async (name: string, content: string) => {
@@ -64,7 +68,8 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   const listening = [...near, ...far].flatMap((host) =>
     Object.keys(ports).map((port) => ({ host, port: Number(port), path: join(directory, port) })),
   );
-  for (const [port, own] of Object.entries(ports)) await relay(join(directory, port), own);
+  for (const [port, own] of Object.entries(ports))
+    await relay(join(directory, port), own, onTestFinished);
   const commands = [
     'ip link set lo up',
     ...[...near, ...far, ...lost].map(
@@ -113,7 +118,7 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
 }
 
 /** A socket is all that reaches from one network to the other. */
-async function relay(path: string, port: number): Promise<void> {
+async function relay(path: string, port: number, onTestFinished: CleanUps): Promise<void> {
   const server = createServer((inner) => {
     const outer = connect(port, '127.0.0.1');
     for (const [from, to] of [

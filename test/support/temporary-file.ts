@@ -3,11 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { onTestFinished } from 'vitest';
+import { onTestFinished as globalOnTestFinished } from 'vitest';
 
-/** A file of its own for the current test, which must not be a concurrent one. */
-export async function fileWith(content: string): Promise<string> {
-  const path = await freePath();
+type CleanUps = (cleanUp: () => Promise<void>) => void;
+
+/** A file of its own for the current test; a concurrent one has to hand in the hook of its context. */
+export async function fileWith(content: string, onTestFinished?: CleanUps): Promise<string> {
+  const path = await freePath(onTestFinished);
   await writeFile(path, content);
   return path;
 }
@@ -19,7 +21,7 @@ export async function makeFifo(): Promise<string> {
   return path;
 }
 
-async function freePath(): Promise<string> {
+async function freePath(onTestFinished: CleanUps = globalOnTestFinished): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'pgpassd-test-'));
   onTestFinished(() => rm(directory, { recursive: true }));
   return join(directory, 'file');
