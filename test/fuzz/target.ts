@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyCharacter } from '../support/any-character.ts';
 
 /** Makes texts of `samples`, which a parser takes, and of `pieces`, which mean something to it. */
 export type Texts = (samples: readonly string[], pieces: readonly string[]) => fc.Arbitrary<string>;
@@ -50,7 +51,7 @@ export const nearly: Texts = (samples, pieces) => {
     inserted: fc.oneof(piece, fc.constant('')),
   });
   return fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 40 }),
+    fc.string({ unit: anyCharacter, maxLength: 40 }),
     fc.array(piece, { maxLength: 24 }).map((each) => each.join('')),
     fc
       .tuple(fc.constantFrom(...samples), fc.array(edit, { maxLength: 4 }))

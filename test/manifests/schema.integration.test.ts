@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { hasKubectl, type Manifest, manifestsFolder, parseManifests, render } from './kubectl.ts';
 import { type Case, findProblems, releases } from './schema.ts';
 
@@ -29,17 +29,32 @@ const broken: readonly [what: string, from: string, to: string, told: RegExp][] 
   ['a kind of another group', 'apiVersion: v1', 'apiVersion: apps/v1', /apps\/v1 Pod/],
 ];
 
-describe.each(releases)('Kubernetes %s', (release) => {
-  test('takes a small pod', () => {
-    expect(findProblems(parseManifests(pod).map((manifest) => ({ release, manifest })))).toEqual([
-      [],
-    ]);
+/** All in one run of the compiler, which takes longest to read the types. */
+describe('the compiler', () => {
+  const yamls = [pod, ...broken.map(([, from, to]) => pod.replace(from, to))];
+  const cases = releases.flatMap((release) =>
+    yamls.flatMap(parseManifests).map((manifest): Case => ({ release, manifest })),
+  );
+  let problems: ReturnType<typeof findProblems> = [];
+
+  beforeAll(() => {
+    problems = findProblems(cases);
   });
 
-  test.each(broken)('refuses %s', (_, from, to, told) => {
-    expect(pod).toContain(from);
-    const cases = parseManifests(pod.replace(from, to)).map((manifest) => ({ release, manifest }));
-    expect(findProblems(cases)).toEqual([[expect.stringMatching(told)]]);
+  describe.each(releases)('for Kubernetes %s', (release) => {
+    const told = () => problems.filter((_, index) => cases[index]?.release === release);
+
+    test('takes a small pod', () => {
+      expect(told()[0]).toEqual([]);
+    });
+
+    test.each(broken.map((row, index) => [...row, index] as const))(
+      'refuses %s',
+      (_what, from, _to, words, index) => {
+        expect(pod).toContain(from);
+        expect(told()[index + 1]).toEqual([expect.stringMatching(words)]);
+      },
+    );
   });
 });
 
@@ -70,11 +85,27 @@ const supported = Object.keys(folders).flatMap((name) =>
     .map((release) => ({ name, release })),
 );
 
+/** Rendered once and compiled in one run, as the compiler takes longest to read the types. */
 describe.skipIf(!hasKubectl)('what is rendered', () => {
-  test.each(supported)('$name is valid in Kubernetes $release', async ({ name, release }) => {
-    const manifests: readonly Manifest[] = await render(folders[name] ?? '');
-    const cases = manifests.map((manifest): Case => ({ release, manifest }));
-    expect(cases.length).toBeGreaterThan(1);
-    expect(findProblems(cases)).toEqual(cases.map(() => []));
+  const rendered: (Case & { readonly name: string })[] = [];
+  let problems: ReturnType<typeof findProblems> = [];
+
+  beforeAll(async () => {
+    for (const [name, folder] of Object.entries(folders)) {
+      const manifests: readonly Manifest[] = await render(folder);
+      for (const { release } of supported.filter((each) => each.name === name)) {
+        rendered.push(...manifests.map((manifest) => ({ name, release, manifest })));
+      }
+    }
+    problems = findProblems(rendered);
+  });
+
+  test.each(supported)('$name is valid in Kubernetes $release', ({ name, release }) => {
+    const told = problems.filter((_, index) => {
+      const its = rendered[index];
+      return its?.name === name && its.release === release;
+    });
+    expect(told.length).toBeGreaterThan(1);
+    expect(told).toEqual(told.map(() => []));
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { ANY, type Entry, type Field } from '../../src/passfile/format.ts';
+import { anyCharacter } from '../support/any-character.ts';
 
 const sayable = (text: string) => !/[\r\n\0]/.test(text);
 
@@ -27,7 +28,7 @@ export const fieldText: fc.Arbitrary<string> = fc.oneof(
       maxLength: 6,
     }),
   },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary' }).filter(sayable) },
+  { weight: 1, arbitrary: fc.string({ unit: anyCharacter }).filter(sayable) },
   {
     weight: 1,
     arbitrary: fc.constantFrom(

@@ -172,7 +172,7 @@ describe('looking a connection up', () => {
           expect(found.password.equals(new Secret(expected))).toBe(true);
         }
       }),
-      { numRuns: 10_000 },
+      { numRuns: 3_000 },
     );
   });
 
@@ -191,7 +191,7 @@ describe('looking a connection up', () => {
           expect(libpqLookup(raw, agreeing)).toBeDefined();
         }
       }),
-      { numRuns: 5000 },
+      { numRuns: 2000 },
     );
   });
 
@@ -267,7 +267,7 @@ describe('looking up a connection that is only partly known', () => {
         const expected = reached(content, wanted).filter((number) => number !== undefined);
         expect(serving).toEqual(expected.toSorted((one, other) => one - other));
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -281,7 +281,7 @@ describe('looking up a connection that is only partly known', () => {
           expect(found).toEqual(linesServing(lines, wanted));
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -295,7 +295,7 @@ describe('looking up a connection that is only partly known', () => {
         );
         if (covering === undefined) expect(worst).toContain(Number.POSITIVE_INFINITY);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -336,7 +336,7 @@ describe('a line that libpq never reaches', () => {
           numbersOf(lines).filter((number) => !everReached.includes(number)),
         );
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 

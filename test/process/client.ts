@@ -1,8 +1,8 @@
 import { chmod, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
+import { lookUntil } from '../support/look-until.ts';
 import { type Pgpassd, type PgpassdOptions, startPgpassd } from '../support/pgpassd-process.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 
@@ -44,10 +44,11 @@ export async function until(
   void pgpassd.exited.then(() => {
     ended = true;
   });
-  while (!(await condition())) {
+  await lookUntil(async () => {
+    if (await condition()) return true;
     if (ended) throw new Error(`pgpassd ended too early:\n${pgpassd.output()}`);
-    await setImmediate();
-  }
+    return false;
+  });
 }
 
 export const untilItTells = (pgpassd: Pgpassd, words: string) =>

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, test } from 'vitest';
+import { lookUntil } from '../support/look-until.ts';
 import type { Pgpassd } from '../support/pgpassd-process.ts';
 import { openWorkload, startedFor } from './workload.ts';
 
@@ -31,16 +31,13 @@ async function isOpen(port: number): Promise<boolean> {
 }
 
 async function portOfDebugger(pgpassd: Pgpassd): Promise<number> {
-  for (;;) {
-    const [, port] = LISTENING.exec(pgpassd.errors()) ?? [];
-    if (port !== undefined) return Number(port);
-    await setImmediate();
-  }
+  await lookUntil(() => LISTENING.test(pgpassd.errors()));
+  return Number(LISTENING.exec(pgpassd.errors())?.[1]);
 }
 
-describe("SIGUSR1 opens no port to Node's debugger", () => {
-  test('of run, which goes on', async () => {
-    const { start } = await openWorkload();
+describe.concurrent("SIGUSR1 opens no port to Node's debugger", () => {
+  test('of run, which goes on', async ({ expect, onTestFinished }) => {
+    const { start } = await openWorkload({ onTestFinished });
     const pgpassd = start(['run'], { env: { NODE_OPTIONS: ANY_PORT } });
     await pgpassd.waitFor('token.refreshed');
     pgpassd.signal('SIGUSR1');
@@ -54,8 +51,8 @@ describe("SIGUSR1 opens no port to Node's debugger", () => {
     expect(pgpassd.errors()).toBe('');
   });
 
-  test('of once, which gets there', async () => {
-    const { entra, volume, start } = await openWorkload({ federatedToken: null });
+  test('of once, which gets there', async ({ expect, onTestFinished }) => {
+    const { entra, volume, start } = await openWorkload({ federatedToken: null, onTestFinished });
     const pgpassd = start(['once'], { env: { NODE_OPTIONS: ANY_PORT } });
     await pgpassd.waitFor('refresh.failed');
     pgpassd.signal('SIGUSR1');
@@ -64,29 +61,32 @@ describe("SIGUSR1 opens no port to Node's debugger", () => {
     expect(pgpassd.errors()).toBe('');
   });
 
-  test.each([
+  test.for([
     ['', signalled],
     [', though the start is slow', signalled + slow],
-  ])('when it comes before the program has begun%s', async (_how, preload) => {
-    const { start } = await openWorkload();
+  ] as const)('when it comes before the program has begun%s', async ([_how, preload], context) => {
+    const { expect, onTestFinished } = context;
+    const { start } = await openWorkload({ onTestFinished });
     const preloaded = `data:text/javascript,${encodeURIComponent(preload)}`;
     const env = { NODE_OPTIONS: `${ANY_PORT} --import ${preloaded}` };
     const pgpassd = start(['wait', '--timeout', '5s'], { env });
     const port = await portOfDebugger(pgpassd);
-    const ended = pgpassd.exited.then(() => true);
+    let ended = false;
+    void pgpassd.exited.then(() => {
+      ended = true;
+    });
     const seen: boolean[] = [];
-    const look = async () => {
+    await lookUntil(async () => {
       seen.push(await isOpen(port));
-      return false;
-    };
-    while (!(await Promise.race([ended, look()])));
+      return ended;
+    });
     // The last look may come after the end.
     expect(seen.slice(-10, -1)).toEqual(Array(9).fill(false));
   });
 });
 
-test('a debugger that was asked for stays', async () => {
-  const { start } = await openWorkload();
+test.concurrent('a debugger that was asked for stays', async ({ expect, onTestFinished }) => {
+  const { start } = await openWorkload({ onTestFinished });
   const pgpassd = start(['run'], { env: { NODE_OPTIONS: '--inspect=127.0.0.1:0' } });
   const port = await portOfDebugger(pgpassd);
   await pgpassd.waitFor('token.refreshed');

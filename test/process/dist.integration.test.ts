@@ -47,6 +47,8 @@ if (oldNode === undefined) console.warn('not run by an old Node.js: there is non
 describe('the built program', () => {
   let root = '';
   let entry = '';
+  /** The same, but for the releases of Node.js that it asks for. */
+  let entryForYounger = '';
 
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), 'pgpassd-dist-'));
@@ -56,6 +58,12 @@ describe('the built program', () => {
     await promisify(execFile)(process.execPath, [...args, '--outDir', join(root, 'dist')]);
     await copyFile(join(project, 'package.json'), join(root, 'package.json'));
     await symlink(join(project, 'node_modules'), join(root, 'node_modules'));
+
+    const younger = join(root, 'younger');
+    await cp(join(root, 'dist'), join(younger, 'dist'), { recursive: true });
+    const engines = { node: '^97.1.0 || >=98.0.0' };
+    await writeFile(join(younger, 'package.json'), JSON.stringify({ ...manifest, engines }));
+    entryForYounger = join(younger, 'dist', 'main.js');
   });
   afterAll(() => rm(root, { recursive: true, force: true }));
 
@@ -101,11 +109,7 @@ describe('the built program', () => {
     'by a Node.js that is too old, as $line',
     ({ args }) => {
       test('says so in a sentence, and ends with 2', async () => {
-        const younger = await mkdtemp(join(root, 'younger-'));
-        await cp(join(root, 'dist'), join(younger, 'dist'), { recursive: true });
-        const engines = { node: '^97.1.0 || >=98.0.0' };
-        await writeFile(join(younger, 'package.json'), JSON.stringify({ ...manifest, engines }));
-        const pgpassd = startPgpassd({ entry: join(younger, 'dist', 'main.js'), args, env: {} });
+        const pgpassd = startPgpassd({ entry: entryForYounger, args, env: {} });
         expect(await pgpassd.exited).toEqual({ code: 2, signal: null });
         expect(sentencesOf(pgpassd.errors())).toEqual([
           `this is Node.js ${process.versions.node}, and pgpassd needs 97.1.0 or a later 97, or 98.0.0 or later: install such a release, and put it first in PATH`,

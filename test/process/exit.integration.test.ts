@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startPgpassd } from '../support/pgpassd-process.ts';
 
-const RUNS = 24;
+const RUNS = 16;
 const AT_ONCE = 8;
 
 /** A small heap and eager compiling: a thread that compiles then often waits for a garbage collection. */

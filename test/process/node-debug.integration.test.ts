@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { describe, test } from 'vitest';
 import { findLeaks } from '../support/leak-check.ts';
+import { lookUntil } from '../support/look-until.ts';
 import { portOf, probe } from './probing.ts';
 import { openWorkload, sentencesOf } from './workload.ts';
 
@@ -59,7 +59,7 @@ describe.concurrent('what Node.js prints about itself holds no piece of a token'
     const env = { QUOTED: assertion, NODE_OPTIONS: `--import ${late}` };
     const pgpassd = start(['run'], { env });
     await pgpassd.waitFor('token.refreshed');
-    while (pgpassd.errors() === '') await setImmediate();
+    await lookUntil(() => pgpassd.errors() !== '');
     pgpassd.signal('SIGTERM');
     expect(await pgpassd.exited).toEqual({ code: 0, signal: null });
     expect(sentencesOf(pgpassd.errors())).toEqual(['Node.js warns: Ignoring [redacted][2J']);

@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { mountDeadVolume } from '../support/dead-volume.ts';
+import { lookUntil } from '../support/look-until.ts';
 import type { Pgpassd } from '../support/pgpassd-process.ts';
 import { openWorkload } from './workload.ts';
 
@@ -19,14 +19,13 @@ export async function openWorkloadOnDeadVolume() {
 }
 
 /** The file system knows which of the threads wait for it. */
-export async function untilItHangs({ pid }: Pgpassd): Promise<void> {
-  for (;;) {
+export function untilItHangs({ pid }: Pgpassd): Promise<void> {
+  return lookUntil(async () => {
     const threads = await readdir(`/proc/${pid}/task`);
     const waits = await Promise.all(
       // A thread may end between the two looks.
       threads.map((id) => readFile(`/proc/${pid}/task/${id}/wchan`, 'utf8').catch(() => '')),
     );
-    if (waits.some((what) => what.startsWith('fuse_'))) return;
-    await setImmediate();
-  }
+    return waits.some((what) => what.startsWith('fuse_'));
+  });
 }

@@ -1,6 +1,6 @@
-import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { aadsts } from '../support/fake-entra/faults.ts';
+import { lookUntil } from '../support/look-until.ts';
 import { openWorkload } from './workload.ts';
 
 const STAMPED = /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] (?:INFO|WARN): (.*)$/;
@@ -8,9 +8,7 @@ const STAMPED = /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] (?:INFO|WARN): (.*)$/;
 test('lines for people say what happens, when, and what to do, without colours where there is no terminal', async () => {
   const { entra, passfile, start } = await openWorkload();
   const pgpassd = start(['run', '--log-format', 'pretty', '--log-level', 'info']);
-  const untilItSays = async (words: string) => {
-    while (!pgpassd.output().includes(words)) await setImmediate();
-  };
+  const untilItSays = (words: string) => lookUntil(() => pgpassd.output().includes(words));
   await untilItSays('obtained a token');
   entra.faults.next(aadsts(700213, 401, 'invalid_client', 'No match.'));
   pgpassd.signal('SIGHUP');

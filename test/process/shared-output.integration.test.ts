@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { describe, test } from 'vitest';
+import { lookUntil } from '../support/look-until.ts';
 import { openWorkload } from './workload.ts';
 
 /** What shells do with a command line that pgpassd's is appended to, and its file. */
@@ -53,12 +53,9 @@ describe.concurrent('a file that pgpassd shares with others keeps every line of 
     const pgpassd = start(['run'], { under: shell(script, file) });
     const holds = async (text: string) =>
       (await readFile(file, 'utf8').catch(() => '')).includes(text);
-    const until = async (condition: () => Promise<boolean>) => {
-      while (!(await condition())) await setImmediate();
-    };
-    await until(() => holds('token.refreshed'));
+    await lookUntil(() => holds('token.refreshed'));
     await new Promise((done) => execFile('touch', [`${file}.go`], done));
-    await until(() => holds('another'));
+    await lookUntil(() => holds('another'));
     pgpassd.signal('SIGTERM');
     expect((await pgpassd.exited).code).toBe(0);
     const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');

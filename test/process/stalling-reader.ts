@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
 import { constants, type FileHandle, open } from 'node:fs/promises';
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
+
+/** Looking all the time would keep a core from the program. */
+const BETWEEN_LOOKS_MS = 5;
 
 /** Reads what a program writes to its standard output, until it stalls. */
 export interface StallingReader {
@@ -50,9 +53,10 @@ export async function openStallingReader(path: string): Promise<StallingReader> 
 
 /** A character for each byte: what is read may end within one of several. */
 async function readOn(pipe: FileHandle, mostBytes = 128 * 1024): Promise<string> {
-  await setImmediate();
   const read = await pipe.read({ buffer: Buffer.alloc(mostBytes) }).catch(unlessBlocked);
-  return read?.buffer.toString('latin1', 0, read.bytesRead) ?? '';
+  if (read !== undefined) return read.buffer.toString('latin1', 0, read.bytesRead);
+  await setTimeout(BETWEEN_LOOKS_MS);
+  return '';
 }
 
 async function fill(pipe: FileHandle, chunk: Buffer): Promise<void> {

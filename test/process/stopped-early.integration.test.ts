@@ -1,7 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { describe, test } from 'vitest';
+import { lookUntil } from '../support/look-until.ts';
 import { leavePassfile, openWorkload } from './workload.ts';
 
 const exists = (path: string) => stat(path).then(Boolean, () => false);
@@ -36,7 +36,7 @@ describe.concurrent.for([
     const begun = join(directory, 'begun');
     const command = `sh -c "touch ${begun}; exec sleep 600"`;
     const pgpassd = start(['once', '--token-command', command]);
-    while (!(await exists(begun))) await setImmediate();
+    await lookUntil(() => exists(begun));
     pgpassd.signal(name);
     expect(await pgpassd.exited).toEqual({ code, signal: null });
   });
@@ -66,7 +66,7 @@ describe.concurrent('a program that follows in a shell', () => {
       const pgpassd = start([command], { under: ['sh', '-c', script] });
       const children = `/proc/${pgpassd.pid}/task/${pgpassd.pid}/children`;
       const waiting = () => pgpassd.errors().includes('waiting') || entra.requests.length > 0;
-      while (!waiting()) await setImmediate();
+      await lookUntil(waiting);
       process.kill(Number(await readFile(children, 'utf8')), 'SIGTERM');
       await pgpassd.exited;
       expect(pgpassd.output()).toContain('code 143\n');
@@ -86,7 +86,7 @@ describe.concurrent('the program that wait becomes', () => {
       const pgpassd = start(['wait', '--', 'sleep', '600'], { env });
       const becomes = async () =>
         (await readFile(`/proc/${pgpassd.pid}/cmdline`, 'utf8')).startsWith('sleep');
-      while (!(await becomes())) await setImmediate();
+      await lookUntil(becomes);
       pgpassd.signal(name);
       expect(await pgpassd.exited).toEqual({ code: null, signal: name });
       expect(pgpassd.errors()).toBe('');

@@ -1,13 +1,13 @@
 import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { expect, onTestFinished as globalOnTestFinished } from 'vitest';
 import {
   type FakeEntra,
   type FakeEntraOptions,
   startFakeEntra,
 } from '../support/fake-entra/server.ts';
+import { lookUntil } from '../support/look-until.ts';
 import {
   type LogPredicate,
   type Pgpassd,
@@ -126,7 +126,7 @@ export async function whileStopped(pgpassd: Pgpassd, work: () => Promise<unknown
   pgpassd.signal('SIGSTOP');
   const stopped = async () =>
     /^State:\tT/m.test(await readFile(`/proc/${pgpassd.pid}/status`, 'utf8'));
-  while (!(await stopped())) await setImmediate();
+  await lookUntil(stopped);
   await work();
   pgpassd.signal('SIGCONT');
 }

@@ -1,84 +1,30 @@
 import { describe, expect, test } from 'vitest';
 import { LONGEST_NAP_MS } from '../../src/refresh/schedule.ts';
+import { requestsBetween } from './fleet.ts';
 import {
-  busiestSecond,
-  type FleetPlan,
-  type FleetRecord,
-  requestsBetween,
-  simulateFleet,
-} from './fleet.ts';
+  DAY_MINUTES,
+  expectBusiestShare,
+  expectNoUnison,
+  FLEET,
+  type NamedScenario,
+  SAMPLE,
+  type Scenario,
+  SETTLED,
+  SETTLED_ON_DAYS,
+  SETTLED_ON_ENTRA,
+  SETTLED_ON_MINUTES,
+  STARTED_TOGETHER,
+  simulate,
+  timeout,
+} from './fleet-scenario.ts';
 
-const SEED = 75;
-const FLEET = 100_000;
-/** Shows the same shares at a fifth of the cost. */
-const SAMPLE = 20_000;
 /** Enough where clocks step: each pod then looks at its clock all the time. */
 const FEW = 5_000;
-
-const DAY_MINUTES = 24 * 60;
-
-/** A fleet takes seconds of a core of its own, and tests share theirs. */
-const timeout = 600_000;
-
-type Fleet = Pick<FleetPlan, 'startsAtMinute' | 'lifeMinutes'>;
-
-/** Tokens of one life are what keeps a fleet together the longest. */
-const STARTED_TOGETHER: Fleet = { startsAtMinute: () => 0, lifeMinutes: () => 75 };
-/** Pods of every age from minute 75 on. */
-const SETTLED: Fleet = { startsAtMinute: (random) => 37.5 * random(), lifeMinutes: () => 75 };
-/** Entra issues tokens of 60 to 90 minutes: settled from minute 90 on. */
-const SETTLED_ON_ENTRA: Fleet = {
-  startsAtMinute: (random) => 45 * random(),
-  lifeMinutes: (random) => 60 + 30 * random(),
-};
-/** Managed identities get tokens of a day: settled after a day. */
-const SETTLED_ON_DAYS: Fleet = {
-  startsAtMinute: (random) => (DAY_MINUTES / 2) * random(),
-  lifeMinutes: () => DAY_MINUTES,
-};
-/** The least that a tenant's policy allows is ten minutes: settled from minute 15 on. */
-const SETTLED_ON_MINUTES: Fleet = {
-  startsAtMinute: (random) => 7.5 * random(),
-  lifeMinutes: () => 15,
-};
-
-interface Scenario extends Pick<FleetPlan, 'pods' | 'outage' | 'incidents'> {
-  readonly fleet: Fleet;
-  /** From, until. */
-  readonly judgedMinutes: readonly [number, number];
-}
-
-function simulate(scenario: Scenario, longestNapMs?: number): Promise<FleetRecord> {
-  const { fleet, judgedMinutes, ...plan } = scenario;
-  return simulateFleet({
-    ...fleet,
-    ...plan,
-    seed: SEED,
-    endsAtMinute: judgedMinutes[1],
-    ...(longestNapMs !== undefined && { longestNapMs }),
-  });
-}
-
-function expectBusiestShare(
-  atMost: number,
-  { pods, judgedMinutes }: Scenario,
-  record: FleetRecord,
-  [from, until] = judgedMinutes,
-): void {
-  const { second, requests } = busiestSecond(record, from, until);
-  const found = `${((100 * requests) / pods).toFixed(2)} % of the fleet asked in second ${second}`;
-  expect(requests / pods, `${found}, seed ${SEED}`).toBeLessThanOrEqual(atMost);
-}
 
 describe('while tokens are valid, at most 3 % of a fleet ask Entra in one second:', {
   timeout,
 }, () => {
   // 40 % of 75 minutes are 30, 45 % are 33.75; 40 % of the shortest life of SETTLED_ON_ENTRA are 24.
-  interface NamedScenario extends Scenario {
-    readonly name: string;
-    /** The share of pods that the outage or the changed issuer reaches, at least. */
-    readonly reaches?: { readonly failing?: number; readonly rotating?: number };
-  }
   const scenarios: NamedScenario[] = [
     {
       name: 'two refreshes after a common start',
@@ -131,46 +77,6 @@ describe('while tokens are valid, at most 3 % of a fleet ask Entra in one second
       judgedMinutes: [1, 1.1 * DAY_MINUTES],
     },
     {
-      name: 'the end of an outage of 45 % of a life',
-      pods: FLEET,
-      fleet: SETTLED,
-      outage: [75, 108.75],
-      reaches: { failing: 0.9 },
-      judgedMinutes: [75, 150],
-    },
-    {
-      name: 'a restart of all when an outage of 40 % of a life ends',
-      pods: FLEET,
-      fleet: SETTLED,
-      outage: [75, 105],
-      incidents: [[105, (pod) => pod.restart()]],
-      judgedMinutes: [75, 147],
-    },
-    {
-      name: 'a restart of all in an outage that has lasted for 40 % of a life, and its end two minutes later',
-      pods: FLEET,
-      fleet: SETTLED,
-      outage: [75, 107],
-      incidents: [[105, (pod) => pod.restart()]],
-      judgedMinutes: [75, 149],
-    },
-    {
-      name: 'a restart of all within 10 s when an outage of 40 % of the shortest life ends, with the lives that Entra issues',
-      pods: SAMPLE,
-      fleet: SETTLED_ON_ENTRA,
-      outage: [90, 114],
-      incidents: [[114, (pod) => pod.restart(10)]],
-      judgedMinutes: [90, 165],
-    },
-    {
-      name: 'a restart of all every four minutes of an outage of 40 % of a life',
-      pods: SAMPLE,
-      fleet: SETTLED,
-      outage: [75, 105],
-      incidents: [80, 84, 88, 92, 96, 100, 104].map((minute) => [minute, (pod) => pod.restart()]),
-      judgedMinutes: [75, 147],
-    },
-    {
       name: 'a changed issuer that all notice at once',
       pods: FLEET,
       fleet: SETTLED,
@@ -186,26 +92,9 @@ describe('while tokens are valid, at most 3 % of a fleet ask Entra in one second
       reaches: { rotating: 0.9 },
       judgedMinutes: [DAY_MINUTES, 1.55 * DAY_MINUTES],
     },
-    {
-      name: 'a changed issuer that all notice at once in an outage of 40 % of a life',
-      pods: SAMPLE,
-      fleet: SETTLED,
-      outage: [75, 105],
-      incidents: [[95, (pod) => pod.notice('ofAnotherIssuer')]],
-      reaches: { rotating: 0.9 },
-      judgedMinutes: [75, 147],
-    },
   ];
 
-  test.each(scenarios)('$name', async (scenario) => {
-    const { pods, reaches: { failing = 0, rotating = 0 } = {} } = scenario;
-    const record = await simulate(scenario);
-    expectBusiestShare(0.03, scenario, record);
-    expect(record.podsFailingInOutage).toBeGreaterThanOrEqual(failing * pods);
-    expect(record.refreshes.rotation).toBeGreaterThanOrEqual(rotating * pods);
-    expect(record.podsWithoutToken).toBe(0);
-    expect(record.podsFailing).toBe(0);
-  });
+  test.each(scenarios)('$name', expectNoUnison);
 });
 
 describe('without valid tokens there is no time to wait for, but', { timeout }, () => {
@@ -216,14 +105,14 @@ describe('without valid tokens there is no time to wait for, but', { timeout }, 
     'pods that are all replaced $when ask once each, and part by their next refresh',
     async (row) => {
       const scenario: Scenario = {
-        pods: FLEET,
+        pods: SAMPLE,
         fleet: SETTLED,
         incidents: [[75, (pod) => pod.replace(row.withinSeconds)]],
         judgedMinutes: [75, 117],
       };
       const record = await simulate(scenario);
       expectBusiestShare(row.atMost, scenario, record);
-      expect(requestsBetween(record, 75, 76)).toBe(FLEET);
+      expect(requestsBetween(record, 75, 76)).toBe(SAMPLE);
       expectBusiestShare(0.03, scenario, record, [76, 117]);
       expect(record.podsFailing).toBe(0);
     },

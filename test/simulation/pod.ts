@@ -22,7 +22,21 @@ const DATED_BACK_MS = 300_000;
 const LAYOUT = entriesLayout([{ host: 'h', port: '5432', database: 'd', user: 'u' }]);
 
 const OUTAGE = unreachable();
-const PROCESS_ENDED = 'the process ended';
+
+/** Instead of a new promise each time something has happened already. */
+const DONE = Promise.resolve();
+const NOTHING_SWEPT = Promise.resolve(0);
+const WRITTEN = Promise.resolve('written' as const);
+
+/** After a tick: a promise that is rejected before anybody waits for it is costly. */
+function fail(): never {
+  throw OUTAGE;
+}
+
+/** What an ended process waits for. */
+function never<T>(): Promise<T> {
+  return new Promise(() => undefined);
+}
 
 /** What kubelet projects: `kid` tells rotations of one identity apart. */
 function federatedToken(iss: string, kid: string): FederatedToken {
@@ -36,10 +50,17 @@ const FEDERATED = {
   ofAnotherIssuer: federatedToken('https://issuer.example/after', '3'),
 } as const;
 
+interface Claims {
+  /** In seconds. */
+  readonly iat: number;
+  readonly exp: number;
+  readonly uti: number;
+}
+
 const [JOSE_HEADER, , SIGNATURE] = unsignedJwt({}).split('.');
 
 /** Like unsignedJwt, at a third of its cost: a fleet takes hundreds of thousands. */
-function accessToken(iat: number, exp: number, uti: number): string {
+function accessToken({ iat, exp, uti }: Claims): string {
   const payload = Buffer.from(`{"iat":${iat},"exp":${exp},"uti":"${uti}"}`).toString('base64url');
   return `${JOSE_HEADER}.${payload}.${SIGNATURE}`;
 }
@@ -52,7 +73,7 @@ interface Moment {
 
 interface IssuedToken {
   readonly token: Secret;
-  readonly expiresAtMs: number;
+  readonly claims: Claims;
 }
 
 /** A container whose passfile outlives the daemon in it. */
@@ -61,12 +82,13 @@ export class Pod {
   readonly #random: () => number;
   readonly #record: FleetRecord;
   readonly #clock: PodClock;
-  #process = new AbortController();
+  /** Called when the daemon ends: what it waits for then never comes, which costs less than an abort. */
+  #endProcess = () => {};
   #refresher: Refresher;
   /** How long until the next process starts, if there is to be one. */
   #downMs: number | undefined;
   #ended = false;
-  #passfile: { readonly token: Secret; readonly writtenAtMs: number } | undefined;
+  #passfile: { readonly claims: Claims; readonly writtenAtMs: number } | undefined;
   #issued: IssuedToken | undefined;
   /** True time at which the token in the passfile expires. */
   #expiresAtMs = Infinity;
@@ -96,22 +118,32 @@ export class Pod {
   /** From the first start to the end of the simulation. */
   async live(): Promise<void> {
     while (!this.#ended && this.#downMs !== undefined) {
-      await this.#clock.sleep(this.#downMs, new AbortController().signal);
+      this.#clock.pass(this.#downMs);
       this.#downMs = undefined;
-      this.#process = new AbortController();
       this.#lastSent = undefined;
       this.#refresher = this.#createRefresher();
-      if (!this.#ended) await this.#refresher.run(this.#process.signal);
+      if (!this.#ended) await this.#run();
     }
     this.#noteExpiry();
     if (this.#everWithoutToken) this.#record.podsWithoutToken += 1;
     if (this.#refresher.failing) this.#record.podsFailing += 1;
   }
 
+  /** From the start of the daemon to its end. */
+  async #run(): Promise<void> {
+    this.#clock.stopped = false;
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    this.#endProcess = () => {
+      this.#clock.stopped = true;
+      resolve();
+    };
+    await Promise.race([ended, this.#refresher.run(new AbortController().signal)]);
+  }
+
   /** The daemon ends, and starts again at a random time within so much; the passfile stays. */
   restart(withinSeconds = 0): void {
     this.#downMs = this.#random() * withinSeconds * 1000;
-    this.#process.abort(PROCESS_ENDED);
+    this.#endProcess();
   }
 
   /** The pod is replaced by one of its kind, which begins without a passfile. */
@@ -150,7 +182,7 @@ export class Pod {
 
   #end(): void {
     this.#ended = true;
-    this.#process.abort(PROCESS_ENDED);
+    this.#endProcess();
   }
 
   #createRefresher(): Refresher {
@@ -158,9 +190,9 @@ export class Pod {
     return new Refresher({
       fetchToken: this.#fetchToken,
       passfile: {
-        prepare: async () => 0,
+        prepare: () => NOTHING_SWEPT,
         adopt: async () => this.#adopt(),
-        publish: async (token) => this.#publish(token),
+        publish: (token) => this.#publish(token),
       },
       clock: this.#clock,
       random: this.#random,
@@ -172,36 +204,42 @@ export class Pod {
     });
   }
 
-  #fetchToken: FetchToken = async (signal) => {
+  #fetchToken: FetchToken = () => {
     const { requestsInSecond } = this.#record;
     const since = this.#clock.now();
     const second = Math.floor(this.#clock.trueMs / 1000);
     requestsInSecond[second] = (requestsInSecond[second] ?? 0) + 1;
     this.#lastSent = this.#federated;
-    await this.#clock.sleep(50 + this.#random() * 1950, signal);
-    signal.throwIfAborted();
+    this.#clock.pass(50 + this.#random() * 1950);
+    if (this.#clock.stopped) return never();
     const nowMs = this.#clock.trueMs;
     const { outage: [from, until] = [0, 0], lifeMinutes } = this.#plan;
-    if (from * MINUTE_MS <= nowMs && nowMs < until * MINUTE_MS) throw OUTAGE;
+    if (from * MINUTE_MS <= nowMs && nowMs < until * MINUTE_MS) return DONE.then(fail);
     const lifeSeconds = Math.floor(lifeMinutes(this.#random) * 60);
     const iat = Math.floor((EPOCH_MS + nowMs - DATED_BACK_MS) / 1000);
     const exp = Math.floor((EPOCH_MS + nowMs) / 1000) + lifeSeconds;
-    const token = new Secret(accessToken(iat, exp, this.#random()));
-    this.#issued = { token, expiresAtMs: exp * 1000 - EPOCH_MS };
-    return { token, life: { since, delayMs: lifeSeconds * 1000 } };
+    const uti = Math.floor(this.#random() * 2 ** 30);
+    // Spelled out only when it is read from the passfile.
+    const token = new Secret(`access token ${uti}`);
+    this.#issued = { token, claims: { iat, exp, uti } };
+    return Promise.resolve({ token, life: { since, delayMs: lifeSeconds * 1000 } });
   };
 
   #adopt() {
     if (this.#passfile === undefined) return undefined;
-    const { token, writtenAtMs } = this.#passfile;
-    return adoptToken(LAYOUT.render(token.unwrap()), writtenAtMs, LAYOUT, () => true);
+    const { claims, writtenAtMs } = this.#passfile;
+    return adoptToken(LAYOUT.render(accessToken(claims)), writtenAtMs, LAYOUT, () => true);
   }
 
-  #publish(token: Secret): 'written' {
+  #publish(token: Secret): Promise<'written'> {
     this.#noteExpiry();
-    this.#passfile = { token, writtenAtMs: this.#clock.now().wallMs };
-    if (token === this.#issued?.token) this.#expiresAtMs = this.#issued.expiresAtMs;
-    return 'written';
+    const writtenAtMs = this.#clock.now().wallMs;
+    // The other one is the token that was in the passfile already.
+    const issued = token === this.#issued?.token ? this.#issued.claims : undefined;
+    if (issued) this.#expiresAtMs = issued.exp * 1000 - EPOCH_MS;
+    const claims = issued ?? this.#passfile?.claims;
+    this.#passfile = claims && { claims, writtenAtMs };
+    return WRITTEN;
   }
 
   #noteExpiry(): void {
@@ -219,6 +257,8 @@ class PodClock implements Clock {
   trueMs = 0;
   /** The wall clock's lead over the true time. */
   leadMs = EPOCH_MS;
+  /** The process has ended, so no sleep of it does. */
+  stopped = false;
   readonly #moments: readonly Moment[];
   #next = 0;
 
@@ -230,9 +270,15 @@ class PodClock implements Clock {
     return { wallMs: this.trueMs + this.leadMs, monotonicMs: this.trueMs };
   }
 
-  async sleep(delayMs: number, signal: AbortSignal): Promise<void> {
+  sleep(delayMs: number, signal: AbortSignal): Promise<void> {
+    this.pass(delayMs, signal);
+    return this.stopped ? never() : DONE;
+  }
+
+  /** Lets so much time pass, or less if the process ends or `signal` aborts. */
+  pass(delayMs: number, signal?: AbortSignal): void {
     const wakeAtMs = this.trueMs + delayMs;
-    while (!signal.aborted) {
+    for (;;) {
       const moment = this.#moments[this.#next];
       if (moment === undefined || moment.atMs > wakeAtMs) {
         this.trueMs = wakeAtMs;
@@ -241,6 +287,7 @@ class PodClock implements Clock {
       this.#next += 1;
       this.trueMs = Math.max(this.trueMs, moment.atMs);
       moment.happens();
+      if (this.stopped || signal?.aborted) return;
     }
   }
 }

@@ -47,9 +47,9 @@ describe('a sleep', () => {
     await expect(sleeping).resolves.toBeUndefined();
   });
 
-  test('leaves no listener behind, a thousand times over', async () => {
+  test('leaves no listener behind, a hundred times over', async () => {
     const stop = new AbortController();
-    for (let count = 0; count < 1_000; count += 1) await systemClock.sleep(0, stop.signal);
+    for (let count = 0; count < 100; count += 1) await systemClock.sleep(0, stop.signal);
     expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
   });
 

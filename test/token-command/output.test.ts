@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ANY, formatLine, parseLine } from '../../src/passfile/format.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { interpretOutput } from '../../src/token-command/output.ts';
+import { anyCharacter } from '../support/any-character.ts';
 import { findLeaks, PIECE_LENGTH } from '../support/leak-check.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 import { failureOf } from './failure-of.ts';
@@ -212,7 +213,7 @@ describe('whatever a command prints', () => {
   );
   const object = fc.dictionary(fc.constantFrom(...names), value);
   const output = fc.oneof(
-    fc.string({ unit: 'binary' }),
+    fc.string({ unit: anyCharacter }),
     fc.string({ minLength: 16 }),
     fc.json(),
     object.map((each) => JSON.stringify(each)),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { interpretAnswer, parseRetryAfterMs, type RawAnswer } from '../../../src/entra/answer.ts';
 import { context, granted } from '../../entra/answer-parts.ts';
+import { anyCharacter } from '../../support/any-character.ts';
 import { insist, isPresentable, outcome } from '../outcome.ts';
 import { fuzz, type Texts } from '../target.ts';
 
@@ -15,7 +16,7 @@ const refusal = {
 const oddValue = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),
   fc.constantFrom('1e400', '-1', '0x10', '', true, 1e308, -0, '9'.repeat(400), '__proto__'),
-  fc.string({ unit: 'binary', maxLength: 30 }),
+  fc.string({ unit: anyCharacter, maxLength: 30 }),
 );
 
 /** A good body, or a refusal, in which some fields are something else. */

@@ -85,26 +85,31 @@ const replies = (texts: Texts): fc.Arbitrary<Reply> => {
 };
 
 export const exchange = [
-  fuzz('an exchange whose answer quotes secrets', replies, async (answer) => {
-    const exchanging = createExchange({
-      settings: { ...identity, tokenEndpoint: `${ORIGIN}/token` },
-      transport,
-      clock: systemClock,
-      requestTimeoutMs: 60_000,
-      userAgent: 'fuzz',
-      secrets: new KnownSecrets(),
-    });
-    const { signal } = new AbortController();
-    reply = { statusCode: 200, data: JSON.stringify({ ...granted, access_token: issued }) };
-    await exchanging(federated, signal);
-    reply = answer;
-    try {
-      const { token } = await exchanging(federated, signal);
-      insist(token.isPrintable(), 'the token would not fit one field of one line');
-    } catch (error) {
-      if (!isPresentable(error, /^entra\./, assertion) || holdsPiece(inspect(error), issued)) {
-        throw error;
+  fuzz(
+    'an exchange whose answer quotes secrets',
+    replies,
+    async (answer) => {
+      const exchanging = createExchange({
+        settings: { ...identity, tokenEndpoint: `${ORIGIN}/token` },
+        transport,
+        clock: systemClock,
+        requestTimeoutMs: 60_000,
+        userAgent: 'fuzz',
+        secrets: new KnownSecrets(),
+      });
+      const { signal } = new AbortController();
+      reply = { statusCode: 200, data: JSON.stringify({ ...granted, access_token: issued }) };
+      await exchanging(federated, signal);
+      reply = answer;
+      try {
+        const { token } = await exchanging(federated, signal);
+        insist(token.isPrintable(), 'the token would not fit one field of one line');
+      } catch (error) {
+        if (!isPresentable(error, /^entra\./, assertion) || holdsPiece(inspect(error), issued)) {
+          throw error;
+        }
       }
-    }
-  }),
+    },
+    2_000,
+  ),
 ];

@@ -4,17 +4,11 @@ import { existsSync, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
-import { expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startEmbeddedServer } from './embedded-server.ts';
 import { type Server, startTimeoutMs } from './server.ts';
 
 const asRoot = process.getuid?.() === 0;
-
-async function startForTest(): Promise<Server> {
-  const server = await startEmbeddedServer('for this test');
-  onTestFinished(() => server.stop());
-  return server;
-}
 
 function socketOf(server: Server): string {
   if ('path' in server.connectTarget) return server.connectTarget.path;
@@ -34,53 +28,48 @@ function gone(path: string): Promise<void> {
   });
 }
 
-test(
-  'answers SQL on a socket only, whatever the locale around it',
-  async () => {
+describe('an embedded server, whatever the locale around it,', () => {
+  let server: Server;
+
+  beforeAll(async () => {
     const locale = process.env['LC_ALL'];
     process.env['LC_ALL'] = 'xx_XX.UTF-8';
-    onTestFinished(() => {
+    try {
+      server = await startEmbeddedServer('for these tests');
+    } finally {
       if (locale === undefined) delete process.env['LC_ALL'];
       else process.env['LC_ALL'] = locale;
-    });
-    const server = await startForTest();
+    }
+  }, startTimeoutMs);
+  afterAll(() => server.stop());
 
-    expect(server.description).toMatch(/^embedded PostgreSQL \d+(\.\d+)+ \(for this test\)$/);
+  test('answers SQL on a socket only', async () => {
+    expect(server.description).toMatch(/^embedded PostgreSQL \d+(\.\d+)+ \(for these tests\)$/);
     const [row] = await server.sql(
       `select current_user::text as user, current_setting('server_encoding') as encoding,
        datcollate as collation, current_setting('listen_addresses') as addresses
      from pg_database where datname = current_database()`,
     );
     expect(row).toEqual({ user: 'postgres', encoding: 'UTF8', collation: 'C', addresses: '' });
-  },
-  startTimeoutMs,
-);
+  });
 
-test(
-  'runs SQL in a database of choice',
-  async () => {
-    const server = await startForTest();
+  test('runs SQL in a database of choice', async () => {
     await server.sql('create database other');
     expect(await server.sql('select current_database() as name', 'other')).toEqual([
       { name: 'other' },
     ]);
-  },
-  startTimeoutMs,
-);
+  });
 
-test.skipIf(!asRoot)(
-  'runs as nobody when started by root (needs root)',
-  async () => {
-    const server = await startForTest();
+  test.skipIf(!asRoot)('runs as nobody when started by root (needs root)', async () => {
     expect((await stat(socketOf(server))).uid).toBe(65534);
-  },
-  startTimeoutMs,
-);
+  });
+});
 
 test(
   'leaves nothing behind, and can be stopped again',
   async () => {
-    const server = await startForTest();
+    const server = await startEmbeddedServer('for this test');
+    onTestFinished(() => server.stop());
     await server.stop();
     expect(existsSync(dirname(socketOf(server)))).toBe(false);
     await server.stop();
