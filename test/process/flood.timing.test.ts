@@ -8,10 +8,13 @@ import { latenessesMs, middleOf, portOf, probe } from './probing.ts';
 import { openWorkload, startedFor } from './workload.ts';
 
 const REFRESHES = 3;
+/** From one refresh to the next, or more where there is time for more. */
+const PROBES = 5;
 
-const MEDIAN_MS = 1_000;
-const WORST_MS = 3_000;
-const ON_TIME_MS = 1_000;
+/** A quiet machine needs a tenth, and one with other work several times as much. */
+const MEDIAN_MS = 3_000;
+const WORST_MS = 9_000;
+const ON_TIME_MS = 3_000;
 
 /** The slowest to be answered of each sort of work; flood.integration.test.ts has all kinds. */
 const kinds = [
@@ -27,7 +30,7 @@ const kinds = [
 
 describe.skipIf(!canLimitMemory())('flooded (needs to limit memory by a cgroup)', () => {
   test.each(kinds)(
-    'by clients of the kind "%s" it answers within a second, and refreshes on time',
+    'by clients of the kind "%s" it answers in time, and refreshes on time',
     async (kind) => {
       const cgroup = openMemoryCgroup(asInTheImage.limitMiB);
       onTestFinished(() => cgroup.remove());
@@ -59,17 +62,18 @@ describe.skipIf(!canLimitMemory())('flooded (needs to limit memory by a cgroup)'
 /** Asks one time after the other until the next refresh begins. Resolves with how long each took. */
 async function probeUntilDue(port: number, pgpassd: Pgpassd): Promise<number[]> {
   const tookMs: number[] = [];
-  const due = pgpassd.waitFor(startedFor('due')).then(() => true);
+  let isDue = false;
+  const due = pgpassd.waitFor(startedFor('due')).then(() => {
+    isDue = true;
+  });
   // Where a probe fails first, that is what is told.
   due.catch(() => undefined);
-  const probing = async () => {
+  while (!isDue || tookMs.length < PROBES) {
     const sinceMs = performance.now();
     expect((await ask({ port })).status).toBe(200);
     tookMs.push(performance.now() - sinceMs);
-    return false;
-  };
-  // Kubelet does not ask without pause either.
-  do await probing();
-  while (!(await Promise.race([due, sleep(20, false)])));
+    // Kubelet does not ask without pause either.
+    await Promise.race([due, sleep(20)]);
+  }
   return tookMs;
 }
