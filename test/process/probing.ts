@@ -67,6 +67,15 @@ export function latenessesMs(lines: readonly LogLine[]): number[] {
   });
 }
 
+/** Waits for a refresh that is due, begins and succeeds from now on. */
+export async function refreshFromNow({ lines, waitFor }: Pgpassd): Promise<void> {
+  const from = lines.length;
+  const begun = await waitFor((line) => startedFor('due')(line) && lines.indexOf(line) >= from);
+  await waitFor(
+    (line) => line.event === 'token.refreshed' && lines.indexOf(line) > lines.indexOf(begun),
+  );
+}
+
 export function middleOf(numbers: readonly number[]): number {
   const ordered = numbers.toSorted((one, other) => one - other);
   return ordered[Math.floor(ordered.length / 2)] ?? Number.NaN;

@@ -34,6 +34,14 @@ describe('a sleep', () => {
     expect(ended).toBe(true);
   });
 
+  test.each([0, -1, -Infinity])('of %d ms ends at once', async (delayMs) => {
+    const stop = new AbortController();
+    const later = systemClock.sleep(60_000, stop.signal).then(() => 'too late');
+    const sleeping = systemClock.sleep(delayMs, neverStops).then(() => 'at once');
+    expect(await Promise.race([sleeping, later])).toBe('at once');
+    stop.abort();
+  });
+
   test('that is aborted beforehand does not begin', async () => {
     const aborted = AbortSignal.abort();
     await expect(systemClock.sleep(60_000, aborted)).resolves.toBeUndefined();
