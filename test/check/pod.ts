@@ -3,10 +3,9 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Finding } from '../../src/check/finding.ts';
-import { loadCommand, parseCommandLine } from '../../src/cli.ts';
 import type { Environment } from '../../src/config/option.ts';
-import { secretsIn } from '../../src/config/secrets.ts';
 import { type Azure, ROLE, SERVER_NAME } from '../postgres/azure.ts';
+import { commandHere } from '../support/command-here.ts';
 import { grant } from '../support/fake-entra/ask.ts';
 import type { FakeEntra } from '../support/fake-entra/server.ts';
 import { findLeaks } from '../support/leak-check.ts';
@@ -136,7 +135,7 @@ function readFindings(output: string): readonly Finding[] {
   }
 }
 
-function run(difference: Difference & { readonly env: Environment }): Promise<Run> {
+async function run(difference: Difference & { readonly env: Environment }): Promise<Run> {
   const {
     args = [],
     env,
@@ -145,7 +144,9 @@ function run(difference: Difference & { readonly env: Environment }): Promise<Ru
     asProcess = uid !== undefined || under !== undefined,
   } = difference;
   const words = ['check', ...args, '--json'];
-  return asProcess ? runProgram({ ...difference, args: words }) : runHere(words, env);
+  if (asProcess) return runProgram({ ...difference, args: words });
+  const { exitCode, stdout, stderr } = await commandHere(words, env, onTestFinished);
+  return { exitCode, output: stdout + stderr };
 }
 
 interface Run {
@@ -161,29 +162,4 @@ function runProgram(options: CommandOptions): Promise<Run> {
     );
     onTestFinished(() => void child.kill('SIGKILL'));
   });
-}
-
-/** What the process edge does with a command line, and outputs that are collected. */
-async function runHere(words: readonly string[], given: Environment): Promise<Run> {
-  const env = { PATH: process.env['PATH'], ...given };
-  const invocation = parseCommandLine(words);
-  if (invocation.kind !== 'command') throw new Error(`not a command: ${words.join(' ')}`);
-  const stop = new AbortController();
-  onTestFinished(() => stop.abort(143));
-  const outputs: string[] = [];
-  const command = await loadCommand(invocation.command);
-  const exitCode = await command({
-    flags: invocation.flags,
-    rest: invocation.rest,
-    env,
-    terminal: false,
-    columns: undefined,
-    print: (text) => void outputs.push(text),
-    tell: (sentence) => void outputs.push(sentence),
-    secrets: secretsIn(words, env),
-    openLog: () => Promise.reject(new Error('check has no log')),
-    signal: stop.signal,
-    onHangup: () => {},
-  });
-  return { exitCode, output: outputs.join('') };
 }
