@@ -6,11 +6,13 @@ import { mountDeadVolume } from '../support/dead-volume.ts';
 import type { Pgpassd } from '../support/pgpassd-process.ts';
 import { openWorkload } from './workload.ts';
 
-export async function openWorkloadOnDeadVolume() {
-  const workload = await openWorkload();
+type Hook = (cleanUp: () => Promise<void>) => void;
+
+export async function openWorkloadOnDeadVolume(finished: Hook = onTestFinished) {
+  const workload = await openWorkload({ onTestFinished: finished });
   const volume = join(workload.directory, 'volume');
   await mkdir(volume);
-  onTestFinished(await mountDeadVolume(volume));
+  finished(await mountDeadVolume(volume));
   const passfile = join(volume, 'pgpass');
   return {
     passfile,

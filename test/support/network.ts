@@ -47,12 +47,17 @@ export function canMakeNetworks(): boolean {
   return spawnSync(program, [...args, 'sh', '-c', probe]).status === 0;
 }
 
+type Hook = (cleanUp: () => Promise<void>) => void;
+
 /** A network namespace with nothing in it but what is said; it goes with the test. */
-export async function openNetwork(options: NetworkOptions): Promise<Network> {
+export async function openNetwork(
+  options: NetworkOptions,
+  finished: Hook = onTestFinished,
+): Promise<Network> {
   const { near = [], far = [], lost = [], ports, hosts = '', dns, resolver = '' } = options;
   const { dropsLargeHellos = false } = options;
   const directory = await mkdtemp(join(tmpdir(), 'pgpassd-network-'));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  finished(() => rm(directory, { recursive: true, force: true }));
   const put = async (name: string, content: string) => {
     const path = join(directory, name);
     await writeFile(path, content);
@@ -64,7 +69,8 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
   const listening = [...near, ...far].flatMap((host) =>
     Object.keys(ports).map((port) => ({ host, port: Number(port), path: join(directory, port) })),
   );
-  for (const [port, own] of Object.entries(ports)) await relay(join(directory, port), own);
+  for (const [port, own] of Object.entries(ports))
+    await relay(join(directory, port), own, finished);
   const commands = [
     'ip link set lo up',
     ...[...near, ...far, ...lost].map(
@@ -92,7 +98,7 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const gone = once(child, 'close');
-  onTestFinished(async () => {
+  finished(async () => {
     child.kill('SIGKILL');
     await gone;
   });
@@ -113,7 +119,7 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
 }
 
 /** A socket is all that reaches from one network to the other. */
-async function relay(path: string, port: number): Promise<void> {
+async function relay(path: string, port: number, finished: Hook): Promise<void> {
   const server = createServer((inner) => {
     const outer = connect(port, '127.0.0.1');
     for (const [from, to] of [
@@ -125,7 +131,7 @@ async function relay(path: string, port: number): Promise<void> {
     }
   });
   await once(server.listen(path), 'listening');
-  onTestFinished(() => void server.close());
+  finished(async () => void server.close());
 }
 
 const isV6 = (address: string): boolean => address.includes(':');

@@ -5,22 +5,24 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 
-/** A file of its own for the current test, which must not be a concurrent one. */
-export async function fileWith(content: string): Promise<string> {
-  const path = await freePath();
+type Hook = (cleanUp: () => Promise<void>) => void;
+
+/** A file of its own for the current test. */
+export async function fileWith(content: string, finished: Hook = onTestFinished): Promise<string> {
+  const path = await freePath(finished);
   await writeFile(path, content);
   return path;
 }
 
 /** A FIFO that nobody writes to. */
 export async function makeFifo(): Promise<string> {
-  const path = await freePath();
+  const path = await freePath(onTestFinished);
   await promisify(execFile)('mkfifo', [path]);
   return path;
 }
 
-async function freePath(): Promise<string> {
+async function freePath(finished: Hook): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'pgpassd-test-'));
-  onTestFinished(() => rm(directory, { recursive: true }));
+  finished(() => rm(directory, { recursive: true }));
   return join(directory, 'file');
 }
