@@ -1,8 +1,8 @@
 import { chmod, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
+import { pause } from '../support/pause.ts';
 import { type Pgpassd, type PgpassdOptions, startPgpassd } from '../support/pgpassd-process.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 
@@ -46,7 +46,7 @@ export async function until(
   });
   while (!(await condition())) {
     if (ended) throw new Error(`pgpassd ended too early:\n${pgpassd.output()}`);
-    await setImmediate();
+    await pause();
   }
 }
 

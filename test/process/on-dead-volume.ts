@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { mountDeadVolume } from '../support/dead-volume.ts';
+import { pause } from '../support/pause.ts';
 import type { Pgpassd } from '../support/pgpassd-process.ts';
 import { openWorkload } from './workload.ts';
 
@@ -29,6 +29,6 @@ export async function untilItHangs({ pid }: Pgpassd): Promise<void> {
       threads.map((id) => readFile(`/proc/${pid}/task/${id}/wchan`, 'utf8').catch(() => '')),
     );
     if (waits.some((what) => what.startsWith('fuse_'))) return;
-    await setImmediate();
+    await pause();
   }
 }

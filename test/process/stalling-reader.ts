@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { constants, type FileHandle, open } from 'node:fs/promises';
-import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
+import { pause } from '../support/pause.ts';
 
 /** Reads what a program writes to its standard output, until it stalls. */
 export interface StallingReader {
@@ -50,7 +50,7 @@ export async function openStallingReader(path: string): Promise<StallingReader> 
 
 /** A character for each byte: what is read may end within one of several. */
 async function readOn(pipe: FileHandle, mostBytes = 128 * 1024): Promise<string> {
-  await setImmediate();
+  await pause();
   const read = await pipe.read({ buffer: Buffer.alloc(mostBytes) }).catch(unlessBlocked);
   return read?.buffer.toString('latin1', 0, read.bytesRead) ?? '';
 }

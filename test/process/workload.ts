@@ -1,7 +1,6 @@
 import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { expect, onTestFinished as globalOnTestFinished } from 'vitest';
 import { commandHere } from '../support/command-here.ts';
 import {
@@ -9,6 +8,7 @@ import {
   type FakeEntraOptions,
   startFakeEntra,
 } from '../support/fake-entra/server.ts';
+import { pause } from '../support/pause.ts';
 import {
   type LogPredicate,
   type Pgpassd,
@@ -130,7 +130,7 @@ export async function whileStopped(pgpassd: Pgpassd, work: () => Promise<unknown
   pgpassd.signal('SIGSTOP');
   const stopped = async () =>
     /^State:\tT/m.test(await readFile(`/proc/${pgpassd.pid}/status`, 'utf8'));
-  while (!(await stopped())) await setImmediate();
+  while (!(await stopped())) await pause();
   await work();
   pgpassd.signal('SIGCONT');
 }
