@@ -1,4 +1,5 @@
 import type { Fault } from '../support/fake-entra/faults.ts';
+import { pause } from '../support/pause.ts';
 import type { LogLine, Pgpassd, PgpassdOptions } from '../support/pgpassd-process.ts';
 import type { Application } from './application.ts';
 import { type Context, expectUnharmed, type Pod } from './pod.ts';
@@ -81,8 +82,21 @@ async function endureOne(
   if (outage.hurry || waitMsAfter(lastFailure(pgpassd)) > PATIENCE_MS) pgpassd.signal('SIGHUP');
   await pgpassd.waitFor('refresh.recovered');
   expect(pod.entra.issued.length).toBeGreaterThan(issuedBefore);
-  await pod.expectNewestToken();
+  if (outage.hurry) await untilNewestToken(pod);
+  else await pod.expectNewestToken();
   await application.nextConnect();
+}
+
+/** The next try may have begun by itself before the one that was asked for, which then follows it. */
+async function untilNewestToken({ expectNewestToken }: Pod): Promise<void> {
+  for (;;) {
+    const holds = await expectNewestToken().then(
+      () => true,
+      () => false,
+    );
+    if (holds) return;
+    await pause();
+  }
 }
 
 /** `refresh.failed`, told last. */

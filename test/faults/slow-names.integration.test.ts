@@ -31,11 +31,11 @@ describe.skipIf(!canMakeNetworks()).concurrent('a slow resolver', () => {
     onTestFinished,
   }) => {
     const { start, network } = await openPod(
-      { [name]: { ...known, delayMs: 2_200 } },
+      { [name]: { ...known, delayMs: 6_500 } },
       'options timeout:30 attempts:1',
       onTestFinished,
     );
-    const pgpassd = start('run', '--request-timeout', '2s');
+    const pgpassd = start('run', '--request-timeout', '6s');
     await pgpassd.waitFor('refresh.failed');
     await pgpassd.waitFor('token.refreshed');
     expect(network.asked.filter((query) => query.endsWith(' A'))).toHaveLength(1);
