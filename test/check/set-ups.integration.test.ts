@@ -35,6 +35,7 @@ const wrongIn = (findings: readonly Finding[]) =>
 test('a pod in which all is right has only ticks', async () => {
   const pod = await openPod(azure);
   const { findings, exitCode } = await pod.check({
+    asProcess: true,
     args: ['--connect', '--for', pod.connection],
     env: await keepCurrent(pod),
   });
@@ -47,6 +48,7 @@ test('an application that finds all it needs gets no finding about Azure', async
   const { passfile, connection, check } = await openPod(azure);
   const variables = ['TENANT_ID', 'CLIENT_ID', 'AUTHORITY_HOST', 'FEDERATED_TOKEN_FILE'];
   const { findings, exitCode } = await check({
+    asProcess: true,
     args: ['--connect', '--for', connection],
     env: {
       ...Object.fromEntries(variables.map((name) => [`AZURE_${name}`, undefined])),
@@ -68,6 +70,7 @@ test('an application that finds all it needs gets no finding about Azure', async
 test('another problem does not keep the exchange from being tried', async () => {
   const { check } = await openPod(azure);
   const { findings, exitCode } = await check({
+    asProcess: true,
     env: { PGPASSD_TIMEOUTS: '1m', AZURE_CLIENT_ID: '00000000-1111-4222-8333-444444444444' },
   });
   expect(wrongIn(findings)).toMatchObject([{ cause: 'setting' }, { cause: 'AADSTS700016' }]);

@@ -575,8 +575,7 @@ const login: readonly SetUp[] = [
       resource,
     });
     return {
-      PGPASSD_TOKEN_COMMAND: `sh -c 'printf %s "$TOKEN"'`,
-      TOKEN: token,
+      PGPASSD_TOKEN_COMMAND: `cat ${await fileWith(token)}`,
       line: `${pod.connection}:${token}\n`,
     };
   }),

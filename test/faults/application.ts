@@ -1,45 +1,50 @@
-import { EventEmitter, on } from 'node:events';
-import { type Connect, connectRegularly } from '../demo/client-loop.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { psql, type QueryOptions } from '../support/postgres/clients.ts';
 
+/** How an attempt to connect ended, and what the client printed. */
+interface Connect {
+  readonly ok: boolean;
+  readonly error: string;
+}
+
 export interface Application {
-  /** Settles with the first connect that begins from now on, as soon as it is over. */
-  nextConnect(): Promise<Connect>;
+  /** Connects once more at once, after the connect under way if there is one. Settles when it is over. */
+  nextConnect(): Promise<void>;
   /** Lets the connect under way end. Resolves with all there were, oldest first. */
   stop(): Promise<readonly Connect[]>;
 }
 
-/** Often enough for an outage of a second, and not all that the machine does. */
-const INTERVAL_MS = 700;
+/** Often enough for an outage of some seconds, and not all that the machine does. */
+const INTERVAL_MS = 1_000;
 
 /** An application that connects again and again, with a new psql each time. */
 export function startApplication(client: QueryOptions): Application {
   const stopping = new AbortController();
   const connects: Connect[] = [];
-  const over = new EventEmitter<{ connect: [Connect] }>();
-  const stopped = connectRegularly(
-    {
-      intervalMs: INTERVAL_MS,
-      connect: () => psql(client),
-      onConnect: (connect) => {
-        connects.push(connect);
-        over.emit('connect', connect);
-      },
-      interrupted: new AbortController().signal,
-    },
-    stopping.signal,
-  );
+  let last: Promise<void> = Promise.resolve();
+  const connect = (): Promise<void> => {
+    last = last.then(async () => {
+      const { code, stderr } = await psql(client);
+      connects.push({ ok: code === 0, error: stderr });
+    });
+    return last;
+  };
+  const regularly = async (): Promise<void> => {
+    const { signal } = stopping;
+    while (!signal.aborted) {
+      await connect();
+      await sleep(INTERVAL_MS, undefined, { signal }).catch(() => {});
+    }
+  };
+  const stopped = regularly();
+  // What fails is told by whoever waits for it.
+  stopped.catch(() => {});
   return {
-    nextConnect: async () => {
-      const askedAt = performance.now();
-      for await (const [connect] of on(over, 'connect') as AsyncIterable<[Connect]>) {
-        if (performance.now() - connect.tookMs >= askedAt) return connect;
-      }
-      throw new Error('unreachable: the events never end');
-    },
+    nextConnect: connect,
     stop: async () => {
       stopping.abort();
       await stopped;
+      await last;
       return connects;
     },
   };

@@ -80,6 +80,7 @@ export function refusalWith(code: number): Outage {
       msg: expect.stringContaining(`AADSTS${code}: In Entra's words.`),
     },
     remedy: explainCode(code, identity)?.remedy ?? 'a row of its own',
+    hurry: true,
     ...entraDoes(aadsts(code, status, error, "In Entra's words.", extra)),
   };
 }
@@ -90,7 +91,7 @@ function reasonFor(status: number): string {
 }
 
 /** One pgpassd goes through so many refusals at most, one after the other. */
-const GROUP = 8;
+const GROUP = 16;
 
 /** Codes that Entra answers alike, a few at a time, and what to call them. */
 export function groupsOf(codes: readonly number[]): [name: string, group: readonly number[]][] {

@@ -8,7 +8,7 @@ import { ValueError } from '../../src/config/values.ts';
 import { ANY, type Entry, formatLine, formatPassfile } from '../../src/passfile/format.ts';
 import { publishPassfile } from '../../src/passfile/publish.ts';
 import { createCa } from '../support/postgres/certificates.ts';
-import { findProgram } from '../support/postgres/clients.ts';
+import { clientProgram, findProgram } from '../support/postgres/clients.ts';
 import { passwordJudge } from '../support/postgres/front/judge.ts';
 import { type Front, startFront } from '../support/postgres/front/server.ts';
 import { type ClientResult, runClient } from '../support/postgres/running-client.ts';
@@ -103,7 +103,7 @@ async function psql(text: string, entries: readonly Entry[]): Promise<ClientResu
     // No host to libpq; without it Debian's psql, a script, names the host of a cluster of its own.
     PGHOST: '',
   };
-  return await runClient('psql', args, env, async () => {}).finish();
+  return await runClient(clientProgram('psql'), args, env, async () => {}).finish();
 }
 
 /** The line is the one expected, and the one that libpq looks for. */

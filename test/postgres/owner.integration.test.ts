@@ -4,7 +4,7 @@ import { chmod } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pgpassdEnv, startPgpassd } from '../support/pgpassd-process.ts';
-import { findProgram } from '../support/postgres/clients.ts';
+import { clientProgram, findProgram } from '../support/postgres/clients.ts';
 import { startTimeoutMs } from '../support/postgres/server.ts';
 import { type Azure, ROLE, SERVER_NAME, startAzure } from './azure.ts';
 
@@ -34,7 +34,7 @@ test.skipIf(notHere)(
 /** The exit code of a psql that runs as `uid` and knows nothing but PGPASSFILE. */
 async function psqlAs(uid: number): Promise<number | null> {
   const { host, hostaddr, port, user, database, passfile, rootCert } = azure.client;
-  const child = spawn('psql', ['-w', '-X', '-c', 'select 1'], {
+  const child = spawn(clientProgram('psql'), ['-w', '-X', '-c', 'select 1'], {
     uid,
     gid: uid,
     cwd: '/',

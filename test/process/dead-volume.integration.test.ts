@@ -1,13 +1,16 @@
-import { describe, expect, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { canMountDeadVolume } from '../support/dead-volume.ts';
 import { openWorkloadOnDeadVolume, untilItHangs } from './on-dead-volume.ts';
 import { sentencesOf } from './workload.ts';
 
-describe.skipIf(!canMountDeadVolume())(
-  'on a volume that does not answer (needs to mount with FUSE)',
-  () => {
-    test('once ends with 6 after --timeout, and names the volume', async () => {
-      const { passfile, start } = await openWorkloadOnDeadVolume();
+describe
+  .skipIf(!canMountDeadVolume())
+  .concurrent('on a volume that does not answer (needs to mount with FUSE)', () => {
+    test('once ends with 6 after --timeout, and names the volume', async ({
+      expect,
+      onTestFinished,
+    }) => {
+      const { passfile, start } = await openWorkloadOnDeadVolume(onTestFinished);
       const pgpassd = start(['once', '--timeout', '5s']);
       expect(await pgpassd.exited, pgpassd.output()).toEqual({ code: 6, signal: null });
       expect(sentencesOf(pgpassd.errors())[0]).toBe(
@@ -15,8 +18,11 @@ describe.skipIf(!canMountDeadVolume())(
       );
     });
 
-    test('wait ends with 7 after --timeout, and names the volume', async () => {
-      const { passfile, start } = await openWorkloadOnDeadVolume();
+    test('wait ends with 7 after --timeout, and names the volume', async ({
+      expect,
+      onTestFinished,
+    }) => {
+      const { passfile, start } = await openWorkloadOnDeadVolume(onTestFinished);
       const pgpassd = start(['wait', '--timeout', '5s', '--', 'echo', 'followed']);
       expect(await pgpassd.exited, pgpassd.output()).toEqual({ code: 7, signal: null });
       expect(sentencesOf(pgpassd.errors())[0]).toBe(
@@ -25,8 +31,8 @@ describe.skipIf(!canMountDeadVolume())(
       expect(pgpassd.output()).not.toContain('followed');
     });
 
-    test('SIGTERM ends once, wait and check with 143', async () => {
-      const { start } = await openWorkloadOnDeadVolume();
+    test('SIGTERM ends once, wait and check with 143', async ({ expect, onTestFinished }) => {
+      const { start } = await openWorkloadOnDeadVolume(onTestFinished);
       for (const command of ['once', 'wait', 'check']) {
         const pgpassd = start([command]);
         await untilItHangs(pgpassd);
@@ -36,12 +42,11 @@ describe.skipIf(!canMountDeadVolume())(
       }
     });
 
-    test('check names it, and nothing else', async () => {
-      const { start } = await openWorkloadOnDeadVolume();
+    test('check names it, and nothing else', async ({ expect, onTestFinished }) => {
+      const { start } = await openWorkloadOnDeadVolume(onTestFinished);
       const pgpassd = start(['check', '--request-timeout', '5s']);
       expect(await pgpassd.exited, pgpassd.output()).toEqual({ code: 7, signal: null });
       expect(pgpassd.output()).toMatch(/its\s+volume\s+does\s+not\s+answer/);
       expect(pgpassd.output().match(/[✓✗]/g)).toEqual(['✗']);
     });
-  },
-);
+  });

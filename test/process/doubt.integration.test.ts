@@ -1,6 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, test } from 'vitest';
+import type { OnTestFinished } from '../support/clean-up.ts';
 import type { TokenBody } from '../support/fake-entra/answers.ts';
 import type { Fault } from '../support/fake-entra/faults.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
@@ -41,9 +42,9 @@ const worse: readonly [string, Fault, RegExp][] = [
   ['has expired by expires_on', giving({}, { expires_on: nowSeconds() - 1 }), /expired already/],
 ];
 
-describe('an answer whose token is worse than none leaves the token in place', () => {
-  test.each(worse)('when it %s', async (_case, fault, words) => {
-    const { entra, passfile, start } = await openWorkload();
+describe.concurrent('an answer whose token is worse than none leaves the token in place', () => {
+  test.for(worse)('when it %s', async ([_case, fault, words], { expect, onTestFinished }) => {
+    const { entra, passfile, start } = await openWorkload({ onTestFinished });
     const pgpassd = start(['run']);
     await pgpassd.waitFor('token.refreshed');
     const before = await fingerprint(passfile);
@@ -57,8 +58,8 @@ describe('an answer whose token is worse than none leaves the token in place', (
     expect(await probe(await portOf(pgpassd), '/readyz')).toMatchObject({ status: 200 });
   });
 
-  test('and once, which has none, ends with 5', async () => {
-    const { entra, directory, start } = await openWorkload();
+  test('and once, which has none, ends with 5', async ({ expect, onTestFinished }) => {
+    const { entra, directory, start } = await openWorkload({ onTestFinished });
     entra.faults.always(giving({ exp: nowSeconds() - 900 }));
     const pgpassd = start(['once', '--timeout', '10s']);
     expect(await pgpassd.exited, pgpassd.output()).toMatchObject({ code: 5 });
@@ -66,8 +67,11 @@ describe('an answer whose token is worse than none leaves the token in place', (
   });
 });
 
-test('a token that is only shorter-lived is taken when an operator asks', async () => {
-  const { entra, passfile, start } = await openWorkload();
+test.concurrent('a token that is only shorter-lived is taken when an operator asks', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { entra, passfile, start } = await openWorkload({ onTestFinished });
   const pgpassd = start(['run']);
   await pgpassd.waitFor('token.refreshed');
   entra.faults.next({ kind: 'mutate', change: (body) => ({ ...body, expires_in: 600 }) });
@@ -77,9 +81,9 @@ test('a token that is only shorter-lived is taken when an operator asks', async 
   expect(await readFile(passfile, 'utf8')).toBe(passfileWith(entra.issued[1]));
 });
 
-describe('a command that keeps its token, and claims an hour for it each time', () => {
-  const open = async (lifeSeconds: number) => {
-    const workload = await openWorkload();
+describe.concurrent('a command that keeps its token, and claims an hour for it each time', () => {
+  const open = async (lifeSeconds: number, onTestFinished: OnTestFinished) => {
+    const workload = await openWorkload({ onTestFinished });
     const token = unsignedJwt({ exp: nowSeconds() + lifeSeconds, sub: 'app' });
     const printed = join(workload.directory, 'printed');
     await writeFile(printed, JSON.stringify({ access_token: token, expires_in: 3600 }));
@@ -87,8 +91,8 @@ describe('a command that keeps its token, and claims an hour for it each time', 
     return { ...workload, token, args };
   };
 
-  test('is told, and its end stays what it was', async () => {
-    const { passfile, start, args } = await open(3000);
+  test('is told, and its end stays what it was', async ({ expect, onTestFinished }) => {
+    const { passfile, start, args } = await open(3000, onTestFinished);
     const pgpassd = start(['run', ...args], { env: alone });
     const first = await pgpassd.waitFor('token.refreshed');
     const before = await fingerprint(passfile);
@@ -99,8 +103,11 @@ describe('a command that keeps its token, and claims an hour for it each time', 
     expect(await metric(pgpassd, 'pgpassd_refreshes_total{result="success"}')).toBe(1);
   });
 
-  test('gives once nothing when it expired a quarter of an hour ago', async () => {
-    const { directory, start, args } = await open(-900);
+  test('gives once nothing when it expired a quarter of an hour ago', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const { directory, start, args } = await open(-900, onTestFinished);
     const pgpassd = start(['once', '--timeout', '10s', ...args], { env: alone });
     expect(await pgpassd.exited, pgpassd.output()).toMatchObject({ code: 5 });
     expect(pgpassd.errors()).toContain('expired already');
@@ -108,8 +115,11 @@ describe('a command that keeps its token, and claims an hour for it each time', 
   });
 });
 
-test('an answer from a cache is as old as it says', async () => {
-  const { entra, start } = await openWorkload();
+test.concurrent('an answer from a cache is as old as it says', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { entra, start } = await openWorkload({ onTestFinished });
   const madeAt = new Date(Date.now() - 3_000_000).toUTCString();
   entra.faults.always({
     kind: 'answer',

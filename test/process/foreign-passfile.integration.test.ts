@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, test } from 'vitest';
 import { PLACEHOLDER } from '../../src/passfile/format.ts';
+import { commandHere } from '../support/command-here.ts';
 import {
   fingerprint,
   namesIn,
@@ -192,14 +193,16 @@ describe.concurrent.each(['run', 'once'] as const)('%s', (command) => {
     'ends with 2 before it asks or writes, for $name',
     async ({ what, args, env, arrange }, { expect, onTestFinished }) => {
       const workload = await openWorkload({ onTestFinished });
-      const { directory, entra, start } = workload;
+      const { directory, entra } = workload;
       await arrange?.(workload);
       const before = await namesIn(directory);
-      const pgpassd = start([command, ...(args?.(workload) ?? [])], {
-        ...(env && { env: env(workload) as Record<string, string> }),
-      });
-      expect(await pgpassd.exited, pgpassd.output()).toEqual({ code: 2, signal: null });
-      expect(sentencesOf(pgpassd.errors())[0]).toMatch(what);
+      const ended = await commandHere(
+        [command, ...(args?.(workload) ?? [])],
+        { ...workload.env, ...env?.(workload) },
+        onTestFinished,
+      );
+      expect(ended).toMatchObject({ exitCode: 2 });
+      expect(sentencesOf(ended.stderr)[0]).toMatch(what);
       expect(await namesIn(directory)).toEqual(before);
       expect(entra.requests).toEqual([]);
     },

@@ -2,14 +2,13 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
+import type { OnTestFinished } from '../support/clean-up.ts';
 import { findLeaks } from '../support/leak-check.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 import { openWorkload } from './workload.ts';
 
-type Hook = (cleanUp: () => Promise<void>) => void;
-
 /** Where a relative path would make a file. */
-async function openDirectory(onTestFinished: Hook) {
+async function openDirectory(onTestFinished: OnTestFinished) {
   const directory = await mkdtemp(join(tmpdir(), 'pgpassd-cwd-'));
   onTestFinished(() => rm(directory, { recursive: true }));
   return { directory, under: ['sh', '-c', 'cd "$0" && exec "$@"', directory] };

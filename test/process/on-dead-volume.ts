@@ -1,16 +1,17 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { OnTestFinished } from '../support/clean-up.ts';
 import { mountDeadVolume } from '../support/dead-volume.ts';
 import { lookUntil } from '../support/look-until.ts';
 import type { Pgpassd } from '../support/pgpassd-process.ts';
 import { openWorkload } from './workload.ts';
 
-export async function openWorkloadOnDeadVolume() {
-  const workload = await openWorkload();
+export async function openWorkloadOnDeadVolume(finished: OnTestFinished = onTestFinished) {
+  const workload = await openWorkload({ onTestFinished: finished });
   const volume = join(workload.directory, 'volume');
   await mkdir(volume);
-  onTestFinished(await mountDeadVolume(volume));
+  finished(await mountDeadVolume(volume));
   const passfile = join(volume, 'pgpass');
   return {
     passfile,

@@ -2,6 +2,7 @@ import { ask } from '../observe/clients.ts';
 import type { ProbePath } from '../observe/points.ts';
 import type { TokenBody } from '../support/fake-entra/answers.ts';
 import type { Fault } from '../support/fake-entra/faults.ts';
+import { pause } from '../support/look-until.ts';
 import type { LogLine, Pgpassd } from '../support/pgpassd-process.ts';
 import { startedFor } from './workload.ts';
 
@@ -48,6 +49,7 @@ export async function probeUntil(
     const probed = await probe(port, path);
     all.push(probed);
     if (wanted(probed)) return all;
+    await pause();
   }
 }
 

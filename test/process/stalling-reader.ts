@@ -1,11 +1,8 @@
 import { execFile } from 'node:child_process';
 import { constants, type FileHandle, open } from 'node:fs/promises';
-import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
-
-/** Looking all the time would keep a core from the program. */
-const BETWEEN_LOOKS_MS = 5;
+import { pause } from '../support/look-until.ts';
 
 /** Reads what a program writes to its standard output, until it stalls. */
 export interface StallingReader {
@@ -55,7 +52,7 @@ export async function openStallingReader(path: string): Promise<StallingReader> 
 async function readOn(pipe: FileHandle, mostBytes = 128 * 1024): Promise<string> {
   const read = await pipe.read({ buffer: Buffer.alloc(mostBytes) }).catch(unlessBlocked);
   if (read !== undefined) return read.buffer.toString('latin1', 0, read.bytesRead);
-  await setTimeout(BETWEEN_LOOKS_MS);
+  await pause();
   return '';
 }
 

@@ -2,6 +2,8 @@ import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, utimes } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished as globalOnTestFinished } from 'vitest';
+import type { OnTestFinished } from '../support/clean-up.ts';
+import { commandHere } from '../support/command-here.ts';
 import {
   type FakeEntra,
   type FakeEntraOptions,
@@ -38,6 +40,8 @@ export interface Workload {
   readonly volume: ProjectedVolume;
   readonly directory: string;
   readonly passfile: string;
+  /** What `start` sets unless told otherwise. */
+  readonly env: Readonly<Record<string, string>>;
   start(args: readonly string[], options?: Partial<PgpassdOptions>): Pgpassd;
 }
 
@@ -45,7 +49,7 @@ export interface WorkloadOptions extends FakeEntraOptions {
   readonly layout?: ProjectedVolumeOptions['layout'];
   /** What the token file holds from the start; a good token unless told otherwise, `null` for no file. */
   readonly federatedToken?: string | null;
-  readonly onTestFinished?: (cleanUp: () => Promise<void>) => void;
+  readonly onTestFinished?: OnTestFinished;
 }
 
 export async function openWorkload(options: WorkloadOptions = {}): Promise<Workload> {
@@ -64,20 +68,19 @@ export async function openWorkload(options: WorkloadOptions = {}): Promise<Workl
   const token = options.federatedToken;
   if (token !== null) await volume.write(token ?? (await entra.cluster.issueServiceAccountToken()));
   const passfile = join(directory, 'pgpass');
+  const env = pgpassdEnv({ entra, tokenPath: volume.tokenPath, passfile, entries });
   return {
     entra,
     volume,
     directory,
     passfile,
+    env,
     start: (args, given = {}) =>
       startPgpassd({
         args,
         onTestFinished,
         ...given,
-        env: {
-          ...pgpassdEnv({ entra, tokenPath: volume.tokenPath, passfile, entries }),
-          ...given.env,
-        },
+        env: { ...env, ...given.env },
       }),
   };
 }
@@ -92,21 +95,23 @@ export interface EarlierRun {
   readonly lifetimeSeconds: number;
 }
 
-/** What a real run of pgpassd left in place some time ago. Resolves with the file's content. */
+/** What a run of pgpassd left in place some time ago. Resolves with the file's content. */
 export async function leavePassfile(
-  { passfile, start }: Workload,
+  { passfile }: Workload,
   { agoSeconds, lifetimeSeconds }: EarlierRun,
 ): Promise<string> {
   const then = () => Date.now() - agoSeconds * 1000;
   const entra = await startFakeEntra({ now: then, accessTokenLifetimeSeconds: lifetimeSeconds });
   const volume = await createProjectedVolume({ layout: 'plain' });
+  const stops: (() => void)[] = [];
   try {
     const lifeOfAssertion = { lifetimeSeconds: agoSeconds + 3600 };
     await volume.write(await entra.cluster.issueServiceAccountToken(lifeOfAssertion));
     const env = pgpassdEnv({ entra, tokenPath: volume.tokenPath, passfile, entries });
-    const earlier = start(['once'], { env });
-    expect(await earlier.exited, earlier.output()).toEqual({ code: 0, signal: null });
+    const earlier = await commandHere(['once'], env, (stop) => stops.push(stop));
+    expect(earlier).toMatchObject({ exitCode: 0 });
   } finally {
+    for (const stop of stops) stop();
     await entra.close();
     await volume.close();
   }

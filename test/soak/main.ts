@@ -19,7 +19,7 @@ const minutes = Number(values.minutes);
 if (!(minutes >= 2)) throw new Error('--minutes takes a number of 2 or more, such as 60.');
 
 const cleanUps: (() => Promise<unknown>)[] = [];
-const onTestFinished = (cleanUp: () => Promise<unknown>) => void cleanUps.unshift(cleanUp);
+const onTestFinished = (cleanUp: () => Promise<void>) => void cleanUps.unshift(cleanUp);
 const interrupt = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupt.abort());
 

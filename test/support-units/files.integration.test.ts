@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { readRegularFile } from '../../src/support/files.ts';
+import { pgpassdCommand } from '../support/pgpassd-command.ts';
 import { fileWith } from '../support/temporary-file.ts';
 
 const KIB = 1024;
@@ -41,8 +41,6 @@ describe('the bound of a file', () => {
 /** What a program takes that reads such a file to its end is the whole machine. */
 const LARGEST_MEMORY_BYTES = 1024 ** 3;
 
-const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-
 describe('an endless file in the place of one of ours, with a gigabyte of memory', () => {
   const azure = {
     PGPASSFILE: '/nowhere/pgpass',
@@ -78,15 +76,16 @@ describe('an endless file in the place of one of ours, with a gigabyte of memory
       /too\s+large/,
     ],
   ])('as %s is refused', async (_case, args, env, code, what) => {
-    const ended = await promisify(execFile)(
-      'prlimit',
-      [`--data=${LARGEST_MEMORY_BYTES}`, process.execPath, program, ...args],
-      {
-        timeout: 30_000,
-        killSignal: 'SIGKILL',
-        env: { PATH: process.env['PATH'], ...azure, ...env },
-      },
-    ).catch((error: { code: number; stdout: string; stderr: string }) => error);
+    const command = pgpassdCommand({
+      under: ['prlimit', `--data=${LARGEST_MEMORY_BYTES}`],
+      args,
+      env: { ...azure, ...env },
+    });
+    const ended = await promisify(execFile)(command.program, command.args, {
+      ...command.options,
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
+    }).catch((error: { code: number; stdout: string; stderr: string }) => error);
     expect(ended).toMatchObject({ code });
     expect(`${ended.stdout}${ended.stderr}`).toMatch(what);
   });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished as globalOnTestFinished } from 'vitest';
+import type { OnTestFinished } from './clean-up.ts';
 import type { Inhabitants } from './network-inhabitants.ts';
 
 export interface NetworkOptions {
@@ -27,10 +28,8 @@ export interface NetworkOptions {
   /** Lines of /etc/resolv.conf below the server's. */
   readonly resolver?: string;
   /** The test's own hook: a concurrent test has to hand in that of its context. */
-  readonly onTestFinished?: CleanUps;
+  readonly onTestFinished?: OnTestFinished;
 }
-
-type CleanUps = (cleanUp: () => Promise<void> | void) => void;
 
 export interface Network {
   /** A command line that makes the program appended to it run in the network. */
@@ -118,7 +117,7 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
 }
 
 /** A socket is all that reaches from one network to the other. */
-async function relay(path: string, port: number, onTestFinished: CleanUps): Promise<void> {
+async function relay(path: string, port: number, onTestFinished: OnTestFinished): Promise<void> {
   const server = createServer((inner) => {
     const outer = connect(port, '127.0.0.1');
     for (const [from, to] of [
@@ -130,7 +129,7 @@ async function relay(path: string, port: number, onTestFinished: CleanUps): Prom
     }
   });
   await once(server.listen(path), 'listening');
-  onTestFinished(() => void server.close());
+  onTestFinished(async () => void server.close());
 }
 
 const isV6 = (address: string): boolean => address.includes(':');

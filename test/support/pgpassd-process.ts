@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
+import type { OnTestFinished } from './clean-up.ts';
 import { defaultResource } from './fake-entra/directory.ts';
 import type { FakeEntra } from './fake-entra/server.ts';
 import { type CommandOptions, pgpassdCommand } from './pgpassd-command.ts';
@@ -39,7 +40,7 @@ export type LogPredicate = (line: LogLine) => boolean;
 
 export interface PgpassdOptions extends CommandOptions {
   /** The test's own hook: a concurrent test has to hand in that of its context. */
-  readonly onTestFinished?: (cleanUp: () => Promise<void>) => void;
+  readonly onTestFinished?: OnTestFinished;
 }
 
 /** Far more than any step takes, also on a busy machine. */

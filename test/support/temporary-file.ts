@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { onTestFinished as globalOnTestFinished } from 'vitest';
-
-type CleanUps = (cleanUp: () => Promise<void>) => void;
+import type { OnTestFinished } from './clean-up.ts';
 
 /** A file of its own for the current test; a concurrent one has to hand in the hook of its context. */
-export async function fileWith(content: string, onTestFinished?: CleanUps): Promise<string> {
+export async function fileWith(content: string, onTestFinished?: OnTestFinished): Promise<string> {
   const path = await freePath(onTestFinished);
   await writeFile(path, content);
   return path;
@@ -21,7 +20,7 @@ export async function makeFifo(): Promise<string> {
   return path;
 }
 
-async function freePath(onTestFinished: CleanUps = globalOnTestFinished): Promise<string> {
+async function freePath(onTestFinished: OnTestFinished = globalOnTestFinished): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'pgpassd-test-'));
   onTestFinished(() => rm(directory, { recursive: true }));
   return join(directory, 'file');

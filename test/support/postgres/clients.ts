@@ -1,7 +1,7 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, globSync, realpathSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ClientResult, type RunningClient, runClient } from './running-client.ts';
 
@@ -28,16 +28,16 @@ const psqlArguments = ['-w', '-X', '-A', '-t'];
 
 /** Runs one statement; its rows are printed bare. */
 export async function psql({ sql = 'select 1', ...options }: QueryOptions): Promise<ClientResult> {
-  return await finished('psql', [...psqlArguments, '-c', sql], options);
+  return await finished(clientProgram('psql'), [...psqlArguments, '-c', sql], options);
 }
 
 /** A psql that reads its statements from `type`. */
 export async function openPsql(options: ClientOptions): Promise<RunningClient> {
-  return await start('psql', psqlArguments, options);
+  return await start(clientProgram('psql'), psqlArguments, options);
 }
 
 export async function pgDump(options: ClientOptions, ...args: string[]): Promise<ClientResult> {
-  return await finished('pg_dump', ['-w', ...args], options);
+  return await finished(clientProgram('pg_dump'), ['-w', ...args], options);
 }
 
 /** The same through node-postgres, whose reader of passfiles is not libpq's. */
@@ -52,6 +52,29 @@ export async function nodePostgres({
 export function findProgram(name: string): string | undefined {
   const directories = (process.env['PATH'] ?? '').split(delimiter);
   return directories.map((directory) => join(directory, name)).find(isExecutable);
+}
+
+const found = new Map<string, string>();
+
+/**
+ * A program of PostgreSQL. Debian's are a Perl script that starts the newest release: to look for that takes
+ * several times as long as a connect, and so it is done once.
+ */
+export function clientProgram(name: string): string {
+  const program = found.get(name) ?? (isWrapped(name) ? newestRelease(name) : name);
+  found.set(name, program);
+  return program;
+}
+
+function isWrapped(name: string): boolean {
+  const path = findProgram(name);
+  return path !== undefined && basename(realpathSync(path)) === 'pg_wrapper';
+}
+
+function newestRelease(name: string): string {
+  const releases = globSync(`/usr/lib/postgresql/*/bin/${name}`);
+  const [newest = name] = releases.sort((a, b) => b.localeCompare(a, undefined, { numeric: true }));
+  return newest;
 }
 
 function isExecutable(path: string): boolean {
