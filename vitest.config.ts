@@ -21,7 +21,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...integration, ...timing],
           setupFiles: 'test/support/no-processes.ts',
-          // Units keep no state that another file could meet, and loading them takes most of their time.
+          // No test keeps state that another file could meet, and loading the files takes much of the time.
           isolate: false,
           maxWorkers: availableParallelism(),
         },
@@ -32,8 +32,9 @@ export default defineConfig({
           name: 'integration',
           include: integration,
           globalSetup: 'test/support/bundle.ts',
-          // Most of these tests wait for processes, so that each core can take two files at a time.
-          maxWorkers: 2 * availableParallelism(),
+          // Most of these tests wait for processes, so that each core can take three files at a time.
+          maxWorkers: 3 * availableParallelism(),
+          isolate: false,
           maxConcurrency: 10,
           sequence: { groupOrder: 1 },
         },

@@ -23,7 +23,7 @@ test('lines for people say what happens, when, and what to do, without colours w
   expect(said.filter((each) => token.test(each))).toHaveLength(2);
   expect(said.filter((each) => failure.test(each))).toEqual([
     expect.stringMatching(
-      /AADSTS700213: No match\. Set the subject .* The current token is valid for 60 min; next attempt in [\d.]+ s\. \{"reason":"entra\.refused"/,
+      /AADSTS700213: No match\. If the pod .* set the subject .* The current token is valid for 60 min; next attempt in [\d.]+ s\. \{"reason":"entra\.refused"/,
     ),
   ]);
   expect(said.at(-2)).toMatch(/^recovered after a failed attempt in [\d.]+ s /);

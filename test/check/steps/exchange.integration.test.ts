@@ -94,7 +94,7 @@ describe('a token command', () => {
   test('that fails is reported with its standard error', async () => {
     const command = "sh -c 'echo please log in >&2; exit 3'";
     expect((await check(await startEntra(), { PGPASSD_TOKEN_COMMAND: command })).texts).toEqual([
-      expect.stringMatching(/^✗ token-command.failed .*exit code 3: please log in → Run/),
+      expect.stringMatching(/^✗ token-command.failed .*exited with code 3: please log in → Run/),
     ]);
   });
 });
