@@ -1,4 +1,5 @@
 import { type Config, loadConfig } from '../config/load.ts';
+import type { SourceSettings } from '../config/source.ts';
 import { createEventLogger } from '../observe/event-logger.ts';
 import type { Log } from '../observe/log.ts';
 import { volumeSilent } from '../passfile/messages.ts';
@@ -113,13 +114,13 @@ class Outcome {
 
 function timedOut({ source, timeoutMs }: Config): Failure {
   const limit = { seconds: timeoutMs / 1000 };
-  return source.kind === 'token-command' ? commandOutOfTime(limit) : entraOutOfTime(limit);
+  return outOfTimeOf[source.kind](limit);
 }
 
 /** The source returned the current token again, or one that expires earlier. */
 function cachedToken({ source, minValidityMs }: Config, { remainingMs }: TokenInPlace): Failure {
   const values = { left: duration(remainingMs), minValidity: duration(minValidityMs) };
-  return source.kind === 'token-command' ? commandTokenCached(values) : entraTokenCached(values);
+  return tokenCachedOf[source.kind](values);
 }
 
 /** A new token is always good enough; a token that was already in the passfile has to last for --min-validity. */
@@ -170,3 +171,13 @@ export const entraTokenCached = failure<'left' | 'minValidity'>(
     remedy: `Check whether something between pgpassd and Entra returns cached tokens, ${WAIT_OR_ACCEPT}`,
   }),
 );
+
+const outOfTimeOf = {
+  'token-command': commandOutOfTime,
+  'workload-identity': entraOutOfTime,
+} as const satisfies Readonly<Record<SourceSettings['kind'], unknown>>;
+
+const tokenCachedOf = {
+  'token-command': commandTokenCached,
+  'workload-identity': entraTokenCached,
+} as const satisfies Readonly<Record<SourceSettings['kind'], unknown>>;

@@ -58,17 +58,25 @@ export const staleAnswer = failure<'problem'>(
   }),
 );
 
-const refusal = (id: string, code: RefusalCode, headline: string) =>
+const refusalKind = (id: string, code: RefusalCode, headline: string) =>
   failure<'status' | keyof RefusedIdentity>(id, code, (values) => ({
     found: `${headline} (${values.status})`,
     remedy: explainRefusal({ code }, values).remedy,
   }));
 
 /** Answers in Entra's words that hold no token; a known AADSTS code or `error` replaces the remedy. */
-export const refusals = {
-  'entra.refused': refusal('entra-refused', 'entra.refused', 'Entra refused the exchange'),
-  'entra.throttled': refusal('entra-throttled', 'entra.throttled', 'Entra throttles this identity'),
-  'entra.unavailable': refusal('entra-unavailable', 'entra.unavailable', 'Entra is unavailable'),
+export const refusalKinds = {
+  'entra.refused': refusalKind('entra-refused', 'entra.refused', 'Entra refused the exchange'),
+  'entra.throttled': refusalKind(
+    'entra-throttled',
+    'entra.throttled',
+    'Entra throttles this identity',
+  ),
+  'entra.unavailable': refusalKind(
+    'entra-unavailable',
+    'entra.unavailable',
+    'Entra is unavailable',
+  ),
 };
 
 /** The beginning of a JSON object, or nothing at all: an answer that was cut short. */
@@ -88,11 +96,7 @@ export function interpretAnswer(answer: RawAnswer, context: AnswerContext): Acce
   if (body === undefined) {
     throw bad('it is not a JSON object', CUT_SHORT.test(answer.body) ? 'transient' : 'operator');
   }
-  const token = body['access_token'];
-  if (typeof token !== 'string' || !new Secret(token).isPrintable()) {
-    throw bad('access_token is not printable ASCII without blanks');
-  }
-  if (token.length > LONGEST_TOKEN) throw bad('access_token is longer than PostgreSQL reads');
+  const token = tokenIn(body, bad);
   const statedMs = positiveMs(body['expires_in']);
   if (statedMs === undefined || statedMs > LONGEST_LIFE_MS) {
     throw bad('expires_in is not a believable number of seconds');
@@ -101,20 +105,29 @@ export function interpretAnswer(answer: RawAnswer, context: AnswerContext): Acce
   if (typeof tokenType !== 'string' || tokenType.toLowerCase() !== 'bearer') {
     throw bad('token_type is not Bearer');
   }
-  const secret = new Secret(token);
   const { clock, ageMs } = clockOf(answer, context);
   const expiresOnMs = positiveMs(body['expires_on']);
   const stated = {
     expiresInMs: statedMs - ageMs,
     endsAtMs: expiresOnMs === undefined ? [] : [expiresOnMs],
-    claims: secret.jwtClaims(),
+    claims: token.jwtClaims(),
   };
   const life = lifeOf(stated, clock, context.askedAt);
   if (typeof life !== 'object') {
     throw answerError(staleAnswer({ problem: String(life) }), answer, context);
   }
   const refreshInMs = positiveMs(body['refresh_in']);
-  return { token: secret, life, ...(refreshInMs !== undefined && { refreshInMs }) };
+  return { token, life, ...(refreshInMs !== undefined && { refreshInMs }) };
+}
+
+function tokenIn(body: Body, bad: (problem: string) => PgpassdError): Secret {
+  const text = body['access_token'];
+  const token = typeof text === 'string' ? new Secret(text) : undefined;
+  if (token?.isPrintable() !== true) {
+    throw bad('access_token is not printable ASCII without blanks');
+  }
+  if (token.length > LONGEST_TOKEN) throw bad('access_token is longer than PostgreSQL reads');
+  return token;
 }
 
 interface AnswerClock {
@@ -184,7 +197,7 @@ function refusalError(
   const aadsts = aadstsOf(description, body?.['error_codes']);
   const words = wordsOf(context.identity);
   const { nature, remedy, isReportable } = explainRefusal({ code, aadsts, error }, words);
-  const reason = refusals[code]({ status, ...words });
+  const reason = refusalKinds[code]({ status, ...words });
   const retryAfterMs = retryAfterOf(answer, context.nowMs);
   const said = firstSentence(description);
   const found = said === '' ? reason.found : `${reason.found}: ${said}`;
@@ -214,7 +227,7 @@ function answerError(
   return errorOf(reason, { details: { nature, ...idsOf(answer, context) } });
 }
 
-/** A redirect, or a refusal without an OAuth error, does not come from Entra. */
+/** The kind of a refusal; `undefined` for a redirect, or a 4xx without an OAuth error: Entra does not answer so. */
 function refusalCode(status: number, error: unknown): RefusalCode | undefined {
   if (status === 429) return 'entra.throttled';
   if (status === 408 || status >= 500 || error === 'temporarily_unavailable') {

@@ -12,9 +12,10 @@ import { type ExchangeSettings, type TokenRequest, tokenRequest } from './reques
 import { type Transport, withDispatcher } from './transport.ts';
 import { explainTimeout, explainTransportError } from './transport-failure.ts';
 
-/** The claims of the assertion that Entra compares with the federated credential. */
+/** What is exchanged. */
 export interface Assertion {
   readonly assertion: Secret;
+  /** The claims that Entra compares with the federated credential. */
   readonly identity: {
     readonly issuer: string | undefined;
     readonly subject: string | undefined;

@@ -323,7 +323,7 @@ interface HttpProxySettings {
   readonly onStep: Attempt['onStep'];
 }
 
-/** Sends through the HTTP proxy, except to the hosts of NO_PROXY. */
+/** Sends through the HTTP proxy, except to the hosts of NO_PROXY, which undici matches: docs/settings.md says how. */
 function httpProxyAgent({
   httpsProxy,
   noProxy,

@@ -62,6 +62,7 @@ function openStdout(): Destination {
   const stdout = pino.destination({
     fd: sharesItsPosition(STDOUT) ? STDOUT : (nonBlockingStdout() ?? STDOUT),
     sync: false,
+    // What exceeds it is dropped.
     maxLength: LARGEST_BACKLOG_BYTES,
   });
   let broken = false;

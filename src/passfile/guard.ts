@@ -8,7 +8,7 @@ export interface GuardOptions extends Omit<FileWatcherOptions, 'check'> {
   /** `repairs` counts from the start of the guard. */
   readonly onRepaired: (repair: Repair, repairs: number) => void;
   /** The token in place lasts longer than ours, and was taken over. */
-  readonly onOvertaken: (newer: AdoptedToken) => void;
+  readonly onSuperseded: (newer: AdoptedToken) => void;
   /** Another program keeps changing the passfile, so repairs are slowed down. Called once until that is over. */
   readonly onContested: (repairsInAMinute: number) => void;
   /** The repair is tried again at the next change or poll. Called once per failure that differs from the last. */
@@ -38,7 +38,7 @@ export function createGuard(options: GuardOptions): FileWatcher {
       try {
         const repair = await passfile.repair();
         lastFailure = undefined;
-        if (repair !== undefined && 'newer' in repair) options.onOvertaken(repair.newer);
+        if (repair !== undefined && 'newer' in repair) options.onSuperseded(repair.newer);
         else if (repair !== undefined) repaired(repair);
       } catch (thrown) {
         const error = asPgpassdError(thrown);

@@ -146,8 +146,10 @@ export interface FileFacts {
   readonly symlink: boolean;
 }
 
-/** libpq accepts none of the bits of `S_IRWXG | S_IRWXO`. */
-const GROUP_AND_WORLD = 0o077;
+/** Whether libpq ignores a file for its mode: it accepts none of the bits of `S_IRWXG | S_IRWXO`. */
+export function isLoose({ mode }: Pick<Stats, 'mode'>): boolean {
+  return (mode & 0o077) !== 0;
+}
 
 /** Reads the passfile at `path` as libpq does. Rejects only for errors that are not the file system's. */
 export async function readPassfile(path: string): Promise<FoundPassfile> {
@@ -158,7 +160,7 @@ export async function readPassfile(path: string): Promise<FoundPassfile> {
     // Before the open, since the writer of a FIFO would take us for its reader.
     const stats = await stat(path);
     file = factsOf(stats, symlink);
-    return refusal(stats, file) ?? (await readOpened(path, symlink));
+    return whyLibpqIgnores(stats, file) ?? (await readOpened(path, symlink));
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
@@ -173,7 +175,7 @@ async function readOpened(path: string, symlink: boolean): Promise<FoundPassfile
   try {
     const stats = await handle.stat();
     const file = factsOf(stats, symlink);
-    const refused = refusal(stats, file);
+    const refused = whyLibpqIgnores(stats, file);
     if (refused !== undefined) return refused;
     const content = (await readBounded(handle, LARGEST_PASSFILE_BYTES))?.toString('utf8');
     if (content === undefined || hasTooManyLines(content)) return { kind: 'too-large', file };
@@ -194,9 +196,9 @@ function factsOf(stats: Stats, symlink: boolean): FileFacts {
   };
 }
 
-/** Why libpq refuses the file, checked in libpq's order. */
-function refusal(stats: Stats, file: FileFacts): FoundPassfile | undefined {
+/** Why libpq ignores the file, checked in libpq's order. */
+function whyLibpqIgnores(stats: Stats, file: FileFacts): FoundPassfile | undefined {
   if (!stats.isFile()) return { kind: 'not-a-file', file };
-  if ((file.mode & GROUP_AND_WORLD) !== 0) return { kind: 'loose', file };
+  if (isLoose(file)) return { kind: 'loose', file };
   return undefined;
 }

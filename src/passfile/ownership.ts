@@ -12,10 +12,10 @@ import { BYTES, type PassfileLayout } from './layout.ts';
 import { explainWriteError, passfileForeign, passfileNotKept } from './messages.ts';
 import { type PassfileTarget, withStagedFile } from './publish.ts';
 
-/** Whether what is in the passfile's place is ours to replace. */
+/** Whether what is in the passfile's place may be replaced. */
 export type Ownership =
   /** Nothing that could be lost, or something that an earlier run wrote. */
-  | { readonly kind: 'ours' }
+  | { readonly kind: 'replaceable' }
   | {
       readonly kind: 'foreign';
       /** How we know that it is not ours, as a clause without any of its content. */
@@ -24,7 +24,7 @@ export type Ownership =
       readonly keepable: boolean;
     };
 
-const ours: Ownership = { kind: 'ours' };
+const replaceable: Ownership = { kind: 'replaceable' };
 
 const foreign = (objection: string, keepable = true): Ownership => ({
   kind: 'foreign',
@@ -33,7 +33,8 @@ const foreign = (objection: string, keepable = true): Ownership => ({
 });
 
 /**
- * Finds out whose the file at the target's path is. A directory counts as ours, since no file replaces one.
+ * Finds out whose the file at the target's path is. A directory counts as
+ * replaceable: a rename cannot put a file over it, so nothing is lost.
  *
  * `published` is what we have put there. Before we have, a link counts as what it leads to, and
  * anything other than a regular file, such as a FIFO, is not ours. Rejects with the system's error
@@ -45,24 +46,26 @@ export async function findOwnership(
   published: Expected | undefined,
 ): Promise<Ownership> {
   const itself = await unlessAbsent(lstat(target.path));
-  if (itself === undefined || itself.isDirectory()) return ours;
+  if (itself === undefined || itself.isDirectory()) return replaceable;
   // Replacing a link does not touch what it leads to.
-  if (published !== undefined && !itself.isFile()) return ours;
+  if (published !== undefined && !itself.isFile()) return replaceable;
   const stats = itself.isSymbolicLink() ? await unlessAbsent(stat(target.path)) : itself;
-  if (stats === undefined) return ours;
+  if (stats === undefined) return replaceable;
   if (stats.isDirectory()) return foreign('it is a link to a directory');
   if (!stats.isFile()) return foreign('it is not a regular file', itself.isSymbolicLink());
   const content = await contentInPlace(target.path);
   if (content === 'forbidden') {
-    return isGivenAway(itself, target, published) ? ours : foreign('this user may not read it');
+    return isGivenAway(itself, target, published)
+      ? replaceable
+      : foreign('this user may not read it');
   }
   if (content === undefined) return foreign('it is larger than any passfile');
-  if (published?.content.subarray(0, content.length).equals(content)) return ours;
+  if (published?.content.subarray(0, content.length).equals(content)) return replaceable;
   if (hasTooManyLines(content.toString(BYTES))) {
     return foreign('it has more lines than any passfile');
   }
   const line = await inSteps(firstForeignLine(content, layout), setImmediate);
-  if (line === undefined || (await wasWritten(target, content, stats))) return ours;
+  if (line === undefined || (await wasWritten(target, content, stats))) return replaceable;
   return foreign(`line ${line} is for none of the entries and holds no token`);
 }
 
@@ -75,7 +78,7 @@ export function refusalOf(
   { path }: PassfileTarget,
   replacesAny: boolean,
 ): Failure | undefined {
-  if (ownership.kind === 'ours' || (replacesAny && ownership.keepable)) return undefined;
+  if (ownership.kind === 'replaceable' || (replacesAny && ownership.keepable)) return undefined;
   return passfileForeign({ path, objection: ownership.objection });
 }
 
@@ -124,13 +127,13 @@ export function* firstForeignLine(
   layout: Pick<PassfileLayout, 'has'>,
 ): Steps<number | undefined> {
   for (const { text, number, pause } of rawLines(content.toString(BYTES))) {
-    if (!isOurs(text, layout)) return number;
+    if (!isOurLine(text, layout)) return number;
     if (pause) yield;
   }
   return undefined;
 }
 
-function isOurs(text: string, layout: Pick<PassfileLayout, 'has'>): boolean {
+function isOurLine(text: string, layout: Pick<PassfileLayout, 'has'>): boolean {
   if (/^[ \t]*$/.test(text)) return true;
   const line = text.includes('\0') ? undefined : parseLine(text);
   if (layout.has({ text, name: line && formatEntry(line.entry) })) return true;

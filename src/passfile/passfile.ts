@@ -5,13 +5,21 @@ import { errorOf, type PgpassdError } from '../support/errors.ts';
 import type { KnownSecrets, Secret } from '../support/secret.ts';
 import { decodeJwtClaims, type JwtClaims, numericDateMs } from '../support/token.ts';
 import { hasTooManyLines, passwordsIn } from './format.ts';
-import { type Damage, type Expected, type InPlace, type Owner, readInPlace } from './inspect.ts';
+import {
+  type Damage,
+  type Expected,
+  type InPlace,
+  isLoose,
+  type Owner,
+  readInPlace,
+} from './inspect.ts';
 import { type AdoptedToken, adoptToken, assertSize, BYTES, type PassfileLayout } from './layout.ts';
 import { explainWriteError } from './messages.ts';
 import {
   findOwnership,
   forgetWritten,
   keepForeign,
+  type Ownership,
   recordWritten,
   refusalOf,
 } from './ownership.ts';
@@ -33,13 +41,12 @@ export interface Repair {
 }
 
 /** Another pgpassd, such as `once` beside `run`, has put a token in place that lasts longer than ours. */
-interface Overtaken {
+interface Superseded {
   readonly newer: AdoptedToken;
 }
 
-/** An adopted token, and whether its file has the mode and owner that it should have. */
-interface TakenOver extends AdoptedToken {
-  /** Whether the file was rewritten to set them. */
+interface Adoption extends AdoptedToken {
+  /** Whether the file was rewritten, to give it the mode and owner that it should have. */
   readonly rewritten?: boolean;
   /** Why that failed. */
   readonly problem?: PgpassdError;
@@ -59,15 +66,15 @@ export interface Passfile {
    * Takes over the token of a passfile already in place whose lines are exactly ours, and which belongs to us
    * or to the owner that we would set.
    */
-  adopt(): Promise<TakenOver | undefined>;
+  adopt(): Promise<Adoption | undefined>;
   publish(token: Secret): Promise<'written' | 'unchanged'>;
   /** What is wrong with what was published or adopted; `undefined` when nothing is, or nothing was. */
   look(): Promise<Damage | undefined>;
   /**
-   * Restores what was published or adopted if something else is in place; takes that over instead if its token
+   * Restores what was published or adopted if something else is in place; adopts that instead if its token
    * lasts longer. `undefined` when ours is in place, or when there was none.
    */
-  repair(): Promise<Repair | Overtaken | undefined>;
+  repair(): Promise<Repair | Superseded | undefined>;
   /** Removes the file, after which there is nothing to repair. A file that is not ours stays. */
   remove(): Promise<void>;
 }
@@ -84,147 +91,179 @@ export interface PassfileOptions {
 }
 
 /**
- * Calls `layout` at each use, since a template may have changed. `isOurs` says whether a token with these
+ * Calls `layout` at each use, since a template may have changed. `isWanted` says whether a token with these
  * claims is one that we would request.
  */
 export function createPassfile(
   target: PassfileTarget,
   layout: () => PassfileLayout,
-  isOurs: (claims: JwtClaims) => boolean,
-  { replacesAny = false, secrets, onKept, onSwept }: PassfileOptions = {},
+  isWanted: (claims: JwtClaims) => boolean,
+  options: PassfileOptions = {},
 ): Passfile {
+  const file = new PassfileOnDisk(target, layout, isWanted, options);
   const exclusive = createMutex();
-  let published: Expected | undefined;
+  return {
+    claim: () => exclusive(() => file.claim()),
+    prepare: () => exclusive(() => file.prepare()),
+    adopt: () => exclusive(() => file.adopt()),
+    publish: (token) => exclusive(() => file.publish(token)),
+    // Does not wait for a slow publication, during which the old file is still in place. What looks like
+    // damage may be a publication that is just ending, so it is checked again when no other work is under way.
+    look: async () => (await file.inspect()) && (await exclusive(() => file.inspect())),
+    repair: () => exclusive(() => file.repair()),
+    remove: () => exclusive(() => file.remove()),
+  };
+}
+
+/** One method at a time, but for `inspect`. */
+class PassfileOnDisk {
+  readonly #target: PassfileTarget;
+  readonly #layout: () => PassfileLayout;
+  readonly #isWanted: (claims: JwtClaims) => boolean;
+  readonly #options: PassfileOptions;
+  #published: Expected | undefined;
   /** Reported once, however often the publication after it is tried again. */
-  let lastKept: string | undefined;
+  #lastKept: string | undefined;
 
-  // With the owner that the file system set, so that without --owner a change of owner is noticed, too.
-  const remember = async (content: Buffer) => {
-    const stats = await lstat(target.path).catch(() => undefined);
-    published = { content, mode: target.mode, owner: target.owner ?? stats, file: stats };
-  };
+  constructor(
+    target: PassfileTarget,
+    layout: () => PassfileLayout,
+    isWanted: (claims: JwtClaims) => boolean,
+    options: PassfileOptions,
+  ) {
+    this.#target = target;
+    this.#layout = layout;
+    this.#isWanted = isWanted;
+    this.#options = options;
+  }
 
-  const ownership = () =>
-    findOwnership(target, layout(), published).catch((error: unknown) => {
-      throw explainWriteError(error, target);
+  async claim(): Promise<void> {
+    const { replacesAny = false } = this.#options;
+    const refusal = refusalOf(await this.#ownership(), this.#target, replacesAny);
+    if (refusal !== undefined) throw errorOf(refusal);
+  }
+
+  async prepare(): Promise<number> {
+    await this.claim();
+    const swept = await sweepLeftovers(this.#target);
+    await tryDirectory(this.#target);
+    return swept;
+  }
+
+  async adopt(): Promise<Adoption | undefined> {
+    const found = await this.#adoptInPlace(() => true);
+    if (found === undefined || this.#published === undefined) return undefined;
+    try {
+      const damage = await this.inspect();
+      if (damage !== undefined) await this.#restore(this.#published);
+      return { ...found, rewritten: damage !== undefined };
+    } catch (error) {
+      return { ...found, problem: explainWriteError(error, this.#target) };
+    }
+  }
+
+  async publish(token: Secret): Promise<'written' | 'unchanged'> {
+    const password = token.unwrap();
+    assertSize(this.#layout(), this.#target.path, password);
+    const content = this.#layout().render(password);
+    const swept = await sweepLeftovers(this.#target);
+    if (swept > 0) this.#options.onSwept?.(swept);
+    const outcome = await publishPassfile(this.#target, content, () => this.#makeWay());
+    if (outcome === 'unchanged' && this.#published) {
+      // The owner that is remembered stays: if the file's has changed since, that is damage.
+      this.#published = { ...this.#published, content };
+    } else {
+      await this.#remember(content);
+      await recordWritten(this.#target, content);
+    }
+    return outcome;
+  }
+
+  async inspect(): Promise<Damage | undefined> {
+    return this.#published && (await inspectPassfile(this.#target, this.#published));
+  }
+
+  async repair(): Promise<Repair | Superseded | undefined> {
+    const damage = await this.inspect();
+    const expected = this.#published;
+    if (expected === undefined || damage === undefined) return undefined;
+    const newer = await this.#adoptInPlace((found) => this.#endsLater(expected, found));
+    if (newer !== undefined) return { newer };
+    const displacedTo = (await isDirectory(this.#target.path))
+      ? await displaceDirectory(this.#target)
+      : undefined;
+    await this.#makeWay();
+    await this.#restore(expected);
+    return { damage, ...(displacedTo !== undefined && { displacedTo }) };
+  }
+
+  async remove(): Promise<void> {
+    const found = await this.#ownership();
+    this.#published = undefined;
+    const refusal = refusalOf(found, this.#target, false);
+    if (refusal !== undefined) throw errorOf(refusal);
+    await removePassfile(this.#target);
+    await forgetWritten(this.#target);
+  }
+
+  #ownership(): Promise<Ownership> {
+    return findOwnership(this.#target, this.#layout(), this.#published).catch((error: unknown) => {
+      throw explainWriteError(error, this.#target);
     });
+  }
 
-  const claim = async () => {
-    const refusal = refusalOf(await ownership(), target, replacesAny);
+  /** Once we have put a file there, the path is ours: a file that others put there is kept, not refused. */
+  async #makeWay(): Promise<void> {
+    const found = await this.#ownership();
+    if (found.kind === 'replaceable') return;
+    const { replacesAny = false, onKept } = this.#options;
+    const refusal = refusalOf(found, this.#target, replacesAny || this.#published !== undefined);
     if (refusal !== undefined) throw errorOf(refusal);
-  };
+    const keptAs = await keepForeign(this.#target, found.objection);
+    if (keptAs !== undefined && keptAs !== this.#lastKept) onKept?.(keptAs);
+    this.#lastKept = keptAs;
+  }
 
-  // Once we have put a file there, the path is ours: a file that others put there is kept, not refused.
-  const makeWay = async () => {
-    const found = await ownership();
-    if (found.kind === 'ours') return;
-    const refusal = refusalOf(found, target, replacesAny || published !== undefined);
-    if (refusal !== undefined) throw errorOf(refusal);
-    const keptAs = await keepForeign(target, found.objection);
-    if (keptAs !== undefined && keptAs !== lastKept) onKept?.(keptAs);
-    lastKept = keptAs;
-  };
-
-  // With our mode and owner, which may be others than those it was published with.
-  const takeOver = async (isWanted: (found: AdoptedToken) => boolean) => {
-    const inPlace = await readInService(target.path);
+  /**
+   * Remembers the mode and owner that the file should have, which may not be those that it has: the next
+   * inspection finds that.
+   */
+  async #adoptInPlace(
+    isBetter: (found: AdoptedToken) => boolean,
+  ): Promise<AdoptedToken | undefined> {
+    const inPlace = await readIfLibpqWould(this.#target.path);
     if (inPlace === undefined) return undefined;
     const { content, stats } = inPlace;
     // Later messages may quote a password, even one that is not ours.
-    secrets?.addInPlace(await inSteps(passwordsIn(content), setImmediate));
-    const mayBeOurs = isUs(stats) || stats.uid === target.owner?.uid;
-    const found = mayBeOurs ? adoptToken(content, stats.mtimeMs, layout(), isOurs) : undefined;
-    if (found === undefined || !isWanted(found)) return undefined;
-    published = { content, mode: target.mode, owner: target.owner ?? stats };
+    this.#options.secrets?.addInPlace(await inSteps(passwordsIn(content), setImmediate));
+    const mayBeOurs = belongsToThisUser(stats) || stats.uid === this.#target.owner?.uid;
+    if (!mayBeOurs) return undefined;
+    const found = adoptToken(content, stats.mtimeMs, this.#layout(), this.#isWanted);
+    if (found === undefined || !isBetter(found)) return undefined;
+    const { mode, owner = stats } = this.#target;
+    this.#published = { content, mode, owner };
     return found;
-  };
+  }
 
-  const restore = async ({ content }: Expected) => {
-    await replacePassfile(target, content);
-    await remember(content);
-    await recordWritten(target, content);
-  };
+  async #restore({ content }: Expected): Promise<void> {
+    await replacePassfile(this.#target, content);
+    await this.#remember(content);
+    await recordWritten(this.#target, content);
+  }
+
+  /** With the owner that the file system set, so that without --owner a change of owner is noticed, too. */
+  async #remember(content: Buffer): Promise<void> {
+    const { path, mode, owner } = this.#target;
+    const stats = await lstat(path).catch(() => undefined);
+    this.#published = { content, mode, owner: owner ?? stats, file: stats };
+  }
 
   /** False when the end of our token is unknown, so that no other token replaces it. */
-  const endsLater = ({ content }: Expected, { expiresAtMs }: AdoptedToken) => {
-    const claims = decodeJwtClaims(layout().passwordIn(content) ?? '');
+  #endsLater({ content }: Expected, { expiresAtMs }: AdoptedToken): boolean {
+    const claims = decodeJwtClaims(this.#layout().passwordIn(content) ?? '');
     const ourEndMs = claims && numericDateMs(claims, 'exp');
     return ourEndMs !== undefined && expiresAtMs > ourEndMs;
-  };
-
-  return {
-    claim: () => exclusive(claim),
-
-    prepare: () =>
-      exclusive(async () => {
-        await claim();
-        const swept = await sweepLeftovers(target);
-        await tryDirectory(target);
-        return swept;
-      }),
-
-    adopt: () =>
-      exclusive(async () => {
-        const found = await takeOver(() => true);
-        if (found === undefined || published === undefined) return undefined;
-        try {
-          const damage = await inspectPassfile(target, published);
-          if (damage !== undefined) await restore(published);
-          return { ...found, rewritten: damage !== undefined };
-        } catch (error) {
-          return { ...found, problem: explainWriteError(error, target) };
-        }
-      }),
-
-    publish: (token) =>
-      exclusive(async () => {
-        const password = token.unwrap();
-        assertSize(layout(), target.path, password);
-        const content = layout().render(password);
-        const swept = await sweepLeftovers(target);
-        if (swept > 0) onSwept?.(swept);
-        const outcome = await publishPassfile(target, content, makeWay);
-        // The file was already right, but its owner may have changed since.
-        if (outcome === 'unchanged' && published) published = { ...published, content };
-        else {
-          await remember(content);
-          await recordWritten(target, content);
-        }
-        return outcome;
-      }),
-
-    async look() {
-      const inspect = async () => published && (await inspectPassfile(target, published));
-      // Does not wait for a slow publication, during which the old file is still in place. Damage may be the
-      // last moment of a publication, so it is checked again when no other work is under way.
-      return (await inspect()) && (await exclusive(inspect));
-    },
-
-    repair: () =>
-      exclusive(async () => {
-        const damage = published && (await inspectPassfile(target, published));
-        if (published === undefined || damage === undefined) return undefined;
-        const ours = published;
-        const newer = await takeOver((found) => endsLater(ours, found));
-        if (newer !== undefined) return { newer };
-        const displacedTo = (await isDirectory(target.path))
-          ? await displaceDirectory(target)
-          : undefined;
-        await makeWay();
-        await restore(published);
-        return { damage, ...(displacedTo !== undefined && { displacedTo }) };
-      }),
-
-    remove: () =>
-      exclusive(async () => {
-        const found = await ownership();
-        published = undefined;
-        const refusal = refusalOf(found, target, false);
-        if (refusal !== undefined) throw errorOf(refusal);
-        await removePassfile(target);
-        await forgetWritten(target);
-      }),
-  };
+  }
 }
 
 /** Runs work one at a time, so that a repair never puts an older token over a newer one. */
@@ -238,7 +277,7 @@ function createMutex(): <T>(work: () => Promise<T>) => Promise<T> {
 }
 
 /** Root can read the files of all users, but does not take them over. */
-function isUs({ uid }: Owner): boolean {
+function belongsToThisUser({ uid }: Owner): boolean {
   return uid === process.geteuid?.();
 }
 
@@ -248,8 +287,8 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 /** `undefined` for what libpq would not read as a passfile: there is nothing to adopt. */
-async function readInService(path: string): Promise<InPlace | undefined> {
+async function readIfLibpqWould(path: string): Promise<InPlace | undefined> {
   const inPlace = await readInPlace(path).catch(() => undefined);
-  if (inPlace === undefined || (inPlace.stats.mode & 0o077) !== 0) return undefined;
+  if (inPlace === undefined || isLoose(inPlace.stats)) return undefined;
   return hasTooManyLines(inPlace.content.toString(BYTES)) ? undefined : inPlace;
 }

@@ -197,7 +197,7 @@ export async function composeRefresher(settings: RefresherSettings): Promise<Pas
     path,
     passfile,
     onRepaired: (repair, repairs) => onEvent({ type: 'passfile.repaired', ...repair, repairs }),
-    onOvertaken: (newer) => refresher.takeOver(newer),
+    onSuperseded: (newer) => refresher.takeOver(newer),
     onContested: (repairsInAMinute) => onEvent({ type: 'passfile.contested', repairsInAMinute }),
     onRepairFailed: (error) => onEvent({ type: 'passfile.repair-failed', error }),
     onWatchFailed: (error) => onEvent({ type: 'watch.failed', what: 'passfile', error }),

@@ -43,12 +43,12 @@ interface Backoff {
 }
 
 /** A refresh that was requested outside the schedule. */
-interface Request {
+interface RequestedRefresh {
   readonly cause: Exclude<RefreshCause, 'due' | 'template'>;
   readonly wait: Wait;
 }
 
-/** Keeps the passfile current: the order of the steps, and the only place that decides on a retry. */
+/** Keeps the passfile current: the order of the steps, and when to try again after a failure. */
 export class Refresher {
   readonly #parts: RefresherParts;
   #prepared = false;
@@ -59,11 +59,12 @@ export class Refresher {
   #backoff: Backoff | undefined;
   #templateBackoff: Backoff | undefined;
   #lastAttempt: Instant | undefined;
-  #asked: Request | undefined;
+  #requested: RequestedRefresh | undefined;
   /** Whether the template has changed since the current token was written. */
   #templateChanged = false;
   /** A token was adopted whose file does not have the configured mode and owner yet. */
   #adoptionPending = false;
+  /** A clock was set since the loop last looked for a token to adopt. */
   #stepped = false;
   #turn: Turn;
   #nap = new AbortController();
@@ -94,26 +95,26 @@ export class Refresher {
 
   /**
    * Requests an attempt: immediately for an operator, for a changed template, which needs no new token, and
-   * for a rotation that may resolve a failure of the file itself. Any other rotation may reach a whole
-   * fleet, so it is delayed at random while the current token is valid.
+   * for a rotation while attempts fail inside the pod, where a retry costs Entra nothing. Any other rotation
+   * may reach a whole fleet, so it is delayed at random while the current token is valid.
    */
   ask(cause: Exclude<RefreshCause, 'due'>): void {
     if (cause === 'template') this.#templateChanged = true;
-    else this.#asked = this.#sooner({ cause, wait: this.#askedWait(cause) });
+    else this.#requested = this.#sooner({ cause, wait: this.#requestedWait(cause) });
     this.wake();
   }
 
-  #askedWait(cause: Request['cause']): Wait {
+  #requestedWait(cause: RequestedRefresh['cause']): Wait {
     const { clock, random } = this.#parts;
-    const mayResolve = this.#backoff !== undefined && isLocal(this.#backoff.code);
-    const hurried = cause === 'request' || mayResolve;
+    const failsInPod = this.#backoff !== undefined && isLocal(this.#backoff.code);
+    const hurried = cause === 'request' || failsInPod;
     const validForMs = hurried ? 0 : (this.tokenInPlace?.remainingMs ?? 0);
     return { since: clock.now(), delayMs: rotationDelayMs(validForMs, random()) };
   }
 
-  #sooner(request: Request): Request {
+  #sooner(request: RequestedRefresh): RequestedRefresh {
     const now = this.#parts.clock.now();
-    const pending = this.#asked;
+    const pending = this.#requested;
     return pending && leftMs(pending.wait, now) < leftMs(request.wait, now) ? pending : request;
   }
 
@@ -208,15 +209,15 @@ export class Refresher {
     const scheduledMs = this.#backoff
       ? leftMs(this.#backoff.retry, now)
       : Math.max(this.#untilDueMs(), this.#untilIntervalMs(SHORTEST_INTERVAL_MS.due));
-    if (this.#asked === undefined) return scheduledMs;
-    const askedMs = Math.max(
-      leftMs(this.#asked.wait, now),
+    if (this.#requested === undefined) return scheduledMs;
+    const requestedMs = Math.max(
+      leftMs(this.#requested.wait, now),
       this.#untilIntervalMs(SHORTEST_INTERVAL_MS.asked),
     );
-    return Math.min(scheduledMs, askedMs);
+    return Math.min(scheduledMs, requestedMs);
   }
 
-  /** Without a token, a changed template cannot be rendered yet. */
+  /** How long until a changed template is written; Infinity if it has not changed, or there is no token. */
   #untilTemplateMs(): number {
     if (!this.#templateChanged || !(this.tokenInPlace ?? this.#usableUnpublished()))
       return Infinity;
@@ -236,31 +237,32 @@ export class Refresher {
   }
 
   async #attempt(signal: AbortSignal): Promise<void> {
-    // A token that could not be written may fit into the changed template.
+    // A token that is still unwritten is tried even if only the template changed: it may fit now.
     const refreshing = this.#untilRefreshMs() <= 0 || this.#usableUnpublished() !== undefined;
-    const asked = refreshing ? this.#asked : undefined;
-    const cause = refreshing ? (asked?.cause ?? this.#backoff?.cause ?? 'due') : 'template';
+    const requested = refreshing ? this.#requested : undefined;
+    const cause = refreshing ? (requested?.cause ?? this.#backoff?.cause ?? 'due') : 'template';
     const waiting = this.#usableUnpublished();
     const templateChanged = this.#templateChanged;
     this.#templateChanged = false;
-    if (refreshing) this.#asked = undefined;
+    if (refreshing) this.#requested = undefined;
     this.#lastAttempt = this.#parts.clock.now();
     this.#turn = { at: this.#lastAttempt, napMs: undefined };
     try {
       if (!this.#prepared) await this.#prepare();
       if (!refreshing) await this.#republish();
       else if (cause !== 'due' || this.#untilDueMs() <= 0) {
-        await this.#refresh(cause, asked !== undefined, signal);
+        await this.#refresh(cause, requested !== undefined, signal);
       }
       this.#succeeded(cause);
     } catch (error) {
-      // An unwritten token is going to be rendered by the changed template anyway.
+      // Otherwise the next attempt writes the unwritten token by the changed template anyway.
       if (templateChanged && !this.#usableUnpublished()) this.#templateChanged = true;
       if (signal.aborted) return;
       this.#failed(error, cause);
-      // The earlier token is still unwritten, and the requested one is to follow it.
-      if (asked && waiting && this.#unpublished === waiting && this.#backoff) {
-        this.#asked ??= { cause: asked.cause, wait: this.#backoff.retry };
+      const stillUnwritten = waiting !== undefined && this.#unpublished === waiting;
+      // The requested token is fetched once the earlier one is written.
+      if (requested && stillUnwritten && this.#backoff) {
+        this.#requested ??= { cause: requested.cause, wait: this.#backoff.retry };
       }
     }
   }
@@ -305,6 +307,7 @@ export class Refresher {
     this.#parts.onEvent({ type });
   }
 
+  /** A token that was fetched, is unwritten, and is not itself due for a refresh. */
   #usableUnpublished(): HeldToken | undefined {
     const held = this.#unpublished;
     return held && leftMs(held.due, this.#parts.clock.now()) > 0 ? held : undefined;

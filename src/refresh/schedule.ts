@@ -136,7 +136,6 @@ const RESERVE_MS = 30_000;
 
 /** A Retry-After is extended at random by up to this share, so that a fleet does not come back together. */
 const RETRY_AFTER_JITTER = 0.1;
-const LONGEST_RETRY_AFTER_MS = 3_600_000;
 
 export interface FailedAttempt {
   readonly error: Pick<PgpassdError, 'code' | 'details'>;
@@ -163,10 +162,11 @@ export function retryDelayMs(attempt: FailedAttempt): number {
   const wishMs =
     retryAfterMs === undefined
       ? SHORTEST_RETRY_MS + random * (ceilingMs - SHORTEST_RETRY_MS)
-      : Math.min(retryAfterMs * (1 + random * RETRY_AFTER_JITTER), LONGEST_RETRY_AFTER_MS);
+      : retryAfterMs * (1 + random * RETRY_AFTER_JITTER);
   return Math.min(wishMs, latestRetryMs(tokenValidForMs));
 }
 
+/** Failures that only take time, `transient` and `propagating`, are retried alike. */
 function longestWaitMs(error: FailedAttempt['error'], tokenValidForMs: number): number {
   const nature = natureOf(error);
   if (nature === 'operator' || nature === 'ours') return RETRY_CEILING_MS.operator;

@@ -12,7 +12,7 @@ import * as clientsPassfile from '../../src/check/steps/passfile.ts';
 import * as settings from '../../src/check/steps/settings.ts';
 import * as exec from '../../src/commands/exec.ts';
 import * as once from '../../src/commands/once.ts';
-import { badAnswer, refusals, staleAnswer } from '../../src/entra/answer.ts';
+import { badAnswer, refusalKinds, staleAnswer } from '../../src/entra/answer.ts';
 import { documentedCodes, explainCode } from '../../src/entra/failure.ts';
 import { otherAudience, otherClient, otherTenant } from '../../src/entra/request.ts';
 import {
@@ -67,7 +67,7 @@ const thrown: Readonly<Partial<Record<Step, readonly unknown[]>>> = {
   'federated token': Object.values(federatedTokenFailures),
   network: [...new Set(Object.values(transportFailures).flatMap((kinds) => Object.values(kinds)))],
   exchange: [
-    ...Object.values(refusals),
+    ...Object.values(refusalKinds),
     badAnswer,
     staleAnswer,
     ...Object.values(timeouts),

@@ -64,7 +64,7 @@ function startGuard() {
         return repair;
       },
     },
-    onOvertaken: () => undefined,
+    onSuperseded: () => undefined,
     onRepaired: (repair) => repaired.push(repair),
     onContested: (repairs) => contested.push(repairs),
     onRepairFailed: (error) => failed.push(error),

@@ -1,4 +1,4 @@
-import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { on } from 'node:events';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -11,6 +11,7 @@ import type {
 } from 'pg-protocol/dist/messages.js';
 import { Parser } from 'pg-protocol/dist/parser.js';
 import { unlessAborted } from '../../support/clock.ts';
+import { createScramExchange, SCRAM_MECHANISM } from './scram.ts';
 import { isSocketDirectory, type LoginAttempt, type LoginTarget } from './target.ts';
 
 /** How far the login got, updated as it proceeds. */
@@ -193,20 +194,20 @@ async function* messagesFrom(stream: Duplex): AsyncGenerator<BackendMessage> {
         throw new SessionError('not-postgresql');
       }
       if (rest.length < length) break;
-      yield parse(rest.subarray(0, length));
+      yield interpretMessage(rest.subarray(0, length));
       rest = rest.subarray(length);
     }
   }
 }
 
-function parse(bytes: Buffer): BackendMessage {
-  // pg-protocol throws for these, without saying which it was.
+function interpretMessage(bytes: Buffer): BackendMessage {
+  // For an authentication type that it does not know, pg-protocol throws without naming it.
   if (bytes[0] === AUTHENTICATION && bytes.length >= HEADER_BYTES + 4) {
     const authType = bytes.readUInt32BE(HEADER_BYTES);
     if (!knownAuthTypes.includes(authType)) throw new SessionError('auth-method', authType);
   }
-  const message = parsed(bytes);
-  // Of a type that it does not know, pg-protocol makes an error that has no SQLSTATE.
+  const message = parseWithPgProtocol(bytes);
+  // For a message type that it does not know, pg-protocol returns an error without a SQLSTATE.
   if (message === undefined || (message.name === 'error' && !('code' in message && message.code))) {
     throw new SessionError('not-postgresql');
   }
@@ -216,7 +217,7 @@ function parse(bytes: Buffer): BackendMessage {
 /** pg-protocol never ends reading an ErrorResponse that lacks its last zeros; these end it, and are no message. */
 const ZEROS = Buffer.alloc(HEADER_BYTES - 1);
 
-function parsed(bytes: Buffer): BackendMessage | undefined {
+function parseWithPgProtocol(bytes: Buffer): BackendMessage | undefined {
   let message: BackendMessage | undefined;
   try {
     new Parser().parse(Buffer.concat([bytes, ZEROS]), (each) => {
@@ -252,73 +253,4 @@ function first(stream: Duplex, event: string): Promise<unknown> {
 /** Each step waits for errors itself; what comes after the last step does not matter. */
 function ignoreErrors(stream: Duplex): void {
   stream.on('error', () => undefined);
-}
-
-const SCRAM_MECHANISM = 'SCRAM-SHA-256';
-
-/** The header of a client that does not support channel binding. */
-const GS2_HEADER = 'n,,';
-
-/** Far more than the 4096 of PostgreSQL: a hostile server must not keep us busy. */
-const MOST_ITERATIONS = 100_000;
-
-/** The login of one session with SCRAM-SHA-256: RFC 5802 and RFC 7677. */
-export interface ScramExchange {
-  readonly clientFirst: string;
-  /** The proof that we know the password; `undefined` when the server's message is invalid. */
-  clientFinal(serverFirst: string, password: string): string | undefined;
-  /** Whether the server proved that it knows the password, too. */
-  verifies(serverFinal: string): boolean;
-}
-
-/** @param user empty for PostgreSQL, which knows the name from the startup message */
-export function createScramExchange(nonce: string, user = ''): ScramExchange {
-  const clientFirstBare = `n=${user},r=${nonce}`;
-  let serverSignature: string | undefined;
-  return {
-    clientFirst: GS2_HEADER + clientFirstBare,
-    clientFinal(serverFirst, password) {
-      const { r: bothNonces = '', s: salt, i = '' } = attributesOf(serverFirst);
-      const iterations = /^\d{1,6}$/.test(i) ? Number(i) : 0;
-      const isNewer = bothNonces.startsWith(nonce) && bothNonces.length > nonce.length;
-      if (!isNewer || !salt || iterations < 1 || iterations > MOST_ITERATIONS) return undefined;
-      const withoutProof = `c=${base64(GS2_HEADER)},r=${bothNonces}`;
-      const signed = `${clientFirstBare},${serverFirst},${withoutProof}`;
-      const saltBytes = Buffer.from(salt, 'base64');
-      const salted = pbkdf2Sync(prepared(password), saltBytes, iterations, 32, 'sha256');
-      const clientKey = hmac(salted, 'Client Key');
-      const clientSignature = hmac(createHash('sha256').update(clientKey).digest(), signed);
-      const proof = clientKey.map((byte, index) => byte ^ (clientSignature[index] ?? 0));
-      serverSignature = hmac(hmac(salted, 'Server Key'), signed).toString('base64');
-      return `${withoutProof},p=${Buffer.from(proof).toString('base64')}`;
-    },
-    verifies(serverFinal) {
-      return serverSignature !== undefined && attributesOf(serverFinal)['v'] === serverSignature;
-    },
-  };
-}
-
-/** The steps of SASLprep (RFC 4013) that change a password; PostgreSQL enforces none of the others. */
-function prepared(password: string): string {
-  return password
-    .replaceAll(/[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/g, ' ')
-    .replaceAll(
-      /\u00ad|\u034f|\u1806|[\u180b-\u180d]|\u200c|\u200d|\u2060|[\ufe00-\ufe0f]|\ufeff/g,
-      '',
-    )
-    .normalize('NFKC');
-}
-
-function attributesOf(message: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    message.split(',').map((attribute) => [attribute.slice(0, 1), attribute.slice(2)]),
-  );
-}
-
-function hmac(key: Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest();
-}
-
-function base64(text: string): string {
-  return Buffer.from(text).toString('base64');
 }

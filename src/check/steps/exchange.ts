@@ -1,4 +1,5 @@
 import type { Config } from '../../config/load.ts';
+import type { SourceSettings } from '../../config/source.ts';
 import { objectionsTo } from '../../entra/request.ts';
 import { elapsedMs, leftMs } from '../../refresh/schedule.ts';
 import { openSource } from '../../sources/open.ts';
@@ -51,11 +52,12 @@ export async function checkExchange(
     const { fetch } = await openSource(source, sourceContext);
     const issued = await fetch(signal);
     const now = clock.now();
-    const issuer = source.kind === 'token-command' ? 'the token command' : 'Entra';
     const validFor = duration(leftMs(issued.life, now));
     const took = duration(elapsedMs(startedAt, now));
     return {
-      findings: [ok(STEP, `${issuer} gave a token in ${took}, valid for ${validFor}`)],
+      findings: [
+        ok(STEP, `${issuerOf[source.kind]} gave a token in ${took}, valid for ${validFor}`),
+      ],
       issued,
     };
   } catch (error) {
@@ -65,6 +67,11 @@ export async function checkExchange(
     return { findings: [finding], issued: undefined };
   }
 }
+
+const issuerOf: Readonly<Record<SourceSettings['kind'], string>> = {
+  'token-command': 'the token command',
+  'workload-identity': 'Entra',
+};
 
 function notTried(why: string): ExchangeReport {
   return { findings: [skipped(STEP, `not tried: ${why}`)], issued: undefined };

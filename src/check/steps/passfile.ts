@@ -134,7 +134,7 @@ export async function checkPassfile(
   }
   if (passfile === undefined) return [skipped(STEP, 'not examined: no setting names it')];
   const { path, found } = passfile;
-  const problem = problemOf(name ?? path, found);
+  const problem = namingProblem(name ?? path, found);
   if (problem !== undefined) {
     return [wrong(STEP, passfileMisnamed({ name: sanitizeValue(name ?? path), problem }))];
   }
@@ -143,8 +143,8 @@ export async function checkPassfile(
       ? await writingFindings(context, passfile, daemon)
       : await mountFindings(path);
   // Asked only where pgpassd is yet to start: not when it runs, or in another container.
-  const willStart = side === 'daemon' && obstacles.length === 0 && !isHealthy(daemon);
-  const start = willStart ? await foreseeInTime(context, path) : undefined;
+  const isYetToStart = side === 'daemon' && obstacles.length === 0 && !isHealthy(daemon);
+  const start = isYetToStart ? await foreseeInTime(context, path) : undefined;
   const invalid = start?.settings === undefined ? [] : [wrong(STEP, start.settings)];
   // The obstacles explain why there is none.
   if (found.kind === 'missing' && obstacles.length > 0) return obstacles;
@@ -169,8 +169,8 @@ export async function unresponsivePassfile(
     ),
   );
   if (answered || setting === undefined) return undefined;
-  const onlooker = { path: setting, uid, nowMs: clock.now().wallMs, minValidityMs: 0 };
-  return wrong(STEP, explainUnready({ kind: 'silent' }, onlooker));
+  const reader = { path: setting, uid, nowMs: clock.now().wallMs, minValidityMs: 0 };
+  return wrong(STEP, explainUnready({ kind: 'silent' }, reader));
 }
 
 /** A file that the passfile is compared with may be on a volume that does not answer. */
@@ -185,7 +185,7 @@ async function foreseeInTime(
 }
 
 /** Why clients do not find the file by this name. */
-function problemOf(name: string, { kind }: FoundPassfile): string | undefined {
+function namingProblem(name: string, { kind }: FoundPassfile): string | undefined {
   if (name.endsWith('/')) return 'ends with / like the name of a directory';
   if (kind !== 'missing') return undefined;
   if (name !== name.trim()) return 'begins or ends with a space or tab';
@@ -247,8 +247,8 @@ function readingFindings(
   }
   const nowMs = context.clock.now().wallMs;
   const unready = whyUnready(found, EVERY_LINE, nowMs);
-  const onlooker = { path, uid: context.uid, nowMs, minValidityMs: 0 };
-  const fault = unready === undefined ? [] : [wrong(STEP, explainUnready(unready, onlooker))];
+  const reader = { path, uid: context.uid, nowMs, minValidityMs: 0 };
+  const fault = unready === undefined ? [] : [wrong(STEP, explainUnready(unready, reader))];
   if (found.kind !== 'lines') return fault;
   const lines = entryLinesOf(found.lines);
   // A file without any line is not a passfile.
@@ -325,12 +325,12 @@ async function foreseeStart(context: CheckContext, path: string): Promise<StartO
   // An invalid template is reported with the settings.
   const layout = await layoutFor(config).catch(() => undefined);
   const settings =
-    (await sameFile(config, context, path)) ?? (layout && objectionToSize(layout, path));
+    (await objectionToSameFile(config, context, path)) ?? (layout && objectionToSize(layout, path));
   return { settings, inPlace: layout && (await objectionInPlace(config, layout, path)) };
 }
 
 /** In the order in which the daemon compares them. */
-async function sameFile(
+async function objectionToSameFile(
   config: Config,
   { env }: CheckContext,
   path: string,

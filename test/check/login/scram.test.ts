@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createScramExchange } from '../../../src/check/login/session.ts';
+import { createScramExchange } from '../../../src/check/login/scram.ts';
 
 /** https://www.rfc-editor.org/rfc/rfc7677#section-3 */
 const rfc = {
