@@ -9,5 +9,5 @@ export type { Turn } from './refresh/schedule.ts';
 export type { IssuedToken, TokenSource } from './refresh/token-source.ts';
 export type { Clock, Instant } from './support/clock.ts';
 export { type ErrorCode, PgpassdError } from './support/errors.ts';
+export type { JwtClaims } from './support/jwt.ts';
 export { Secret } from './support/secret.ts';
-export type { JwtClaims } from './support/token.ts';

@@ -5,8 +5,8 @@ import type { Attempt, Step } from '../entra/connect.ts';
 import { type Transport, withDispatcher } from '../entra/transport.ts';
 import { type Clock, DeadlinePassed, withDeadline } from '../support/clock.ts';
 import { type RefreshErrorCode, refreshErrorCodes } from '../support/errors.ts';
+import { isRecord } from '../support/jwt.ts';
 import type { Address } from '../support/network.ts';
-import { isRecord } from '../support/token.ts';
 import { USER_AGENT } from '../version.ts';
 
 /** How an attempt to reach the token endpoint's server went. */

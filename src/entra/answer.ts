@@ -1,3 +1,11 @@
+import {
+  type AccessToken,
+  type ClockReading,
+  LONGEST_LIFE_MS,
+  LONGEST_TOKEN,
+  lifeOf,
+  ourClock,
+} from '../support/access-token.ts';
 import type { Instant } from '../support/clock.ts';
 import {
   type ErrorDetails,
@@ -7,17 +15,9 @@ import {
   type Nature,
   type PgpassdError,
 } from '../support/errors.ts';
+import { isRecord } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
 import { GUID, UNPRINTABLE } from '../support/text.ts';
-import {
-  type AccessToken,
-  type ClockReading,
-  isRecord,
-  LONGEST_LIFE_MS,
-  LONGEST_TOKEN,
-  lifeOf,
-  ourClock,
-} from '../support/token.ts';
 import {
   documentedCodes,
   explainRefusal,

@@ -1,7 +1,7 @@
 import { type Failure, failure } from '../support/errors.ts';
+import type { JwtClaims } from '../support/jwt.ts';
 import type { Secret } from '../support/secret.ts';
 import { GUID, showClaim } from '../support/text.ts';
-import type { JwtClaims } from '../support/token.ts';
 
 export interface ExchangeSettings {
   readonly tokenEndpoint: string;

@@ -1,8 +1,8 @@
 import { errorOf, failure, systemErrorCode } from '../support/errors.ts';
 import { createFollower, type FileWatcher, type FollowOptions } from '../support/file-watcher.ts';
 import { readRegularFile, UnusableFile } from '../support/files.ts';
+import { decodeJwtClaims, type JwtClaims, numericDateMs, stringClaim } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
-import { decodeJwtClaims, type JwtClaims, numericDateMs, stringClaim } from '../support/token.ts';
 
 /** The service-account token that Kubernetes projects, sent to Entra as the client assertion. */
 export interface FederatedToken {

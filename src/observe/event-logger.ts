@@ -4,17 +4,7 @@ import { type PgpassdError, systemErrorCode } from '../support/errors.ts';
 import { STILL_VERIFIED } from '../support/network.ts';
 import type { Secret } from '../support/secret.ts';
 import { duration, sanitize, seconds } from '../support/text.ts';
-import type { Log } from './log.ts';
-
-export type Level = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
-
-/** One line of the log. */
-export interface LogLine {
-  readonly level: Level;
-  readonly event: string;
-  readonly message: string;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
+import type { Level, Log, LogLine } from './log.ts';
 
 /** While more than this share of its life is left, clients notice nothing of a failure. */
 const COMFORTABLE_SHARE = 0.25;

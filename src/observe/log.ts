@@ -1,10 +1,19 @@
 import { constants, fstatSync, openSync } from 'node:fs';
 import { pino, stdTimeFunctions } from 'pino';
-import type { LogLine } from './event-logger.ts';
 
 export interface LogSettings {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   readonly format: 'json' | 'pretty';
+}
+
+export type Level = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+/** One line of the log. */
+export interface LogLine {
+  readonly level: Level;
+  readonly event: string;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
 }
 
 export type Log = (line: LogLine) => void;

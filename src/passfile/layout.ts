@@ -1,7 +1,8 @@
+import { LONGEST_TOKEN } from '../support/access-token.ts';
 import { errorOf, type Failure, failure } from '../support/errors.ts';
 import { readRegularFile, UnusableFile } from '../support/files.ts';
+import { decodeJwtClaims, type JwtClaims, numericDateMs } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
-import { decodeJwtClaims, type JwtClaims, LONGEST_TOKEN, numericDateMs } from '../support/token.ts';
 import {
   type Entry,
   escapeText,

@@ -1,6 +1,7 @@
+import { LONGEST_TOKEN } from '../support/access-token.ts';
 import { finish, type Steps } from '../support/clock.ts';
+import { decodeJwtClaims, type JwtClaims, numericDateMs } from '../support/jwt.ts';
 import { Secret } from '../support/secret.ts';
-import { decodeJwtClaims, type JwtClaims, LONGEST_TOKEN, numericDateMs } from '../support/token.ts';
 import { ANY, type Entry, type LookupTarget, PLACEHOLDER, parseLine, rawLines } from './format.ts';
 
 /** The fields that libpq compares, in the order of the line. */

@@ -2,8 +2,8 @@ import { lstat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { inSteps } from '../support/clock.ts';
 import { errorOf, type PgpassdError } from '../support/errors.ts';
+import { decodeJwtClaims, type JwtClaims, numericDateMs } from '../support/jwt.ts';
 import type { KnownSecrets, Secret } from '../support/secret.ts';
-import { decodeJwtClaims, type JwtClaims, numericDateMs } from '../support/token.ts';
 import { hasTooManyLines, passwordsIn } from './format.ts';
 import {
   type Damage,

@@ -7,6 +7,7 @@ import type { Damage } from '../passfile/inspect.ts';
 import { assertSize, layoutFor, layoutOf, readTemplate } from '../passfile/layout.ts';
 import { passfileIsItsTemplate } from '../passfile/messages.ts';
 import { createPassfile, type Passfile } from '../passfile/passfile.ts';
+import { hasBegun, ourClock } from '../support/access-token.ts';
 import {
   type Clock,
   systemClock,
@@ -17,8 +18,8 @@ import {
 import { asPgpassdError, errorOf, failure } from '../support/errors.ts';
 import { createFollower, POLL_INTERVAL_MS } from '../support/file-watcher.ts';
 import { isSameFile } from '../support/files.ts';
+import type { JwtClaims } from '../support/jwt.ts';
 import { KnownSecrets } from '../support/secret.ts';
-import { hasBegun, type JwtClaims, ourClock } from '../support/token.ts';
 import type { RefreshCause, RefreshEvent, TokenInPlace } from './events.ts';
 import { type FetchToken, Refresher } from './refresher.ts';
 import type { Turn } from './schedule.ts';

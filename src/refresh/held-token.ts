@@ -1,7 +1,7 @@
+import type { AccessToken } from '../support/access-token.ts';
 import type { Instant, Wait } from '../support/clock.ts';
 import { errorOf, failure } from '../support/errors.ts';
 import type { Secret } from '../support/secret.ts';
-import type { AccessToken } from '../support/token.ts';
 import type { RefreshCause, TokenInPlace } from './events.ts';
 import {
   adoptedDelayMs,

@@ -1,8 +1,8 @@
 import type { Passfile } from '../passfile/passfile.ts';
+import type { AccessToken } from '../support/access-token.ts';
 import type { Clock, Instant, Wait } from '../support/clock.ts';
 import { asPgpassdError, type ErrorCode } from '../support/errors.ts';
 import type { Secret } from '../support/secret.ts';
-import type { AccessToken } from '../support/token.ts';
 import type { RefreshCause, RefreshEvent, TokenInPlace } from './events.ts';
 import { adopted, type Circumstances, type HeldToken, inPlace, received } from './held-token.ts';
 import {

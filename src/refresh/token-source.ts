@@ -1,7 +1,7 @@
+import { type AccessToken, lifeOf, ourClock } from '../support/access-token.ts';
 import type { Clock } from '../support/clock.ts';
 import { errorOf, failure, PgpassdError } from '../support/errors.ts';
 import { Secret } from '../support/secret.ts';
-import { type AccessToken, lifeOf, ourClock } from '../support/token.ts';
 
 /** A token and its end. */
 export interface IssuedToken {

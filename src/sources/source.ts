@@ -4,8 +4,8 @@ import type { RefreshEvent } from '../refresh/events.ts';
 import type { FetchToken } from '../refresh/refresher.ts';
 import type { Clock } from '../support/clock.ts';
 import type { PgpassdError } from '../support/errors.ts';
+import type { JwtClaims } from '../support/jwt.ts';
 import type { KnownSecrets } from '../support/secret.ts';
-import type { JwtClaims } from '../support/token.ts';
 
 /** Where the daemon's tokens come from, and what runs with it. */
 export interface OpenedSource {

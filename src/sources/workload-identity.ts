@@ -12,11 +12,11 @@ import {
 } from '../federated-token/federated-token.ts';
 import type { PassfileRefresher } from '../refresh/create-refresher.ts';
 import type { FetchToken } from '../refresh/refresher.ts';
+import type { AccessToken } from '../support/access-token.ts';
 import type { Clock } from '../support/clock.ts';
 import { errorOf, PgpassdError } from '../support/errors.ts';
 import { POLL_INTERVAL_MS } from '../support/file-watcher.ts';
 import { asksForNoVerification } from '../support/network.ts';
-import type { AccessToken } from '../support/token.ts';
 import { USER_AGENT } from '../version.ts';
 import { type OpenedSource, type SourceContext, timed } from './source.ts';
 

@@ -1,5 +1,5 @@
+import { decodeJwtClaims, type JwtClaims } from './jwt.ts';
 import { sharedSpans } from './shared-runs.ts';
-import { decodeJwtClaims, type JwtClaims } from './token.ts';
 
 /** Any run of this many characters that a text shares with a secret counts as a piece of the secret. */
 const PIECE_LENGTH = 16;

@@ -1,17 +1,16 @@
-import type { Instant } from '../support/clock.ts';
-import { errorOf, failure, type Values } from '../support/errors.ts';
-import { Secret } from '../support/secret.ts';
 import {
   type AccessToken,
-  decodeJwtClaims,
-  isRecord,
   LONGEST_LIFE_MS,
   LONGEST_TOKEN,
   LONGEST_TOKEN_JSON,
   lifeOf,
   ourClock,
   type StatedLife,
-} from '../support/token.ts';
+} from '../support/access-token.ts';
+import type { Instant } from '../support/clock.ts';
+import { errorOf, failure, type Values } from '../support/errors.ts';
+import { decodeJwtClaims, isRecord } from '../support/jwt.ts';
+import { Secret } from '../support/secret.ts';
 
 export interface OutputContext {
   /** When the command was started: the life of the token is counted from there. */

@@ -1,6 +1,6 @@
 import { interpretAnswer, type RawAnswer } from '../../src/entra/answer.ts';
+import type { AccessToken } from '../../src/support/access-token.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
-import type { AccessToken } from '../../src/support/token.ts';
 
 export const sentId = '7a1f0c7e-9d2b-4f6c-8a53-0e9b1d2c3f40';
 export const traceId = 'c3d4e5f6-0718-4a2b-9c3d-4e5f60718293';

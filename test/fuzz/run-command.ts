@@ -1,7 +1,7 @@
 import { loadCommand, parseCommandLine } from '../../src/cli.ts';
 import type { Environment } from '../../src/config/option.ts';
 import { secretsIn } from '../../src/config/secrets.ts';
-import type { LogLine } from '../../src/observe/event-logger.ts';
+import type { LogLine } from '../../src/observe/log.ts';
 import { asPgpassdError, type ErrorCode } from '../../src/support/errors.ts';
 import { sanitize } from '../../src/support/text.ts';
 

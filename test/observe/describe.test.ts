@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseFederatedToken } from '../../src/federated-token/federated-token.ts';
-import { asSentences, describeEvent, type Level } from '../../src/observe/event-logger.ts';
+import { asSentences, describeEvent } from '../../src/observe/event-logger.ts';
+import type { Level } from '../../src/observe/log.ts';
 import type { RefreshEvent, TokenInPlace } from '../../src/refresh/events.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createEventLogger, type LogLine } from '../../src/observe/event-logger.ts';
+import { createEventLogger } from '../../src/observe/event-logger.ts';
+import type { LogLine } from '../../src/observe/log.ts';
 import type { RefreshEvent } from '../../src/refresh/events.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { FakeClock } from '../support/fake-clock.ts';

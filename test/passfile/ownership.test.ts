@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { formatEntry, formatLine, PLACEHOLDER } from '../../src/passfile/format.ts';
 import { entriesLayout, type PassfileLayout, templateLayout } from '../../src/passfile/layout.ts';
 import { firstForeignLine } from '../../src/passfile/ownership.ts';
+import { LONGEST_TOKEN } from '../../src/support/access-token.ts';
 import { finish } from '../../src/support/clock.ts';
-import { LONGEST_TOKEN } from '../../src/support/token.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 import { entry } from './arbitrary-fields.ts';
 

@@ -1,10 +1,10 @@
 import type { AdoptedToken } from '../../src/passfile/layout.ts';
 import type { RefreshEvent } from '../../src/refresh/events.ts';
 import { type FetchToken, Refresher } from '../../src/refresh/refresher.ts';
+import type { AccessToken } from '../../src/support/access-token.ts';
 import { type Instant, withDeadline } from '../../src/support/clock.ts';
 import { PgpassdError } from '../../src/support/errors.ts';
 import { Secret } from '../../src/support/secret.ts';
-import type { AccessToken } from '../../src/support/token.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { seededRandom } from '../support/random.ts';
 

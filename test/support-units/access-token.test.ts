@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { lifeOf, ourClock, type StatedLife } from '../../src/support/token.ts';
+import { lifeOf, ourClock, type StatedLife } from '../../src/support/access-token.ts';
 
 const nowMs = Date.UTC(2026, 10, 24);
 const askedAt = { wallMs: nowMs, monotonicMs: 0 };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeJwtClaims, numericDateMs, stringClaim } from '../../src/support/token.ts';
+import { decodeJwtClaims, numericDateMs, stringClaim } from '../../src/support/jwt.ts';
 import { anyCharacter } from '../support/any-character.ts';
 import { unsignedJwt } from './unsigned-jwt.ts';
 

@@ -1,8 +1,8 @@
 import { failure, type Values } from '../../support/errors.ts';
+import { type JwtClaims, stringClaim } from '../../support/jwt.ts';
 import { formatAddress } from '../../support/network.ts';
 import type { Secret } from '../../support/secret.ts';
 import { GUID, replaceUnprintable } from '../../support/text.ts';
-import { type JwtClaims, stringClaim } from '../../support/token.ts';
 import { type Finding, wrong } from '../step.ts';
 import type { LoginAttempt } from './target.ts';
 

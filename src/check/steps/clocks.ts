@@ -1,7 +1,7 @@
 import type { FederatedToken } from '../../federated-token/federated-token.ts';
 import { failure } from '../../support/errors.ts';
+import { numericDateMs } from '../../support/jwt.ts';
 import { duration } from '../../support/text.ts';
-import { numericDateMs } from '../../support/token.ts';
 import { type CheckContext, type Finding, ok, skipped, wrong } from '../step.ts';
 
 export const clockOff = failure<'seconds' | 'direction' | 'host'>(

@@ -3,10 +3,11 @@ import type { SourceSettings } from '../../config/source.ts';
 import { objectionsTo } from '../../entra/request.ts';
 import { elapsedMs, leftMs } from '../../refresh/schedule.ts';
 import { openSource } from '../../sources/open.ts';
+import type { AccessToken } from '../../support/access-token.ts';
 import { asPgpassdError } from '../../support/errors.ts';
+import { type JwtClaims, numericDateMs } from '../../support/jwt.ts';
 import { KnownSecrets } from '../../support/secret.ts';
 import { duration, showClaim } from '../../support/text.ts';
-import { type AccessToken, type JwtClaims, numericDateMs } from '../../support/token.ts';
 import {
   type CheckContext,
   type Finding,

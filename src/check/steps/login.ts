@@ -1,8 +1,8 @@
 import type { Entry } from '../../passfile/format.ts';
 import { entryLinesOf, type Line, lookUp } from '../../passfile/lookup.ts';
+import type { AccessToken } from '../../support/access-token.ts';
 import { failure } from '../../support/errors.ts';
 import type { Secret } from '../../support/secret.ts';
-import type { AccessToken } from '../../support/token.ts';
 import type { PassfileAt } from '../host.ts';
 import { login } from '../login/login.ts';
 import { type LoginTarget, loginTarget, type Refused, type Untried } from '../login/target.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { parseFederatedToken } from '../../../src/federated-token/federated-token.ts';
+import { decodeJwtClaims, numericDateMs } from '../../../src/support/jwt.ts';
 import { Secret } from '../../../src/support/secret.ts';
-import { decodeJwtClaims, numericDateMs } from '../../../src/support/token.ts';
 import { sanitizeStderr } from '../../../src/token-command/failure.ts';
 import { interpretOutput } from '../../../src/token-command/output.ts';
 import { oddJwt, segment } from '../odd-jwt.ts';
