@@ -199,7 +199,7 @@ function refusalError(
   const { nature, remedy, isReportable } = explainRefusal({ code, aadsts, error }, words);
   const reason = refusalKinds[code]({ status, ...words });
   const retryAfterMs = retryAfterOf(answer, context.nowMs);
-  const said = firstSentence(description);
+  const said = quoteOf(description, aadsts);
   const found = said === '' ? reason.found : `${reason.found}: ${said}`;
   return errorOf(
     { ...reason, found, remedy },
@@ -245,18 +245,26 @@ function aadstsOf(description: string, errorCodes: unknown): number | undefined 
   return codes.find((each) => documentedCodes.includes(each));
 }
 
-const LONGEST_SENTENCE = 400;
+const LONGEST_QUOTE = 400;
 
-/** Where Entra's first sentence ends: at the ids, which have fields of their own, or at its full stop. */
-const END_OF_SENTENCE = new RegExp(
-  String.raw`\s+Trace ID:|(?<=[.!?])\s+(?=\p{Lu}|https?:)|${UNPRINTABLE.source}`,
-  'u',
-);
+/** Where Entra's words end: at the ids, which have fields of their own. */
+const END_OF_WORDS = String.raw`\s+Trace ID:|${UNPRINTABLE.source}`;
+
+/**
+ * How much of Entra's words is quoted. The first sentence of a code that has a remedy of ours; all of an
+ * unknown one, since what to do may stand in what follows.
+ */
+const ends = {
+  known: new RegExp(String.raw`(?<=[.!?])\s+(?=\p{Lu}|https?:)|${END_OF_WORDS}`, 'u'),
+  unknown: new RegExp(END_OF_WORDS, 'u'),
+};
 
 /** Entra's own words, cut to a bounded length before anything looks for their end. */
-function firstSentence(description: string): string {
-  const [said = ''] = description.slice(0, LONGEST_SENTENCE).split(END_OF_SENTENCE, 1);
-  const whole = said.length < LONGEST_SENTENCE || description.length === LONGEST_SENTENCE;
+function quoteOf(description: string, aadsts: number | undefined): string {
+  const isKnown = aadsts !== undefined && documentedCodes.includes(aadsts);
+  const end = isKnown ? ends.known : ends.unknown;
+  const [said = ''] = description.slice(0, LONGEST_QUOTE).split(end, 1);
+  const whole = said.length < LONGEST_QUOTE || description.length === LONGEST_QUOTE;
   return whole ? said.trimEnd() : `${said}…`;
 }
 

@@ -64,8 +64,13 @@ describe('an answer other than 200', () => {
     ['without a full stop', 'No match Trace ID: 1', 'No match'],
     [
       'with advice',
-      "AADSTS9: No match for 'a.b'. Check it. Or not.",
-      "AADSTS9: No match for 'a.b'.",
+      "AADSTS700213: No match for 'a.b'. Check it. Or not.",
+      "AADSTS700213: No match for 'a.b'.",
+    ],
+    [
+      'of an unknown code, with what it advises',
+      'AADSTS5000225: This tenant has been blocked due to inactivity. To learn more about tenant lifecycle policies, see https://aka.ms/TenantLifecycle. Trace ID: 1',
+      'AADSTS5000225: This tenant has been blocked due to inactivity. To learn more about tenant lifecycle policies, see https://aka.ms/TenantLifecycle.',
     ],
     ['with a link', 'No match. https://learn.example/ Trace ID: 1', 'No match.'],
     [
@@ -81,7 +86,7 @@ describe('an answer other than 200', () => {
     ['without end', 'x'.repeat(401), `${'x'.repeat(400)}…`],
     ['as long as it may be', 'x'.repeat(400), 'x'.repeat(400)],
     ['cut in the middle of a character', `${'x'.repeat(399)}\u{1f600}.`, 'x'.repeat(399)],
-  ])("passes on Entra's first sentence: %s", (_case, text, said) => {
+  ])("passes on Entra's words: %s", (_case, text, said) => {
     const { message } = failure(answer(401, { ...refusal, error_description: text }));
     expect(message).toBe(`Entra refused the exchange (401): ${said}`);
   });
@@ -156,7 +161,7 @@ describe('what resolves a failure', () => {
     const error_description = 'AADSTS999999: Something new happened. Call us.';
     const known = failure(answer(status, { error, error_description, error_codes: [999_999] }));
     expect(known.details).toMatchObject({ nature, aadsts: 'AADSTS999999' });
-    expect(known.message).toMatch(/: AADSTS999999: Something new happened\.$/);
+    expect(known.message).toMatch(/: AADSTS999999: Something new happened\. Call us\.$/);
     expect(known.remedy).toMatch(remedy);
     expect(failure(answer(status, { error }))).toMatchObject({
       remedy: known.remedy,
