@@ -62,7 +62,15 @@ function entriesOfString(parameters: ConnectionParameters): readonly Entry[] {
 
 /** A passfile line without its password: `host:port:database:user`, with the passfile's escapes. */
 function parseLineEntry(text: string): Entry {
+  if (/^\s*-\s/.test(text)) {
+    throw new ValueError('remove the dash before it: write one entry per line, without YAML');
+  }
+  if (/\s#/.test(text))
+    throw new ValueError('remove the comment behind it: # does not begin one here');
   const fields = splitFields(text);
+  if (fields.length > 4 && text.split(/[,;]/).every((each) => splitFields(each).length === 4)) {
+    throw new ValueError('write one entry per line, not several with commas in between');
+  }
   const [host = '', port = '', database = '', user = ''] = fields;
   if (fields.length > 4) {
     throw new ValueError(

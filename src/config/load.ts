@@ -13,7 +13,7 @@ import {
 import { invalidSettings, type Problem, readOptions } from './read-options.ts';
 import { everyMisplacedIn, misplacedIn } from './secrets.ts';
 import { type SourceSettings, sourceOf } from './source.ts';
-import { refuseReference, ValueError } from './values.ts';
+import { refusePlaceholder, refuseQuotes, ValueError } from './values.ts';
 
 /** The groups whose values a `Config` holds as they are read. */
 const plainGroups = ['common', 'passfile', 'timing', 'observing'] as const;
@@ -196,6 +196,16 @@ function entriesOfEnvironment(env: Environment): ReadEntries {
   return readPgVariables(env);
 }
 
+/** A value from a Secret often ends with the line break of the file that it was made from. */
+function refuseInVariable(name: string, text: string): void {
+  refusePlaceholder(text);
+  refuseQuotes(text);
+  if (/[\r\n]$/.test(text)) throw new ValueError(`remove the line break at the end of ${name}`);
+  if (name === 'PGHOST' && /^[^:,/]+:\d+$/.test(text)) {
+    throw new ValueError('PGHOST contains a port; set PGPORT to it');
+  }
+}
+
 function readPgVariables(env: Environment): ReadEntries {
   const names = Object.keys(PG_VARIABLES);
   const misplaced = names.flatMap((given): Problem[] => {
@@ -204,7 +214,7 @@ function readPgVariables(env: Environment): ReadEntries {
   });
   if (misplaced.length > 0) return { entries: [], problems: misplaced };
   try {
-    for (const name of names) refuseReference(env[name] ?? '');
+    for (const name of names) refuseInVariable(name, env[name] ?? '');
     return { entries: entriesFromPgVariables(env), problems: [] };
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;

@@ -12,6 +12,7 @@ import {
 import { parsePath } from './secrets.ts';
 import {
   parseAuthorityHost,
+  parseClientId,
   parseCommand,
   parseDurationMs,
   parseFormField,
@@ -64,7 +65,7 @@ export const optionGroups = {
     clientId: requiredUnless(
       'tokenCommand',
       `${NOT_INJECTED} whose service account has the annotation azure.workload.identity/client-id`,
-      parseText,
+      parseClientId,
       { placeholder: 'ID', alsoFrom: ['AZURE_CLIENT_ID'], help: 'the client ID of the identity' },
     ),
     federatedTokenFile: requiredUnless('tokenCommand', NOT_INJECTED, parsePath, {

@@ -13,7 +13,7 @@ import {
   variablesOf,
 } from './option.ts';
 import { refuseSecret } from './secrets.ts';
-import { refuseReference, ValueError } from './values.ts';
+import { refusePlaceholder, refuseQuotes, ValueError } from './values.ts';
 
 /** One thing that is wrong with a configuration. What to do about it depends on the fields, not on the text. */
 export interface Problem {
@@ -75,8 +75,9 @@ export function readOptions(
 
 /** @throws ValueError without any part of the text, which may hold a password by mistake */
 function readOption(option: Option<unknown>, texts: readonly string[]): unknown {
-  if (!option.verbatim) texts.forEach(refuseReference);
+  if (!option.verbatim) texts.forEach(refusePlaceholder);
   const value = option.read(texts);
+  if (!option.verbatim) texts.forEach(refuseQuotes);
   if (!option.mayHoldSecret) texts.forEach(refuseSecret);
   return value;
 }

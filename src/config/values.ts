@@ -6,19 +6,39 @@ export class ValueError extends Error {
   override readonly name = 'ValueError';
 }
 
-/**
- * Kubernetes leaves `$(NAME)` as it is when no variable NAME stands before it in `env`:
- * https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
- */
-const REFERENCE = /\$\([A-Za-z_][\w.-]{0,63}\)/;
+/** What is left in a text where something should have been replaced by a value, and how that happens. */
+const placeholders = [
+  // https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
+  [
+    /\$\([A-Za-z_][\w.-]{0,63}\)/,
+    'Kubernetes knows no such variable here; define it in env, above the one that uses it',
+  ],
+  [
+    /\$\{[A-Za-z_][\w.-]{0,63}\}/,
+    'there is no shell here that would do that; in the env of a pod write $(NAME), and define NAME above it',
+  ],
+  [
+    /\{\{[ -]{0,9}[\w.]{0,64}/,
+    'apply the manifest through the tool that it was written for, such as Helm',
+  ],
+  [/<(?:nil|no value)>/, 'a Helm chart writes this where a value is not set; set that value'],
+  // As in the connection strings of Azure's portal.
+  [/\{your[_-]\w{1,64}\}/, 'write your own value there'],
+] as const;
 
-/** @throws ValueError when the text still holds a reference to a variable */
-export function refuseReference(text: string): void {
-  const [reference] = REFERENCE.exec(text) ?? [];
-  if (reference === undefined) return;
-  throw new ValueError(
-    `${reference} was not replaced: Kubernetes knows no such variable here; define it in env, above the one that uses it`,
-  );
+/** @throws ValueError when something in the text was not replaced */
+export function refusePlaceholder(text: string): void {
+  for (const [placeholder, remedy] of placeholders) {
+    const [found] = placeholder.exec(text) ?? [];
+    if (found !== undefined) throw new ValueError(`${found} was not replaced: ${remedy}`);
+  }
+}
+
+/** @throws ValueError when an env file, which has no quotes, was written as for a shell */
+export function refuseQuotes(text: string): void {
+  if (/^(["']).*\1$/s.test(text)) {
+    throw new ValueError('remove the quotes around it: they are part of the value here');
+  }
 }
 
 const UNIT_MS = { h: 3_600_000, m: 60_000, s: 1_000 } as const;
@@ -74,6 +94,31 @@ export function parseTenantId(text: string): string {
   return text;
 }
 
+/** A client id is a GUID; of other characters only those of names are let through, as stand-ins for Entra have them. */
+export function parseClientId(text: string): string {
+  if (text.startsWith('/')) {
+    throw new ValueError('write the client ID of the identity, a GUID, not its resource ID');
+  }
+  const [stray] = /[^\w.-]/.exec(text) ?? [];
+  if (stray !== undefined) {
+    throw new ValueError(`write the client ID, a GUID, without the ${nameOf(stray)} in it`);
+  }
+  return text;
+}
+
+const characterNames: Readonly<Record<string, string>> = {
+  '\n': 'line break',
+  '\r': 'line break',
+  '\t': 'tab',
+  ' ': 'space',
+  '"': 'quote',
+  "'": 'quote',
+};
+
+function nameOf(character: string): string {
+  return characterNames[character] ?? 'character that no ID has';
+}
+
 /** An https URL; http is allowed only to loopback, where no one can listen in. */
 export function parseSecureUrl(text: string): URL {
   const url = URL.parse(text);
@@ -92,8 +137,14 @@ export function parseSecureUrl(text: string): URL {
 export function parseAuthorityHost(text: string): URL {
   const url = parseSecureUrl(text);
   if (text.includes('?')) throw new ValueError('leave the query out of it');
+  if (TENANT_IN_PATH.test(url.pathname)) {
+    throw new ValueError('leave the tenant out of it: --tenant-id (AZURE_TENANT_ID) names it');
+  }
   return url;
 }
+
+/** As in the endpoints that Azure's portal shows; a path before the tenant is let through. */
+const TENANT_IN_PATH = /^\/(?:[\da-f]{8}-[\da-f-]{27}|common|organizations|consumers)(?:\/|$)/i;
 
 function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname);

@@ -52,6 +52,16 @@ describe('an entry', () => {
     expect(() => parseEntries(text)).not.toThrow(/hunter2/);
   });
 
+  test.each([
+    ['a dash of YAML', '- db:5432:*:app', /remove the dash/],
+    ['a comment behind it', 'db:5432:*:app # the reader', /remove the comment/],
+    ['several in one', 'one:5432:*:app,two:5432:*:app', /one entry per line/],
+    ['several in one, with blanks', 'one:5432:*:app; two:5432:*:app', /one entry per line/],
+  ])('is refused with what to remove: %s', (_case, text, hint) => {
+    expect(() => parseEntries(text)).toThrow(ValueError);
+    expect(() => parseEntries(text)).toThrow(hint);
+  });
+
   test('is written as its line in the passfile, less the password', () => {
     const port: fc.Arbitrary<Field> = fc.oneof(
       fc.constant(ANY),
@@ -61,6 +71,8 @@ describe('an entry', () => {
       fc.property(arbitraryEntry, port, (wanted, wantedPort) => {
         const entry = { ...wanted, port: wantedPort };
         const line = formatLine({ entry, password: 'secret' });
+        // Names that no server has, and that look like YAML or a comment.
+        fc.pre(!/^\s*-\s|\s#/.test(line));
         expect(parseEntries(line.slice(0, -':secret'.length))).toEqual([entry]);
       }),
     );

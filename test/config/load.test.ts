@@ -262,3 +262,26 @@ test('form fields are added to the request', () => {
     ['resource', 'y=z'],
   ]);
 });
+
+describe("libpq's variables", () => {
+  test.each([
+    [
+      'a line break at the end',
+      { PGUSER: 'my-app\n' },
+      /remove the line break at the end of PGUSER/,
+    ],
+    ['a port in the host', { PGHOST: 'db:5432' }, /PGHOST contains a port; set PGPORT/],
+    ['quotes', { PGUSER: "'my-app'" }, /remove the quotes/],
+  ])('are refused with %s', (_case, env, problem) => {
+    expect(problemsOf(env)).toEqual([expect.stringMatching(problem)]);
+  });
+});
+
+test.each(['8f3c1a52-6d0e-4b7a-9c25-41e07fd3b690', 'common'])(
+  'an authority host with the tenant %s in it is refused',
+  (tenant) => {
+    expect(problemsOf({ AZURE_AUTHORITY_HOST: `https://login.example/${tenant}/` })).toEqual([
+      expect.stringMatching(/^AZURE_AUTHORITY_HOST: leave the tenant out of it/),
+    ]);
+  },
+);

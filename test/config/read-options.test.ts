@@ -176,6 +176,32 @@ describe('a password in an entry', () => {
   });
 });
 
+describe('what should have been replaced by a value', () => {
+  test.each([
+    [
+      'a variable of a shell',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: what a shell would replace
+      '${DB_HOST}:5432:*:my-app',
+      /\$\{DB_HOST\} was not replaced: .*\$\(NAME\)/,
+    ],
+    [
+      'a template of Helm',
+      '{{ .Values.host }}:5432:*:my-app',
+      /\{\{ \.Values\.host was not replaced: .*Helm/,
+    ],
+    ['an unset value of Helm', '<nil>:5432:*:my-app', /<nil> was not replaced: .*set that value/],
+    ['another', '<no value>:5432:*:my-app', /<no value> was not replaced/],
+    [
+      "what Azure's portal leaves",
+      'host=db user=my-app dbname={your_database}',
+      /\{your_database\} was not/,
+    ],
+    ['the quotes of an env file', '"db:5432:*:my-app"', /remove the quotes/],
+  ])('is reported: %s', (_case, text, problem) => {
+    expect(problemsOf({}, { PGPASSD_ENTRIES: text })).toEqual([expect.stringMatching(problem)]);
+  });
+});
+
 describe('a reference that Kubernetes left as it was', () => {
   test('is reported with what to define', () => {
     expect(problemsOf({}, { PGPASSD_ENTRIES: '$(PGHOST):5432:*:my-app' })).toEqual([

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   parseAuthorityHost,
+  parseClientId,
   parseDurationMs,
   parseFraction,
   parseMode,
@@ -18,6 +19,25 @@ function expectRefused(parse: (text: string) => unknown, text: string, hint: Reg
   expect(() => parse(text)).toThrow(ValueError);
   expect(() => parse(text)).toThrow(hint);
 }
+
+describe('a client id', () => {
+  test.each(['0d5c0d3c-5d5b-4b6d-8d2d-6d4a0c1f6a11', 'my-app.example_1'])('%s is one', (text) => {
+    expect(parseClientId(text)).toBe(text);
+  });
+
+  test.each([
+    ['0d5c0d3c-5d5b-4b6d-8d2d-6d4a0c1f6a11\n', /without the line break/],
+    ['"0d5c0d3c-5d5b-4b6d-8d2d-6d4a0c1f6a11"', /without the quote/],
+    [' 0d5c0d3c-5d5b-4b6d-8d2d-6d4a0c1f6a11', /without the space/],
+    ['0d5c0d3c;', /without the character that no ID has/],
+    [
+      '/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/my-app',
+      /not its resource ID/,
+    ],
+  ])('%j is refused', (text, hint) => {
+    expectRefused(parseClientId, text, hint);
+  });
+});
 
 describe('a duration', () => {
   test.each([
