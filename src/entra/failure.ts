@@ -62,6 +62,19 @@ const refused: Row = {
 const checkClient: Remedy = ({ clientId, tenantId }) =>
   `Check that AZURE_CLIENT_ID (--client-id) ${clientId} is the client id, not the object id, of an identity in tenant ${tenantId}, and that the identity was not deleted`;
 
+/** A token for the API server, which every pod has: its audience is a URL, and it may live for a year. */
+const isForApiServer = ({ audience }: Words) => String(audience).startsWith('https://');
+
+const useProjectedToken: Remedy = ({ audience }) =>
+  `--federated-token-file (AZURE_FEDERATED_TOKEN_FILE) names a token for the API server (audience ${audience}): set it to the token that the workload identity webhook projects`;
+
+/** An issuer whose keys Entra cannot fetch: one inside the cluster, and that of tokens in Secrets. */
+const isInsideCluster = ({ issuer }: Words) =>
+  /^(?:https?:\/\/)?kubernetes\.default\b|^http:|^kubernetes\/serviceaccount$/.test(String(issuer));
+
+const enableOidcIssuer: Remedy = ({ issuer }) =>
+  `Entra cannot reach the issuer ${issuer}: enable the OIDC issuer of the cluster (az aks update --enable-oidc-issuer), recreate the pod, and set the issuer of the federated credential to the new one`;
+
 /**
  * What a failure means for a client that has a federated token, and what to do about it: one row for
  * each remedy. Entra's status and `error` decide what a failure is, since codes may change; a code only
@@ -75,8 +88,10 @@ const rows: readonly Row[] = [
   {
     codes: [700211],
     nature: 'propagating',
-    remedy: ({ issuer }) =>
-      `Set the issuer of the federated credential to ${issuer}, including the trailing slash if it has one`,
+    remedy: (words) =>
+      isInsideCluster(words)
+        ? enableOidcIssuer(words)
+        : `Set the issuer of the federated credential to ${words.issuer}, including the trailing slash if it has one`,
   },
   {
     codes: [700213],
@@ -87,15 +102,21 @@ const rows: readonly Row[] = [
   {
     codes: [700212],
     nature: 'operator',
-    remedy: ({ audience }) =>
-      `The token's audience is ${audience}: project it with api://AzureADTokenExchange, or set the federated credential's audience to it; in a pod with AKS identity bindings the exchange has to use the token proxy, so check why AZURE_KUBERNETES_TOKEN_PROXY is not set`,
+    remedy: (words) =>
+      isForApiServer(words)
+        ? useProjectedToken(words)
+        : `The token's audience is ${words.audience}: project it with api://AzureADTokenExchange, or set the federated credential's audience to it; in a pod with AKS identity bindings the exchange has to use the token proxy, so check why AZURE_KUBERNETES_TOKEN_PROXY is not set`,
   },
   {
     codes: [70021],
     errors: ['invalid_client'],
     nature: 'propagating',
-    remedy: ({ clientId, issuer, subject, audience }) =>
-      `Give ${clientId} a federated credential with exactly issuer ${issuer}, subject ${subject} and audience ${audience}`,
+    remedy: (words) => {
+      if (isForApiServer(words)) return useProjectedToken(words);
+      if (isInsideCluster(words)) return enableOidcIssuer(words);
+      const { clientId, issuer, subject, audience } = words;
+      return `Give ${clientId} a federated credential with exactly issuer ${issuer}, subject ${subject} and audience ${audience}`;
+    },
   },
   {
     codes: [7002138, 7002131],
@@ -126,8 +147,10 @@ const rows: readonly Row[] = [
   {
     codes: [70023],
     nature: 'operator',
-    remedy: () =>
-      'Set the annotation azure.workload.identity/service-account-token-expiration to 86400 or less',
+    remedy: (words) =>
+      isForApiServer(words)
+        ? useProjectedToken(words)
+        : 'Set the annotation azure.workload.identity/service-account-token-expiration to 86400 or less',
   },
   {
     codes: [700024],
@@ -164,8 +187,10 @@ const rows: readonly Row[] = [
   {
     codes: [90061, 50166],
     nature: 'transient',
-    remedy: ({ issuer }) =>
-      `Make ${issuer} and its signing keys publicly reachable over https (on AKS, "az aks update" repairs its issuer)`,
+    remedy: (words) =>
+      isInsideCluster(words)
+        ? enableOidcIssuer(words)
+        : `Make ${words.issuer} and its signing keys publicly reachable over https (on AKS, "az aks update" repairs its issuer)`,
   },
 
   // The identity.

@@ -145,6 +145,35 @@ const endings: Readonly<Record<Nature, RegExp>> = {
   ours: /; otherwise report this with the correlation id\.$/,
 };
 
+describe('the claims of the federated token decide what to advise', () => {
+  test.each([70021, 70023, 700212])('AADSTS%i for a token of the API server', (code) => {
+    const apiServer = ['https://my-cluster.hcp.eastus.azmk8s.io', 'https://my-cluster'];
+    const remedy = explainCode(code, { ...identity, audience: apiServer })?.remedy ?? '';
+    expect(remedy).toMatch(/token for the API server \(audience https:.*set it to the token that/);
+    expect(remedy).not.toMatch(/annotation|federated credential/);
+  });
+
+  test.each([
+    'https://kubernetes.default.svc.cluster.local',
+    'https://kubernetes.default.svc',
+    'http://oidc.example/',
+    'kubernetes/serviceaccount',
+  ])('an issuer that Entra cannot reach: %s', (inside) => {
+    for (const code of [70021, 90061, 700211]) {
+      const remedy = explainCode(code, { ...identity, issuer: inside })?.remedy;
+      expect(remedy).toMatch(/cannot reach the issuer.*--enable-oidc-issuer\), recreate the pod/);
+    }
+  });
+
+  test.each(['https://kubernetes.defaults.example/', 'https://oidc.prod-aks.azure.com/x/'])(
+    'an issuer that Entra can reach: %s',
+    (outside) => {
+      const remedy = explainCode(700211, { ...identity, issuer: outside })?.remedy;
+      expect(remedy).toContain(`Set the issuer of the federated credential to ${outside}`);
+    },
+  );
+});
+
 describe('a documented code', () => {
   test('is one of these, and has one row', () => {
     expect(documentedCodes).toEqual(samples.map(([code]) => code));
