@@ -145,6 +145,24 @@ export const templateWithoutToken = failure<'path'>(
   }),
 );
 
+export const templateMisspelt = failure<'path' | 'line' | 'password'>(
+  'template-misspelt',
+  'config.invalid',
+  ({ path, line, password }) => ({
+    found: `line ${line} of --template ${path} has the password ${password}, which clients would send as it is`,
+    remedy: `Write exactly ${PLACEHOLDER} there.`,
+  }),
+);
+
+export const templateEmptied = failure<'path' | 'line'>(
+  'template-emptied',
+  'config.invalid',
+  ({ path, line }) => ({
+    found: `no line of --template ${path} has the password ${PLACEHOLDER}, and that of line ${line} is empty`,
+    remedy: `Keep what processes the file from replacing ${PLACEHOLDER} by nothing: for Flux write $${PLACEHOLDER}; for envsubst name the variables that it may replace, as in envsubst '$DB_HOST'.`,
+  }),
+);
+
 /**
  * The bytes of the template, all read through one open.
  *
@@ -160,12 +178,37 @@ export async function readTemplate(path: string): Promise<Buffer> {
 /**
  * The layout that a template's bytes describe.
  *
- * @throws PgpassdError `config.invalid` when no line is managed
+ * @throws PgpassdError `config.invalid` when no line is managed, or a placeholder is misspelt
  */
 export function layoutOf(template: Buffer, path: string): PassfileLayout {
   const layout = templateLayout(template);
+  const objection = objectionTo(template.toString(BYTES), path, layout !== undefined);
+  if (objection !== undefined) throw errorOf(objection);
   if (layout === undefined) throw errorOf(templateWithoutToken({ path }));
   return layout;
+}
+
+/** What was meant to be `PLACEHOLDER`, at the end of a line that is no comment. */
+const MISSPELT =
+  /^[^#\n][^\n]*:(?!\$\{token\}\r*$)(\$*[({]{1,2} {0,3}(?:token|TOKEN|Token) {0,3}[)}]{1,2}|\$(?:token|TOKEN))\r*$/m;
+
+/** A line that is no comment, and whose last field is empty. */
+const EMPTY_PASSWORD = /^[^#\n][^\n]*:\r*$/m;
+
+function objectionTo(text: string, path: string, isManaged: boolean): Failure | undefined {
+  const misspelt = MISSPELT.exec(text);
+  if (misspelt !== null) {
+    const [, password = ''] = misspelt;
+    return templateMisspelt({ path, line: lineAt(text, misspelt.index), password });
+  }
+  const emptied = isManaged ? null : EMPTY_PASSWORD.exec(text);
+  return emptied === null
+    ? undefined
+    : templateEmptied({ path, line: lineAt(text, emptied.index) });
+}
+
+function lineAt(text: string, index: number): number {
+  return text.slice(0, index).split('\n').length;
 }
 
 /** What the layout is made of. */

@@ -26,6 +26,8 @@ import * as httpServer from '../../src/observe/http-server.ts';
 import {
   passfileWouldBeTooLarge,
   passfileWouldHaveTooManyLines,
+  templateEmptied,
+  templateMisspelt,
   templateUnreadable,
   templateWithoutToken,
 } from '../../src/passfile/layout.ts';
@@ -59,6 +61,8 @@ const placeholders = {
 const thrown: Readonly<Partial<Record<Step, readonly unknown[]>>> = {
   settings: [
     templateUnreadable,
+    templateEmptied,
+    templateMisspelt,
     templateWithoutToken,
     caFileUnusable,
     tokenProxyCaUnusable,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PLACEHOLDER, parseLine } from '../../src/passfile/format.ts';
-import { templateLayout } from '../../src/passfile/layout.ts';
+import { layoutOf, templateLayout } from '../../src/passfile/layout.ts';
 
 const template = [
   '# who may go where: one:two:three:four',
@@ -65,4 +65,36 @@ describe('a template', () => {
       expect(templateLayout(Buffer.from(text))).toBeUndefined();
     },
   );
+});
+
+describe('a placeholder that was not written as it should be', () => {
+  const refused = (text: string) => () => layoutOf(Buffer.from(text), '/template');
+
+  test.each([
+    '$' + '{TOKEN}',
+    '$$' + '{token}',
+    '$' + '{token }',
+    '$(token)',
+    '{{token}}',
+    '$token',
+  ])('%s is refused with the number of its line, also beside a right one', (password) => {
+    const lines = ['# a:b:c:d:$TOKEN', `h:*:*:u:${PLACEHOLDER}`, `h:*:*:v:${password}\r`, ''];
+    expect(refused(lines.join('\n'))).toThrow(
+      `line 3 of --template /template has the password ${password}, which clients would send`,
+    );
+  });
+
+  test('an empty password is explained by what replaces variables', () => {
+    expect(refused('# h:*:*:u:\nh:*:*:u:\n')).toThrow(/that of line 2 is empty/);
+  });
+
+  test.each([
+    `h:*:*:u:${PLACEHOLDER}\nother:*:*:v:\n`,
+    `h:*:*:u:${PLACEHOLDER}\nother:*:*:v:token\n`,
+    `h:*:*:u:${PLACEHOLDER}\nother:*:*:v:my-token}\n`,
+  ])('other passwords are taken as they are: %j', (text) => {
+    expect(layoutOf(Buffer.from(text), '/template').render('t').toString()).toBe(
+      text.replace(PLACEHOLDER, 't'),
+    );
+  });
 });
