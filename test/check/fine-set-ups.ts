@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto';
 import { symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { PLACEHOLDER } from '../../src/passfile/format.ts';
 import { ROLE, SERVER_NAME } from '../postgres/azure.ts';
+import { mountTmpfs } from '../support/tmpfs.ts';
 import { emptyDirectory, fileWith } from './context.ts';
-import { applicationSide, behindMount, keepCurrent, type Pod } from './pod.ts';
+import { applicationSide, behindMount, bindMount, keepCurrent, type Pod } from './pod.ts';
 import type { SetUp } from './set-ups.ts';
 
 /** A pod that looks as if something was wrong with it. */
 export type FineSetUp = Pick<SetUp, 'name' | 'needs' | 'arrange'>;
 
 /** The directory as an application should mount it. */
-const readOnly = ({ directory }: Pod) =>
-  behindMount(`mount --bind -o ro ${directory} ${directory}`);
+const mountReadOnly = ({ directory }: Pod) => bindMount(directory, directory, 'ro');
 
 /** The variables with which a client connects. */
 const clientVariables = ({ azure }: Pod) => ({
@@ -27,20 +28,26 @@ export const fineSetUps: readonly FineSetUp[] = [
   {
     name: 'the webhook gives an application the identity, too',
     needs: 'needs to mount',
-    arrange: (pod) => ({ under: readOnly(pod), env: { PGPASSD_ENTRIES: undefined } }),
+    arrange: async (pod) => {
+      await mountReadOnly(pod);
+      return { env: { PGPASSD_ENTRIES: undefined } };
+    },
   },
   {
     name: 'the webhook does so, and libpq’s variables name a server',
     needs: 'needs to mount',
-    arrange: (pod) => ({
-      under: readOnly(pod),
-      env: { PGPASSD_ENTRIES: undefined, ...clientVariables(pod) },
-    }),
+    arrange: async (pod) => {
+      await mountReadOnly(pod);
+      return { env: { PGPASSD_ENTRIES: undefined, ...clientVariables(pod) } };
+    },
   },
   {
     name: 'an application shares all settings with a pgpassd at work',
     needs: 'needs to mount',
-    arrange: async (pod) => ({ under: readOnly(pod), env: await keepCurrent(pod) }),
+    arrange: async (pod) => ({
+      under: behindMount(`mount --bind -o ro ${pod.directory} ${pod.directory}`),
+      env: await keepCurrent(pod),
+    }),
   },
   {
     name: 'the entries stand in the args of the running pgpassd',
@@ -70,12 +77,12 @@ export const fineSetUps: readonly FineSetUp[] = [
   {
     name: 'the volume has no limit',
     needs: 'needs to mount',
-    arrange: ({ directory, passfile }) => ({
-      // The copy is made before the mount hides it.
-      under: behindMount(
-        `umask 077 && cp ${passfile} ${passfile}.copy && exec 3< ${passfile}.copy && mount -t tmpfs -o size=0 none ${directory} && cat <&3 > ${passfile}`,
-      ),
-    }),
+    arrange: async ({ directory, passfile, line }) => {
+      const volume = await mountTmpfs(directory, 0);
+      onTestFinished(() => volume.unmount());
+      await writeFile(passfile, line, { mode: 0o600 });
+      return {};
+    },
   },
   {
     name: 'a static password stands beside the token, for a database of its own',

@@ -1,6 +1,7 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 import type { Finding } from '../../src/check/step.ts';
 import type { Environment } from '../../src/config/option.ts';
@@ -118,7 +119,13 @@ export const applicationSide: Environment = {
   PGPASSD_SCOPE: undefined,
 };
 
-/** Mounts over a path in a mount namespace of its own, then becomes pgpassd. */
+/** Mounts a path over another one until the test has finished. */
+export async function bindMount(source: string, target: string, access = 'rw'): Promise<void> {
+  await promisify(execFile)('mount', ['--bind', '-o', access, source, target]);
+  onTestFinished(() => void spawnSync('umount', [target]));
+}
+
+/** Mounts over a path where nobody else sees it, then becomes pgpassd: for what a running one is not to see. */
 export const behindMount = (command: string): readonly string[] => [
   'unshare',
   '--mount',

@@ -48,7 +48,6 @@ test('an application that finds all it needs gets no finding about Azure', async
   const { passfile, connection, check } = await openPod(azure);
   const variables = ['TENANT_ID', 'CLIENT_ID', 'AUTHORITY_HOST', 'FEDERATED_TOKEN_FILE'];
   const { findings, exitCode } = await check({
-    asProcess: true,
     args: ['--connect', '--for', connection],
     env: {
       ...Object.fromEntries(variables.map((name) => [`AZURE_${name}`, undefined])),
@@ -70,7 +69,6 @@ test('an application that finds all it needs gets no finding about Azure', async
 test('another problem does not keep the exchange from being tried', async () => {
   const { check } = await openPod(azure);
   const { findings, exitCode } = await check({
-    asProcess: true,
     env: { PGPASSD_TIMEOUTS: '1m', AZURE_CLIENT_ID: '00000000-1111-4222-8333-444444444444' },
   });
   expect(wrongIn(findings)).toMatchObject([{ cause: 'setting' }, { cause: 'AADSTS700016' }]);

@@ -15,7 +15,7 @@ import { mountTmpfs } from '../support/tmpfs.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 import { emptyDirectory, fileWith, startEntra } from './context.ts';
 import { startPeer } from './login/parts.ts';
-import { applicationSide, behindMount, type Difference, keepCurrent, type Pod } from './pod.ts';
+import { applicationSide, bindMount, type Difference, keepCurrent, type Pod } from './pod.ts';
 
 /** A pod in which one thing is wrong. */
 export interface SetUp {
@@ -105,10 +105,8 @@ const federatedToken: readonly SetUp[] = [
       const target = join(await emptyDirectory(), 'token');
       await writeFile(target, '');
       await volume.write(await entra.cluster.issueServiceAccountToken());
-      return {
-        under: behindMount(`mount --bind ${file} ${target}`),
-        env: { AZURE_FEDERATED_TOKEN_FILE: target },
-      };
+      await bindMount(file, target);
+      return { env: { AZURE_FEDERATED_TOKEN_FILE: target } };
     },
     'needs to mount',
   ),
@@ -329,9 +327,10 @@ const passfile: readonly SetUp[] = [
     'the volume is mounted read-only',
     'passfile-read-only',
     6,
-    ({ directory }) => ({
-      under: behindMount(`mount --bind -o ro ${directory} ${directory}`),
-    }),
+    async ({ directory }) => {
+      await bindMount(directory, directory, 'ro');
+      return {};
+    },
     'needs to mount',
   ),
   setUp(
@@ -351,7 +350,10 @@ const passfile: readonly SetUp[] = [
     'the passfile is mounted with subPath',
     'passfile-is-mount',
     6,
-    ({ passfile: path }) => ({ under: behindMount(`mount --bind ${path} ${path}`) }),
+    async ({ passfile: path }) => {
+      await bindMount(path, path);
+      return {};
+    },
     'needs to mount',
   ),
   setUp('PGPASSFILE begins with ~', 'passfile-name', 7, set({ PGPASSFILE: '~/.pgpass' })),
@@ -392,10 +394,10 @@ const passfile: readonly SetUp[] = [
     'PGPASSFILE is the mounted directory',
     'passfile-is-directory',
     6,
-    ({ directory }) => ({
-      under: behindMount(`mount --bind ${directory} ${directory}`),
-      env: { PGPASSFILE: directory },
-    }),
+    async ({ directory }) => {
+      await bindMount(directory, directory);
+      return { env: { PGPASSFILE: directory } };
+    },
     'needs to mount',
   ),
   setUp(
@@ -407,7 +409,8 @@ const passfile: readonly SetUp[] = [
       await chmod(file, 0o600);
       await rm(path);
       await symlink(file, path);
-      return { under: behindMount(`mount --bind ${file} ${file}`), env: applicationSide };
+      await bindMount(file, file);
+      return { env: applicationSide };
     },
     'needs to mount',
   ),
@@ -415,10 +418,10 @@ const passfile: readonly SetUp[] = [
     'the passfile is mounted with subPath in the application',
     'passfile-frozen',
     7,
-    ({ passfile: path }) => ({
-      under: behindMount(`mount --bind ${path} ${path}`),
-      env: applicationSide,
-    }),
+    async ({ passfile: path }) => {
+      await bindMount(path, path);
+      return { env: applicationSide };
+    },
     'needs to mount',
   ),
 ];

@@ -6,12 +6,34 @@ import { type RunningDemo, startDemo, survivorsOf } from './running-demo.ts';
 const timeoutMs = startTimeoutMs + 60_000;
 
 async function open({ onTestFinished }: TestContext, ...args: string[]): Promise<RunningDemo> {
-  const demo = await startDemo(...args);
+  const demo = await startDemo(args);
   onTestFinished(() => demo.close());
   return demo;
 }
 
+/** Refreshed before half of it is over, so that a connect in vain, or no rotation in time, takes a delay of as long. */
+const TOKEN_SECONDS = 17;
+
 describe.concurrent('the demo', () => {
+  test(
+    'tokens rotate, and every connect succeeds',
+    async ({ expect, onTestFinished }) => {
+      const demo = await startDemo(['--seconds', '16'], { DEMO_TOKEN_SECONDS: `${TOKEN_SECONDS}` });
+      onTestFinished(() => demo.close());
+      const code = await demo.ended;
+      const output = demo.output();
+      expect(output).toMatch(
+        /^access token +rotated (once|\d+ times); at least 1 expected in 6 s/m,
+      );
+      expect(output).toMatch(/^connects +\d+ ok, 0 failed;/m);
+      expect(output).toMatch(/^pgpassd +ended with exit code 0$/m);
+      expect(output).toContain('\nSuccess: the token changed ');
+      expect(code).toBe(0);
+      expect(await demo.leftovers()).toEqual([]);
+    },
+    timeoutMs,
+  );
+
   test(
     'a wrong client id shows each retry, and ends with the message of Entra and the remedy of pgpassd',
     async (context) => {

@@ -26,10 +26,13 @@ export interface RunningDemo {
 const program = fileURLToPath(new URL('main.ts', import.meta.url));
 
 /** The real demo, in a process group and with a temporary directory of its own. */
-export async function startDemo(...args: string[]): Promise<RunningDemo> {
+export async function startDemo(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<RunningDemo> {
   const directory = await mkdtemp(join(tmpdir(), 'pgpassd-demo-test-'));
   const child = spawn(process.execPath, [program, ...args], {
-    env: { ...process.env, NODE_COMPILE_CACHE: compileCache, TMPDIR: directory },
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache, TMPDIR: directory, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

@@ -14,7 +14,7 @@ afterAll(() => azure.close());
 test.skipIf(noPsql)(
   'stopped by SIGSTOP past the expiry of its token, pgpassd has a fresh one in place within two seconds of SIGCONT (psql must be installed)',
   async (context) => {
-    const pod = await openPod(azure, context, { accessTokenLifetimeSeconds: 4 });
+    const pod = await openPod(azure, context, { accessTokenLifetimeSeconds: 3 });
     const pgpassd = pod.run();
     await pgpassd.waitFor('token.refreshed');
     pgpassd.signal('SIGSTOP');

@@ -31,6 +31,20 @@ export function isFitForLog(text: string): boolean {
 
 /** Whether `text` holds a piece of `secret` long enough to be of use to somebody. */
 export function holdsPiece(text: string, secret: string): boolean {
+  return holdsBlock(text, secret) && holdsLongPiece(text, secret);
+}
+
+const BLOCK_LENGTH = PIECE_LENGTH / 2;
+
+/** Whether it holds one of the blocks that a secret is made of: any piece holds one, and there are few. */
+function holdsBlock(text: string, secret: string): boolean {
+  for (let at = 0; at + BLOCK_LENGTH <= secret.length; at += BLOCK_LENGTH) {
+    if (text.includes(secret.slice(at, at + BLOCK_LENGTH))) return true;
+  }
+  return false;
+}
+
+function holdsLongPiece(text: string, secret: string): boolean {
   for (let at = 0; at + PIECE_LENGTH <= secret.length; at += 1) {
     if (text.includes(secret.slice(at, at + PIECE_LENGTH))) return true;
   }

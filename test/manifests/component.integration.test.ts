@@ -12,6 +12,14 @@ const folders = readdirSync(manifestsFolder, { recursive: true, encoding: 'utf8'
   .map((path) => path.replace(/\/kustomization\.yaml$/, ''))
   .toSorted();
 
+let rendering: Promise<string> | undefined;
+
+/** Once for all tests. */
+function renderWorkloads(): Promise<string> {
+  rendering ??= renderText(workloads);
+  return rendering;
+}
+
 /** A line of YAML in a comment, as against one of prose. */
 const COMMENT = /^# {5}(.*)$/gm;
 
@@ -33,14 +41,14 @@ describe.skipIf(!hasKubectl)('kubectl kustomize', () => {
     ['CronJob', 'report'],
     ['Deployment', 'shop'],
   ])('the component makes of the %s %s what one would write by hand', async (kind, name) => {
-    const text = (await renderText(workloads))
+    const text = (await renderWorkloads())
       .split(/^---\n/m)
       .find((each) => each.includes(`\nkind: ${kind}\nmetadata:\n  name: ${name}\n`));
     await expect(text).toMatchFileSnapshot(join(golden, `${kind.toLowerCase()}-${name}.yaml`));
   });
 
   test('the component adds no object to the five workloads and their settings', async () => {
-    const kinds = parseManifests(await renderText(workloads)).map(({ kind }) => kind);
+    const kinds = parseManifests(await renderWorkloads()).map(({ kind }) => kind);
     expect(kinds.toSorted()).toEqual([
       'ConfigMap',
       'CronJob',

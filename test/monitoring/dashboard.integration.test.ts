@@ -88,6 +88,6 @@ test.skipIf(withoutPromtool)(
     const queries = panelExpressions.map(({ expression }) =>
       expression.replaceAll('$namespace', '.+').replaceAll('$pod', '.+'),
     );
-    expectResults(recording.series, now + 90, queries);
+    expectResults(recording.seriesOf(), now + 90, queries);
   },
 );

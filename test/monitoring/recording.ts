@@ -40,12 +40,13 @@ export class Recording {
     return this.world.clock.now().wallMs / 1000;
   }
 
-  get series(): Series {
+  /** As if it came from this pod. */
+  seriesOf(pod: string = targetLabels.pod): Series {
     const courses = [...this.#values].map(([series, values]): [string, Course] => [
-      scrapedFrom(targetLabels.pod, series),
+      scrapedFrom(pod, series),
       (at) => values[at / STEP_SECONDS],
     ]);
-    return { [scrapedFrom(targetLabels.pod, 'up')]: () => 1, ...Object.fromEntries(courses) };
+    return { [scrapedFrom(pod, 'up')]: () => 1, ...Object.fromEntries(courses) };
   }
 
   /** Scrapes until this second. */

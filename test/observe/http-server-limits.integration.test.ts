@@ -35,7 +35,7 @@ test('a request that is in work is not cut off by those who hold connections ope
   const server = await serve(new Map([...views, ['/readyz', view]]), PATIENCE_MS);
   const heard = ask(server, { path: '/readyz' });
   await asked.promise;
-  await connectSlowly(server, 3 * MOST_CONNECTIONS);
+  await connectSlowly(server, 2 * MOST_CONNECTIONS);
   await ask(server);
   found.resolve({ status: 200, contentType: 'text/plain', body: 'at last\n' });
   expect(await heard).toMatchObject({ status: 200, body: 'at last\n' });

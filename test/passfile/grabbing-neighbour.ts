@@ -1,5 +1,6 @@
 import {
   linkSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   renameSync,
@@ -37,6 +38,10 @@ const namesIn = (path: string): string[] => {
 const plant = (path: string): boolean =>
   attempt(() => (how === 'hard-link' ? linkSync(victim, path) : symlinkSync(victim, path)));
 
+function isOurs(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.uid === Number(uid);
+}
+
 /** Replaces what is there by a directory of our own, with links where files are expected. */
 function grab(path: string, number: number): boolean {
   const aside = join(directory, `grabbed-${number}`);
@@ -72,6 +77,8 @@ function round(): void {
       for (const each of inner) {
         if (attempt(() => unlinkSync(join(path, each))) && plant(join(path, each))) grabbed += 1;
       }
+      // What was grabbed stays beside it, and each look would take longer if it were grabbed once more.
+      if (isOurs(path)) continue;
       if (grab(path, grabbed)) grabbed += 1;
       else attempt(() => rmdirSync(path));
     }

@@ -22,7 +22,7 @@ const NEIGHBOUR = 4_321;
 const STRANGER = 1_234;
 const OWNER = { uid: 2_345, gid: 2_345 };
 
-const PUBLICATIONS = 80;
+const PUBLICATIONS = 40;
 
 /** A volume that every user may write to, as an emptyDir is, and a file of a third user. */
 async function openVolume() {

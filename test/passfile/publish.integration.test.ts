@@ -29,6 +29,9 @@ import { checkContent, numberedContent } from './numbered-content.ts';
 
 const asRoot = process.getuid?.() === 0;
 
+/** How many of the kills have to come in the middle of a publication, however many that takes. */
+const INTERRUPTED = 2;
+
 let directory: string;
 let target: PassfileTarget;
 
@@ -44,7 +47,7 @@ describe('publishing', () => {
     const reader = fork(new URL('./tight-reader.ts', import.meta.url), [target.path]);
     onTestFinished(() => void reader.kill('SIGKILL'));
     await once(reader, 'message');
-    for (let number = 1; number <= 300; number += 1) {
+    for (let number = 1; number <= 150; number += 1) {
       await publishPassfile(target, Buffer.from(numberedContent(number)));
     }
     reader.send('enough');
@@ -59,7 +62,7 @@ describe('publishing', () => {
     onTestFinished(() => script.remove());
     await publishPassfile(target, Buffer.from(numberedContent(0)));
     let interrupted = 0;
-    for (let kill = 0; kill < 50; kill += 1) {
+    for (let kill = 0; kill < 25 || interrupted < INTERRUPTED; kill += 1) {
       await age(directory);
       const publisher = fork(script.path, [target.path]);
       for (let message = 0; message < 1 + random() * 4; message += 1)
@@ -72,7 +75,6 @@ describe('publishing', () => {
       expect((await stat(target.path)).mode & 0o777).toBe(0o600);
       if ((await readdir(directory)).length > 1) interrupted += 1;
     }
-    expect(interrupted).toBeGreaterThan(0);
     await age(directory);
     await sweepLeftovers(target);
     expect(await readdir(directory)).toEqual(['pgpass']);

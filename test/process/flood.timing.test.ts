@@ -7,7 +7,7 @@ import { asInTheImage, flood } from './flooding.ts';
 import { latenessesMs, middleOf, portOf, probe } from './probing.ts';
 import { openWorkload, startedFor } from './workload.ts';
 
-const REFRESHES = 3;
+const REFRESHES = 2;
 /** From one refresh to the next, or more where there is time for more. */
 const PROBES = 5;
 

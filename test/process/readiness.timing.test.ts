@@ -4,7 +4,7 @@ import { temporarilyUnavailable } from '../support/fake-entra/faults.ts';
 import { grantFor, portOf, probeUntil } from './probing.ts';
 import { openWorkload } from './workload.ts';
 
-const LIFE_MS = 3_000;
+const LIFE_MS = 2_000;
 
 /** Between two clocks of one machine, and for what a file system rounds. */
 const TOLERANCE_MS = 20;

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, type TestContext, test } from 'vitest';
 import { lastFailure, waitMsAfter } from '../faults/outage.ts';
 import { msBetween } from '../faults/pod.ts';
 import {
@@ -30,33 +30,34 @@ async function expectRecoveryInTime(pgpassd: Pgpassd, name: string): Promise<voi
   expect(tookMs, name).toBeLessThan(waitMsAfter(failed) + ATTEMPT_MS);
 }
 
-// A wait that pgpassd chooses, one that the server asks for, and one for a token that it has already.
-describe('the next try comes when it was told', () => {
-  test('after a gateway that fails, after a throttle of two seconds, or when SIGHUP asks for it', async () => {
-    const troubles = { gateway: serviceUnavailableHtml(), throttle: tooManyRequests('2') };
-    const run = async (fault: Fault) => {
-      const workload = await openWorkload();
-      workload.entra.faults.next(fault);
-      return await failOnce(workload);
-    };
-    // All of them mostly wait.
-    await Promise.all([
-      ...Object.entries(troubles).map(async ([name, fault]) =>
-        expectRecoveryInTime(await run(fault), name),
-      ),
-      run(tooManyRequests('60')).then(async (pgpassd) => {
-        const sentAt = performance.now();
-        pgpassd.signal('SIGHUP');
-        await pgpassd.waitFor('refresh.recovered');
-        expect(performance.now() - sentAt).toBeLessThan(ATTEMPT_MS);
-      }),
-    ]);
+async function failBy(fault: Fault, { onTestFinished }: TestContext): Promise<Pgpassd> {
+  const workload = await openWorkload({ onTestFinished });
+  workload.entra.faults.next(fault);
+  return await failOnce(workload);
+}
+
+// A wait that pgpassd chooses, one that the server asks for, and one for a token that it has already. All of
+// them mostly wait.
+describe.concurrent('the next try comes when it was told', () => {
+  test.for([
+    ['a gateway that fails', serviceUnavailableHtml()],
+    ['a throttle of two seconds', tooManyRequests('2')],
+  ] as const)('after %s', async ([name, fault], context) => {
+    await expectRecoveryInTime(await failBy(fault, context), name);
+  });
+
+  test('when SIGHUP asks for it', async (context) => {
+    const pgpassd = await failBy(tooManyRequests('60'), context);
+    const sentAt = performance.now();
+    pgpassd.signal('SIGHUP');
+    await pgpassd.waitFor('refresh.recovered');
+    expect(performance.now() - sentAt).toBeLessThan(ATTEMPT_MS);
   });
 
   test.skipIf(!canMount())(
     'after a passfile on a read-only volume (needs to mount a tmpfs)',
     async ({ onTestFinished }) => {
-      const workload = await openWorkload();
+      const workload = await openWorkload({ onTestFinished });
       const volume = await mountTmpfs(workload.directory, 64);
       onTestFinished(() => volume.unmount());
       const pgpassd = workload.start(['run']);

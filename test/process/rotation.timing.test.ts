@@ -8,10 +8,10 @@ const LONGEST_MS = 3_000;
 
 // What is watched differs between these two. For the other layouts, and for the failures that go on until
 // the rotation, an integration test has the order of events.
-test.for<ProjectedVolumeOptions['layout']>(['nested', 'plain'])(
+test.concurrent.for<ProjectedVolumeOptions['layout']>(['nested', 'plain'])(
   'after a refusal a rotation of a %s volume is exchanged at once, long before the next try',
-  async (layout) => {
-    const workload = await openWorkload({ layout });
+  async (layout, { onTestFinished }) => {
+    const workload = await openWorkload({ layout, onTestFinished });
     await refusal.arrange?.(workload);
     const pgpassd = workload.start(['run']);
     const { nextTryInSeconds } = await pgpassd.waitFor('refresh.failed');

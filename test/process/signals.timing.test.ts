@@ -20,9 +20,9 @@ async function stop(pgpassd: Pgpassd, name: NodeJS.Signals): Promise<PgpassdExit
   return exit;
 }
 
-describe.each(stopSignals)('%s ends run with 0 within a second', (name) => {
-  test('while it waits for the next refresh', async () => {
-    const { entra, passfile, start } = await openWorkload();
+describe.concurrent.each(stopSignals)('%s ends run with 0 within a second', (name) => {
+  test('while it waits for the next refresh', async ({ onTestFinished }) => {
+    const { entra, passfile, start } = await openWorkload({ onTestFinished });
     const pgpassd = start(['run'], uncached);
     await pgpassd.waitFor('token.refreshed');
     expect(await stop(pgpassd, name)).toEqual(done);
@@ -31,8 +31,10 @@ describe.each(stopSignals)('%s ends run with 0 within a second', (name) => {
     expect(await readFile(passfile, 'utf8')).toBe(passfileWith(entra.issued[0]));
   });
 
-  test('in the middle of an exchange that hangs, without telling a failure', async () => {
-    const { entra, passfile, start } = await openWorkload();
+  test('in the middle of an exchange that hangs, without telling a failure', async ({
+    onTestFinished,
+  }) => {
+    const { entra, passfile, start } = await openWorkload({ onTestFinished });
     entra.faults.always({ kind: 'hang' });
     const asked = entra.nextRequest();
     const pgpassd = start(['run'], uncached);
@@ -42,8 +44,8 @@ describe.each(stopSignals)('%s ends run with 0 within a second', (name) => {
     await expect(stat(passfile)).rejects.toThrow('ENOENT');
   });
 
-  test('between two tries', async () => {
-    const { entra, start } = await openWorkload();
+  test('between two tries', async ({ onTestFinished }) => {
+    const { entra, start } = await openWorkload({ onTestFinished });
     await entra.close();
     const pgpassd = start(['run'], uncached);
     await pgpassd.waitFor('refresh.failed');
@@ -51,9 +53,9 @@ describe.each(stopSignals)('%s ends run with 0 within a second', (name) => {
   });
 });
 
-describe('when run is stopped', () => {
-  test('the passfile goes with --on-exit remove', async () => {
-    const { passfile, start } = await openWorkload();
+describe.concurrent('when run is stopped', () => {
+  test('the passfile goes with --on-exit remove', async ({ onTestFinished }) => {
+    const { passfile, start } = await openWorkload({ onTestFinished });
     const pgpassd = start(['run', '--on-exit', 'remove'], uncached);
     await pgpassd.waitFor('token.refreshed');
     await stat(passfile);
@@ -61,8 +63,10 @@ describe('when run is stopped', () => {
     await expect(stat(passfile)).rejects.toThrow('ENOENT');
   });
 
-  test('a passfile that cannot be removed is told, and ends it with 0 all the same', async () => {
-    const { directory, start } = await openWorkload();
+  test('a passfile that cannot be removed is told, and ends it with 0 all the same', async ({
+    onTestFinished,
+  }) => {
+    const { directory, start } = await openWorkload({ onTestFinished });
     const pgpassd = start(['run', '--on-exit', 'remove']);
     await pgpassd.waitFor('token.refreshed');
     await takeAway(directory);

@@ -1,6 +1,7 @@
 import { describe, test } from 'vitest';
 import {
   expectNoUnison,
+  FEW,
   FLEET,
   type NamedScenario,
   SAMPLE,
@@ -32,7 +33,7 @@ describe('while tokens are valid, at most 3 % of a fleet ask Entra in one second
     },
     {
       name: 'a restart of all in an outage that has lasted for 40 % of a life, and its end two minutes later',
-      pods: SAMPLE,
+      pods: FEW,
       fleet: SETTLED,
       outage: [75, 107],
       incidents: [[105, (pod) => pod.restart()]],
@@ -40,7 +41,7 @@ describe('while tokens are valid, at most 3 % of a fleet ask Entra in one second
     },
     {
       name: 'a restart of all within 10 s when an outage of 40 % of the shortest life ends, with the lives that Entra issues',
-      pods: SAMPLE,
+      pods: FEW,
       fleet: SETTLED_ON_ENTRA,
       outage: [90, 114],
       incidents: [[114, (pod) => pod.restart(10)]],
@@ -48,7 +49,7 @@ describe('while tokens are valid, at most 3 % of a fleet ask Entra in one second
     },
     {
       name: 'a restart of all every four minutes of an outage of 40 % of a life',
-      pods: SAMPLE,
+      pods: FEW,
       fleet: SETTLED,
       outage: [75, 105],
       incidents: [80, 84, 88, 92, 96, 100, 104].map((minute) => [minute, (pod) => pod.restart()]),

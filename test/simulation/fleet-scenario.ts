@@ -5,6 +5,8 @@ const SEED = 75;
 export const FLEET = 100_000;
 /** Shows much the same shares at a tenth of the cost. */
 export const SAMPLE = 10_000;
+/** Enough where the share stays far below its limit: of fewer pods, chance makes the busiest second busier. */
+export const FEW = 5_000;
 
 export const DAY_MINUTES = 24 * 60;
 
@@ -15,9 +17,9 @@ type Fleet = Pick<FleetPlan, 'startsAtMinute' | 'lifeMinutes'>;
 
 /** Tokens of one life are what keeps a fleet together the longest. */
 export const STARTED_TOGETHER: Fleet = { startsAtMinute: () => 0, lifeMinutes: () => 75 };
-/** Pods of every age from minute 75 on. */
+/** Pods of every age at minute 75: what came before the last half of a life would be computed for nothing. */
 export const SETTLED: Fleet = {
-  startsAtMinute: (random) => 37.5 * random(),
+  startsAtMinute: (random) => 75 - 37.5 * random(),
   lifeMinutes: () => 75,
 };
 /** Entra issues tokens of 60 to 90 minutes: settled from minute 90 on. */
@@ -25,14 +27,14 @@ export const SETTLED_ON_ENTRA: Fleet = {
   startsAtMinute: (random) => 45 * random(),
   lifeMinutes: (random) => 60 + 30 * random(),
 };
-/** Managed identities get tokens of a day: settled after a day. */
+/** Managed identities get tokens of a day: settled at the end of a day. */
 export const SETTLED_ON_DAYS: Fleet = {
-  startsAtMinute: (random) => (DAY_MINUTES / 2) * random(),
+  startsAtMinute: (random) => DAY_MINUTES - (DAY_MINUTES / 2) * random(),
   lifeMinutes: () => DAY_MINUTES,
 };
-/** The least that a tenant's policy allows is ten minutes: settled from minute 15 on. */
+/** The least that a tenant's policy allows is ten minutes: settled at minute 15. */
 export const SETTLED_ON_MINUTES: Fleet = {
-  startsAtMinute: (random) => 7.5 * random(),
+  startsAtMinute: (random) => 15 - 7.5 * random(),
   lifeMinutes: () => 15,
 };
 

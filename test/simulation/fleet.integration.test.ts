@@ -5,6 +5,7 @@ import {
   DAY_MINUTES,
   expectBusiestShare,
   expectNoUnison,
+  FEW,
   FLEET,
   type NamedScenario,
   SAMPLE,
@@ -17,9 +18,6 @@ import {
   simulate,
   timeout,
 } from './fleet-scenario.ts';
-
-/** Enough where clocks step: each pod then looks at its clock all the time. */
-const FEW = 5_000;
 
 describe('while tokens are valid, at most 3 % of a fleet ask Entra in one second:', {
   timeout,
@@ -34,13 +32,13 @@ describe('while tokens are valid, at most 3 % of a fleet ask Entra in one second
     },
     {
       name: 'two refreshes after a common start, with the lives that Entra issues',
-      pods: SAMPLE,
+      pods: FEW,
       fleet: { ...SETTLED_ON_ENTRA, startsAtMinute: () => 0 },
       judgedMinutes: [1, 100],
     },
     {
       name: 'two refreshes after a common start, with tokens of a day',
-      pods: SAMPLE,
+      pods: FEW,
       fleet: { ...SETTLED_ON_DAYS, startsAtMinute: () => 0 },
       judgedMinutes: [1, 1.1 * DAY_MINUTES],
     },
@@ -53,7 +51,7 @@ describe('while tokens are valid, at most 3 % of a fleet ask Entra in one second
     },
     {
       name: 'a restart of all, and again a minute and two minutes later',
-      pods: SAMPLE,
+      pods: FEW,
       fleet: SETTLED_ON_ENTRA,
       incidents: [
         [90, (pod) => pod.restart()],
@@ -64,14 +62,14 @@ describe('while tokens are valid, at most 3 % of a fleet ask Entra in one second
     },
     {
       name: 'a restart of all in the middle of the first refresh after a common start',
-      pods: SAMPLE,
+      pods: FEW,
       fleet: STARTED_TOGETHER,
       incidents: [[35.6, (pod) => pod.restart()]],
       judgedMinutes: [1, 80],
     },
     {
       name: 'a restart of all with tokens of a day in the middle of their first refresh',
-      pods: SAMPLE,
+      pods: FEW,
       fleet: { ...SETTLED_ON_DAYS, startsAtMinute: () => 0 },
       incidents: [[0.475 * DAY_MINUTES, (pod) => pod.restart()]],
       judgedMinutes: [1, 1.1 * DAY_MINUTES],
@@ -86,7 +84,7 @@ describe('while tokens are valid, at most 3 % of a fleet ask Entra in one second
     },
     {
       name: 'a changed issuer that all notice at once, with tokens of a day',
-      pods: SAMPLE,
+      pods: FEW,
       fleet: SETTLED_ON_DAYS,
       incidents: [[DAY_MINUTES, (pod) => pod.notice('ofAnotherIssuer')]],
       reaches: { rotating: 0.9 },
@@ -105,14 +103,14 @@ describe('without valid tokens there is no time to wait for, but', { timeout }, 
     'pods that are all replaced $when ask once each, and part by their next refresh',
     async (row) => {
       const scenario: Scenario = {
-        pods: SAMPLE,
+        pods: FEW,
         fleet: SETTLED,
         incidents: [[75, (pod) => pod.replace(row.withinSeconds)]],
         judgedMinutes: [75, 117],
       };
       const record = await simulate(scenario);
       expectBusiestShare(row.atMost, scenario, record);
-      expect(requestsBetween(record, 75, 76)).toBe(SAMPLE);
+      expect(requestsBetween(record, 75, 76)).toBe(FEW);
       expectBusiestShare(0.03, scenario, record, [76, 117]);
       expect(record.podsFailing).toBe(0);
     },
@@ -151,7 +149,7 @@ describe('without valid tokens there is no time to wait for, but', { timeout }, 
 describe('an event that reaches all pods at once', { timeout }, () => {
   test('causes no exchange when it is a changed template or a rotation of the same identity', async () => {
     const scenario: Scenario = {
-      pods: SAMPLE,
+      pods: FEW,
       fleet: SETTLED,
       incidents: [
         [75, (pod) => pod.changeTemplate()],
@@ -168,14 +166,14 @@ describe('an event that reaches all pods at once', { timeout }, () => {
 
   test('causes no exchange when it is a changed template in an outage of 40 % of a life', async () => {
     const scenario: Scenario = {
-      pods: SAMPLE,
+      pods: FEW,
       fleet: SETTLED,
       outage: [75, 105],
       incidents: [[95, (pod) => pod.changeTemplate()]],
       judgedMinutes: [75, 147],
     };
     const record = await simulate(scenario);
-    expect(record.podsFailingInOutage).toBeGreaterThan(0.7 * SAMPLE);
+    expect(record.podsFailingInOutage).toBeGreaterThan(0.7 * FEW);
     expect(record.refreshes.template).toBe(0);
     expectBusiestShare(0.03, scenario, record);
     expect(record.podsWithoutToken).toBe(0);
@@ -183,13 +181,13 @@ describe('an event that reaches all pods at once', { timeout }, () => {
 
   test('costs one exchange each when it is SIGHUP, and pods part by their next refresh', async () => {
     const scenario: Scenario = {
-      pods: SAMPLE,
+      pods: FEW,
       fleet: SETTLED,
       incidents: [[75, (pod) => pod.hangUp()]],
       judgedMinutes: [75, 117],
     };
     const record = await simulate(scenario);
-    expect(record.refreshes.request).toBe(SAMPLE);
+    expect(record.refreshes.request).toBe(FEW);
     expectBusiestShare(1.01, scenario, record);
     expectBusiestShare(0.03, scenario, record, [76, 117]);
     expect(record.podsWithoutToken).toBe(0);

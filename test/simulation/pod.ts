@@ -21,17 +21,13 @@ const DATED_BACK_MS = 300_000;
 
 const LAYOUT = entriesLayout([{ host: 'h', port: '5432', database: 'd', user: 'u' }]);
 
-const OUTAGE = unreachable();
-
 /** Instead of a new promise each time something has happened already. */
 const DONE = Promise.resolve();
 const NOTHING_SWEPT = Promise.resolve(0);
 const WRITTEN = Promise.resolve('written' as const);
-
-/** After a tick: a promise that is rejected before anybody waits for it is costly. */
-function fail(): never {
-  throw OUTAGE;
-}
+const FAILED = Promise.reject(unreachable());
+// A new promise that is rejected before anybody waits for it would be costly.
+FAILED.catch(() => undefined);
 
 /** What an ended process waits for. */
 function never<T>(): Promise<T> {
@@ -214,7 +210,7 @@ export class Pod {
     if (this.#clock.stopped) return never();
     const nowMs = this.#clock.trueMs;
     const { outage: [from, until] = [0, 0], lifeMinutes } = this.#plan;
-    if (from * MINUTE_MS <= nowMs && nowMs < until * MINUTE_MS) return DONE.then(fail);
+    if (from * MINUTE_MS <= nowMs && nowMs < until * MINUTE_MS) return FAILED;
     const lifeSeconds = Math.floor(lifeMinutes(this.#random) * 60);
     const iat = Math.floor((EPOCH_MS + nowMs - DATED_BACK_MS) / 1000);
     const exp = Math.floor((EPOCH_MS + nowMs) / 1000) + lifeSeconds;
