@@ -2,10 +2,8 @@ import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 const integration = ['test/**/*.integration.test.ts'];
-/** Those that judge wall-clock time. */
-const timing = ['test/**/*.timing.test.ts'];
-/** They judge it, too, and each has a whole pod of the image. */
-const container = ['test/container/**/*.test.ts'];
+/** Those that judge wall-clock time. The tests of the image do, too, and each has a whole pod. */
+const timing = ['test/**/*.timing.test.ts', 'test/container/**/*.test.ts'];
 
 export default defineConfig({
   test: {
@@ -21,7 +19,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...integration, ...timing, ...container],
+          exclude: [...configDefaults.exclude, ...integration, ...timing],
           setupFiles: 'test/support/no-processes.ts',
           // No test keeps state that another file could meet, and loading the files takes much of the time.
           isolate: false,
@@ -47,23 +45,10 @@ export default defineConfig({
           name: 'timing',
           include: timing,
           globalSetup: 'test/support/bundle.ts',
-          // After all others have ended, one file at a time. Tests run beside each other only where they say so: they
-          // mostly wait, and have seconds.
+          // After all others have ended, one file at a time, and of that one test at a time.
           sequence: { groupOrder: 2 },
           fileParallelism: false,
           isolate: false,
-          maxConcurrency: 4,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'container',
-          include: container,
-          globalSetup: 'test/support/bundle.ts',
-          // Last, and one test at a time.
-          sequence: { groupOrder: 3 },
-          fileParallelism: false,
           maxConcurrency: 1,
         },
       },
