@@ -21,7 +21,7 @@ beforeAll(async () => {
   serverNowMs = Date.now();
   azure = await startAzure(
     { accessTokenBytes: TOKEN_BYTES + 64, now: () => Date.now() - entraLagMs },
-    () => serverNowMs,
+    { serverNow: () => serverNowMs },
   );
   console.info(`PostgreSQL: ${azure.server.description}`);
 }, startTimeoutMs);
