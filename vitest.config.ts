@@ -5,6 +5,13 @@ const integration = ['test/**/*.integration.test.ts'];
 /** Those that judge wall-clock time. The tests of the image do, too, and each has a whole pod. */
 const timing = ['test/**/*.timing.test.ts', 'test/container/**/*.test.ts'];
 
+/** What files share: the program, PostgreSQL, and the keys of the fake Entra. */
+const globalSetup = [
+  'test/support/bundle.ts',
+  'test/support/postgres/share.ts',
+  'test/support/fake-entra/share-keys.ts',
+];
+
 export default defineConfig({
   test: {
     // Tests of the superuser start programs as others, who may not be able to enter its own TMPDIR.
@@ -31,7 +38,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: integration,
-          globalSetup: 'test/support/bundle.ts',
+          globalSetup,
           // Most of these tests wait for processes, so that each core can take three files at a time.
           maxWorkers: 3 * availableParallelism(),
           isolate: false,
@@ -44,7 +51,7 @@ export default defineConfig({
         test: {
           name: 'timing',
           include: timing,
-          globalSetup: 'test/support/bundle.ts',
+          globalSetup,
           // After all others have ended, one file at a time, and of that one test at a time.
           sequence: { groupOrder: 2 },
           fileParallelism: false,

@@ -12,7 +12,7 @@ import {
 } from '../support/fake-entra/faults.ts';
 import { startFakeEntra } from '../support/fake-entra/server.ts';
 import { startTimeoutMs } from '../support/postgres/server.ts';
-import { endure, entraDoes, type Outage } from './outage.ts';
+import { endure, entraDoes, namesOf, type Outage } from './outage.ts';
 import { noPsql, openPod } from './pod.ts';
 
 let azure: Azure;
@@ -53,7 +53,7 @@ const notEntra = (fields: object = {}) => ({
 
 const soon = () => new Date(Date.now() + 3000).toUTCString();
 
-const outages: readonly Outage[] = [
+const refused: readonly Outage[] = [
   {
     name: '403 in words of OAuth',
     told: { reason: 'entra.refused', status: 403 },
@@ -62,6 +62,9 @@ const outages: readonly Outage[] = [
   },
   { name: '403 in HTML', ...notEntra({ status: 403 }), ...entraDoes(html(403)) },
   { name: '408', ...failing(408), ...entraDoes(html(408)) },
+];
+
+const throttled: readonly Outage[] = [
   {
     name: '429 with seconds',
     ...throttling,
@@ -81,12 +84,18 @@ const outages: readonly Outage[] = [
     waitSeconds: [60, 66],
     ...entraDoes(tooManyRequests()),
   },
+];
+
+const broken: readonly Outage[] = [
   { name: '500 in JSON', ...failing(500), ...entraDoes(json(500, 'server_error')) },
   { name: '500 in HTML', ...failing(500), ...entraDoes(html(500)) },
   { name: '502 in JSON', ...failing(502), ...entraDoes(json(502, 'server_error')) },
   { name: '502 in HTML', ...failing(502), ...entraDoes(html(502)) },
   { name: '503 in JSON', ...failing(503), ...entraDoes(json(503, 'temporarily_unavailable')) },
   { name: '503 in HTML', ...failing(503), ...entraDoes(serviceUnavailableHtml()) },
+];
+
+const odd: readonly Outage[] = [
   {
     name: 'temporarily_unavailable',
     ...failing(500),
@@ -110,9 +119,13 @@ const outages: readonly Outage[] = [
 describe
   .skipIf(noPsql)
   .concurrent('an application notices nothing of (psql must be installed)', () => {
-    test.for(outages)('$name', async (outage, context) => {
-      await endure(await openPod(azure, context), [outage], context);
-    });
+    const groups = [refused, throttled, broken, odd];
+    test.for(groups.map((outages) => [namesOf(outages), outages] as const))(
+      '%s',
+      async ([, outages], context) => {
+        await endure(await openPod(azure, context), outages, context);
+      },
+    );
 
     test('a redirect, which is not followed', async (context) => {
       const elsewhere = await startFakeEntra();

@@ -12,7 +12,7 @@ import {
   type ServerCertificate,
 } from '../support/postgres/certificates.ts';
 import { startTimeoutMs } from '../support/postgres/server.ts';
-import { endure, entraDoes, type Outage } from './outage.ts';
+import { endure, entraDoes, namesOf, type Outage } from './outage.ts';
 import { type Context, noPsql, openPod } from './pod.ts';
 
 let azure: Azure;
@@ -61,26 +61,25 @@ const tooSlow = {
 
 const brief = ['--request-timeout', '5s'];
 
-const brokenOffOrTooSlow: readonly Outage[] = [
-  {
-    name: 'a reset before the answer',
-    ...brokenOff,
-    ...entraDoes({ kind: 'reset', when: 'before' }),
-  },
-  {
-    name: 'a reset in the middle of the answer',
-    ...brokenOff,
-    ...entraDoes({ kind: 'reset', when: 'mid-body' }),
-  },
-  { name: 'a hang before the headers', ...tooSlow, ...entraDoes({ kind: 'hang' }) },
-  { name: 'a drip of a byte a second', ...tooSlow, ...entraDoes({ kind: 'drip' }) },
+const reset = (when: 'before' | 'mid-body') => entraDoes({ kind: 'reset', when });
+
+const brokenOffOrTooSlow: readonly (readonly Outage[])[] = [
+  [
+    { name: 'a reset before the answer', ...brokenOff, ...reset('before') },
+    { name: 'a hang before the headers', ...tooSlow, ...entraDoes({ kind: 'hang' }) },
+  ],
+  [
+    { name: 'a reset in the middle of the answer', ...brokenOff, ...reset('mid-body') },
+    { name: 'a drip of a byte a second', ...tooSlow, ...entraDoes({ kind: 'drip' }) },
+  ],
 ];
 
 describe
   .skipIf(noPsql)
   .concurrent('an application notices nothing of (psql must be installed)', () => {
-    test.for(brokenOffOrTooSlow)('$name', async (outage, context) => {
-      await endure(await openPod(azure, context), [outage], context, { args: brief });
+    const named = brokenOffOrTooSlow.map((outages) => [namesOf(outages), outages] as const);
+    test.for(named)('%s', async ([, outages], context) => {
+      await endure(await openPod(azure, context), outages, context, { args: brief });
     });
 
     test('a refused connection', async (context) => {

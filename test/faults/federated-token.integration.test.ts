@@ -7,6 +7,7 @@ import { startedFor } from '../process/workload.ts';
 import type { LogLine, Pgpassd } from '../support/pgpassd-process.ts';
 import { psql } from '../support/postgres/clients.ts';
 import { startTimeoutMs } from '../support/postgres/server.ts';
+import { namesOf } from './outage.ts';
 import { type Context, expectUnharmed, noPsql, openPod, type Pod } from './pod.ts';
 
 let azure: Azure;
@@ -33,7 +34,7 @@ const unreadable = {
 
 const gone = ({ volume }: Pod) => rm(volume.tokenPath, { recursive: true, force: true });
 
-const damages: readonly Damage[] = [
+const contents: readonly Damage[] = [
   {
     name: 'removed',
     reason: 'federated-token.missing',
@@ -65,6 +66,9 @@ const damages: readonly Damage[] = [
       await volume.write(await entra.cluster.issueServiceAccountToken(life));
     },
   },
+];
+
+const others: readonly Damage[] = [
   {
     name: 'a directory',
     what: /is not a regular file/,
@@ -113,15 +117,19 @@ describe.skipIf(noPsql).concurrent('with the federated token (psql must be insta
     await expectUnharmed(pod, pgpassd, context);
   });
 
-  test.for(damages)('$name the token in place serves until the next rotation', untilRotation);
+  test.for([contents, others].map((damages) => [namesOf(damages), damages] as const))(
+    '%s the token in place serves until the next rotation',
+    ([, damages], context) => untilRotation(damages, context),
+  );
 
   test.skipIf(process.getuid?.() === 0)(
     'not readable the token in place serves until the next rotation (as an ordinary user)',
-    (context) => untilRotation(unreadableFile, context),
+    (context) => untilRotation([unreadableFile], context),
   );
 });
 
-async function untilRotation(damage: Damage, context: Context): Promise<void> {
+/** One pgpassd goes through all the damages, and through a rotation after each. */
+async function untilRotation(damages: readonly Damage[], context: Context): Promise<void> {
   const { expect } = context;
   const pod = await openPod(azure, context, { layout: 'plain' });
   const pgpassd = pod.run();
@@ -129,31 +137,38 @@ async function untilRotation(damage: Damage, context: Context): Promise<void> {
   await pgpassd.waitFor('federated-token.found');
   const application = pod.startApplication();
 
-  await damage.inflict(pod);
-  pgpassd.signal('SIGHUP');
-  const failed = await resting(pgpassd);
-  // Of many in a minute the last are at debug.
-  expect(pgpassd.lines.find(({ event }) => event === 'refresh.failed')?.level).toBe('warn');
-  expect(failed).toMatchObject({
-    reason: damage.reason,
-    msg: expect.stringMatching(damage.what),
-    remedy: expect.stringMatching(damage.remedy),
-  });
-  expect(pod.entra.requests).toHaveLength(1);
+  for (const { name, reason, what, remedy, inflict } of damages) {
+    const { length: asked } = pod.entra.requests;
+    const { length: told } = pgpassd.lines;
+    await inflict(pod);
+    pgpassd.signal('SIGHUP');
+    const failed = await resting(pgpassd, told);
+    // Of many in a minute the last are at debug.
+    const first = pgpassd.lines.slice(told).find(({ event }) => event === 'refresh.failed');
+    expect(first?.level, name).toBe('warn');
+    expect(failed, name).toMatchObject({
+      reason,
+      msg: expect.stringMatching(what),
+      remedy: expect.stringMatching(remedy),
+    });
+    expect(pod.entra.requests).toHaveLength(asked);
 
-  await application.nextConnect();
-  await gone(pod);
-  await actedOn(pod, pgpassd, context);
-  expect(pod.entra.requests).toHaveLength(2);
+    await application.nextConnect();
+    await gone(pod);
+    await actedOn(pod, pgpassd, context);
+    expect(pod.entra.requests).toHaveLength(asked + 1);
+  }
   const connects = await application.stop();
   expect(connects.filter(({ ok }) => !ok)).toEqual([]);
   await expectUnharmed(pod, pgpassd, context);
 }
 
 /** Has it fail on request until the next try is so far away that it can't be taken for a rotation's. */
-async function resting(pgpassd: Pgpassd): Promise<LogLine> {
+async function resting(pgpassd: Pgpassd, since = 0): Promise<LogLine> {
   for (;;) {
-    const failed = await pgpassd.waitFor('refresh.failed');
+    const failed = await pgpassd.waitFor(
+      (line) => line.event === 'refresh.failed' && pgpassd.lines.indexOf(line) >= since,
+    );
     if (Number(failed['nextTryInSeconds']) > 4) return failed;
     pgpassd.signal('SIGHUP');
   }

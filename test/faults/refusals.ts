@@ -67,7 +67,7 @@ const identity = {
 const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /** Entra answers every exchange with this code. */
-export function refusalWith(code: number): Outage {
+function refusalWith(code: number): Outage {
   const { status, error } = answeredWith(code);
   const extra = policies.includes(code) ? challenge : {};
   return {
@@ -90,21 +90,38 @@ function reasonFor(status: number): string {
   return status >= 500 ? 'entra.unavailable' : 'entra.refused';
 }
 
+function kindOf(code: number): string {
+  const { status, error } = answeredWith(code);
+  return `${status} ${error}`;
+}
+
 /** One pgpassd goes through so many refusals at most, one after the other. */
 const GROUP = 16;
 
-/** Codes that Entra answers alike, a few at a time, and what to call them. */
+/** Codes that come with the same status, many at a time, and what to call them. */
 export function groupsOf(codes: readonly number[]): [name: string, group: readonly number[]][] {
   const alike = Map.groupBy(codes, (code) => {
-    const { status, error } = answeredWith(code);
-    return `${status} ${error}`;
+    const { status } = answeredWith(code);
+    return status < 429 ? `${status}` : 'another status';
   });
-  return [...alike].flatMap(([answer, members]) => {
+  return [...alike].flatMap(([status, unsorted]) => {
+    const members = unsorted.toSorted((one, other) => kindOf(one).localeCompare(kindOf(other)));
     const size = Math.ceil(members.length / Math.ceil(members.length / GROUP));
     return members.flatMap((_, index): [string, readonly number[]][] => {
       if (index % size > 0) return [];
       const group = members.slice(index, index + size);
-      return [[`${answer}: ${group.map((code) => `AADSTS${code}`).join(', ')}`, group]];
+      return [[`${status}: ${group.map((code) => `AADSTS${code}`).join(', ')}`, group]];
     });
+  });
+}
+
+/** All of a kind are alike to the application, so only before and after the others of its kind does it work again. */
+export function outagesOf(codes: readonly number[]): readonly Outage[] {
+  const kinds = new Set<string>();
+  return codes.map((code, index) => {
+    const kind = kindOf(code);
+    const inPassing = kinds.has(kind) && index < codes.length - 1;
+    kinds.add(kind);
+    return { ...refusalWith(code), ...(inPassing && { inPassing }) };
   });
 }

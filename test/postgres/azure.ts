@@ -10,7 +10,7 @@ import { createCa } from '../support/postgres/certificates.ts';
 import type { QueryOptions } from '../support/postgres/clients.ts';
 import { tokenJudge } from '../support/postgres/front/judge.ts';
 import { type Front, startFront } from '../support/postgres/front/server.ts';
-import { type Server, startServer } from '../support/postgres/server.ts';
+import { addRoles, type Server, sharedServer, startServer } from '../support/postgres/server.ts';
 import { createProjectedVolume, type ProjectedVolume } from '../support/projected-volume.ts';
 
 /** The name that the certificate, the passfile and the clients go by. */
@@ -29,18 +29,24 @@ export interface Azure {
   close(): Promise<void>;
 }
 
+export interface AzureOptions {
+  /** The server's clock. */
+  readonly serverNow?: () => number;
+  /** Whether the server is for this file alone, which does to it what others would notice. */
+  readonly ownServer?: boolean;
+}
+
 export async function startAzure(
   options: FakeEntraOptions,
-  /** The server's clock. */
-  serverNow: () => number = Date.now,
+  { serverNow = Date.now, ownServer = false }: AzureOptions = {},
 ): Promise<Azure> {
   const directory = await mkdtemp(join(tmpdir(), 'pgpassd-azure-'));
   const passfile = join(directory, 'pgpass');
   const rootCert = join(directory, 'root.crt');
   const ca = await createCa();
   await writeFile(rootCert, ca.certPem);
-  const server = await startServer();
-  await server.sql(`CREATE ROLE "${ROLE}" LOGIN`);
+  const server = await (ownServer ? startServer() : sharedServer());
+  await addRoles(server, [ROLE]);
   const entra = await startFakeEntra(options);
   const front = await startFront({
     server: server.connectTarget,

@@ -12,7 +12,13 @@ import { clientProgram, findProgram } from '../support/postgres/clients.ts';
 import { passwordJudge } from '../support/postgres/front/judge.ts';
 import { type Front, startFront } from '../support/postgres/front/server.ts';
 import { type ClientResult, runClient } from '../support/postgres/running-client.ts';
-import { type Server, startServer, startTimeoutMs } from '../support/postgres/server.ts';
+import {
+  addDatabases,
+  addRoles,
+  type Server,
+  sharedServer,
+  startTimeoutMs,
+} from '../support/postgres/server.ts';
 import {
   ABSTRACT_SOCKETS,
   DATABASES,
@@ -44,10 +50,9 @@ const places = new Map<string, string>();
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'pgpassd-strings-'));
-  server = await startServer();
-  const quote = (name: string) => `"${name.replaceAll('"', '""')}"`;
-  for (const name of USERS) await server.sql(`CREATE ROLE ${quote(name)} LOGIN`);
-  for (const name of DATABASES) await server.sql(`CREATE DATABASE ${quote(name)}`);
+  server = await sharedServer();
+  await addRoles(server, USERS);
+  await addDatabases(server, DATABASES);
   const ca = await createCa();
   front = await startFront({
     server: server.connectTarget,

@@ -8,7 +8,13 @@ import { createCa } from '../support/postgres/certificates.ts';
 import { findProgram, psql } from '../support/postgres/clients.ts';
 import { passwordJudge } from '../support/postgres/front/judge.ts';
 import { type Front, startFront } from '../support/postgres/front/server.ts';
-import { type Server, startServer, startTimeoutMs } from '../support/postgres/server.ts';
+import {
+  addDatabases,
+  addRoles,
+  type Server,
+  sharedServer,
+  startTimeoutMs,
+} from '../support/postgres/server.ts';
 
 const noPsql = findProgram('psql') === undefined;
 
@@ -49,12 +55,9 @@ const passwords = new Map<string, string>();
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'pgpassd-escaping-'));
-  server = await startServer();
-  for (const name of NAMES) {
-    const quoted = `"${name.replaceAll('"', '""')}"`;
-    await server.sql(`CREATE ROLE ${quoted} LOGIN`);
-    await server.sql(`CREATE DATABASE ${quoted}`);
-  }
+  server = await sharedServer();
+  await addRoles(server, NAMES);
+  await addDatabases(server, NAMES);
   const ca = await createCa();
   front = await startFront({
     server: server.connectTarget,

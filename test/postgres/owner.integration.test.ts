@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { pgpassdEnv, startPgpassd } from '../support/pgpassd-process.ts';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { commandHere } from '../support/command-here.ts';
+import { pgpassdEnv } from '../support/pgpassd-process.ts';
 import { clientProgram, findProgram } from '../support/postgres/clients.ts';
 import { startTimeoutMs } from '../support/postgres/server.ts';
 import { type Azure, ROLE, SERVER_NAME, startAzure } from './azure.ts';
@@ -24,8 +25,8 @@ test.skipIf(notHere)(
     const { entra, volume, passfile } = azure;
     const entries = [`${SERVER_NAME}:*:*:${ROLE}`];
     const env = pgpassdEnv({ entra, tokenPath: volume.tokenPath, passfile, entries });
-    const pgpassd = startPgpassd({ args: ['once', '--owner', '1000:1000'], env });
-    expect(await pgpassd.exited, pgpassd.output()).toEqual({ code: 0, signal: null });
+    const once = await commandHere(['once', '--owner', '1000:1000'], env, onTestFinished);
+    expect(once).toMatchObject({ exitCode: 0 });
     expect(await psqlAs(1000)).toBe(0);
     expect(await psqlAs(1001)).toBe(2);
   },

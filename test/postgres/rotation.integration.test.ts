@@ -1,12 +1,13 @@
 import { EventEmitter, once } from 'node:events';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { commandHere } from '../support/command-here.ts';
 import { pgpassdEnv, startPgpassd } from '../support/pgpassd-process.ts';
 import { findProgram, nodePostgres, pgDump, psql } from '../support/postgres/clients.ts';
 import { startTimeoutMs } from '../support/postgres/server.ts';
 import { type Azure, ROLE, SERVER_NAME, startAzure } from './azure.ts';
 
-const ROTATIONS = 10;
+const ROTATIONS = 6;
 const TOKEN_BYTES = 4096;
 
 const noPsql = findProgram('psql') === undefined || findProgram('pg_dump') === undefined;
@@ -21,52 +22,63 @@ beforeAll(async () => {
   serverNowMs = Date.now();
   azure = await startAzure(
     { accessTokenBytes: TOKEN_BYTES + 64, now: () => Date.now() - entraLagMs },
-    () => serverNowMs,
+    { serverNow: () => serverNowMs },
   );
   console.info(`PostgreSQL: ${azure.server.description}`);
 }, startTimeoutMs);
 afterAll(() => azure.close());
 
-function run(entries = [`${SERVER_NAME}:*:*:${ROLE}`]) {
+function environment(entries: readonly string[]) {
   const { entra, volume, passfile } = azure;
-  return startPgpassd({
-    env: pgpassdEnv({ entra, tokenPath: volume.tokenPath, passfile, entries }),
-  });
+  return pgpassdEnv({ entra, tokenPath: volume.tokenPath, passfile, entries });
 }
 
 const expiryMs = (token: string | undefined): number => Number(decodeJwt(token ?? '').exp) * 1000;
 
-/** A client that connects without pause, as often as it can, until it is told to stop. */
+/** A client that connects without pause, as often as it can, whenever it is awake. */
 function connectOnAndOn(connect: () => ReturnType<typeof psql>) {
   const results: Awaited<ReturnType<typeof psql>>[] = [];
-  const over = new EventEmitter();
+  const told = new EventEmitter();
+  let awake = false;
   let stopping = false;
   const ended = (async () => {
     while (!stopping) {
-      results.push(await connect());
-      over.emit('connect');
+      if (awake) {
+        results.push(await connect());
+        told.emit('connect');
+      } else {
+        await once(told, 'wake');
+      }
     }
   })();
+  const wake = () => {
+    awake = true;
+    told.emit('wake');
+  };
   const stop = async () => {
     stopping = true;
+    wake();
     await ended;
     return results;
   };
   onTestFinished(async () => void (await stop()));
   return {
-    /** Settles when a connect is over that has begun since: the one after that under way. */
+    wake,
+    /** Settles when a connect is over that has begun since: the one after that under way. Then the client sleeps. */
     nextConnect: async () => {
       const wanted = results.length + 2;
-      while (results.length < wanted) await once(over, 'connect');
+      while (results.length < wanted) await once(told, 'connect');
+      awake = false;
     },
     stop,
   };
 }
 
 describe.skipIf(noPsql)('unmodified libpq clients (psql and pg_dump must be installed)', () => {
-  test(`connect without pause over ${ROTATIONS} rotations of a token whose predecessors expire`, async () => {
+  test(`connect without pause while a token is replaced, ${ROTATIONS} times, and its predecessors expire`, async () => {
     const { entra, front, volume, client } = azure;
-    const pgpassd = run();
+    const pgpassd = startPgpassd({ env: environment([`${SERVER_NAME}:*:*:${ROLE}`]) });
+    await pgpassd.waitFor('refresh.started');
     await pgpassd.waitFor('token.refreshed');
     const clients = [
       connectOnAndOn(() => psql(client)),
@@ -74,9 +86,12 @@ describe.skipIf(noPsql)('unmodified libpq clients (psql and pg_dump must be inst
     ];
     for (let rotation = 0; rotation < ROTATIONS; rotation += 1) {
       // Kubelet rotates, too, and much more often than it would.
-      if (rotation % 5 === 0) await volume.write(await entra.cluster.issueServiceAccountToken());
+      if (rotation % 3 === 0) await volume.write(await entra.cluster.issueServiceAccountToken());
       entraLagMs -= 1000;
       pgpassd.signal('SIGHUP');
+      // It begins a second after the last one; until then no connect could meet a change.
+      await pgpassd.waitFor('refresh.started');
+      for (const { wake } of clients) wake();
       await pgpassd.waitFor('token.refreshed');
       const [predecessor, current] = entra.issued.slice(-2).map(expiryMs);
       expect(current).toBeGreaterThan(Number(predecessor));
@@ -114,8 +129,8 @@ describe.skipIf(noPsql)('unmodified libpq clients (psql and pg_dump must be inst
 
 test('node-postgres gets in with its own reader of passfiles', async () => {
   serverNowMs = Date.now();
-  const pgpassd = run(['localhost:*:*:legacy-app']);
-  await pgpassd.waitFor('token.refreshed');
+  const env = environment(['localhost:*:*:legacy-app']);
+  expect(await commandHere(['once'], env, onTestFinished)).toMatchObject({ exitCode: 0 });
   const { hostaddr: _, ...client } = azure.client;
   const result = await nodePostgres({ ...client, host: 'localhost' });
   expect(result).toMatchObject({ code: 0, stdout: '1\n' });

@@ -12,7 +12,7 @@ let azure: Azure;
 let token: Secret;
 
 beforeAll(async () => {
-  azure = await startAzure({});
+  azure = await startAzure({}, { ownServer: true });
   token = await issueToken();
 }, startTimeoutMs);
 afterAll(() => azure.close());

@@ -1,13 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { escapeIdentifier } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCa } from './certificates.ts';
 import { type ClientOptions, findProgram, nodePostgres, pgDump, psql } from './clients.ts';
 import { passwordJudge } from './front/judge.ts';
 import { type Front, startFront } from './front/server.ts';
-import { type Server, startServer, startTimeoutMs } from './server.ts';
+import { addDatabases, addRoles, type Server, sharedServer, startTimeoutMs } from './server.ts';
 
 const user = 'we:ird\\us er#EXT#@"o\'Neill"';
 const database = "dbname=a:b\\c 'd' größe";
@@ -19,9 +18,9 @@ let directory: string;
 let options: ClientOptions;
 
 beforeAll(async () => {
-  server = await startServer();
-  await server.sql(`create role ${escapeIdentifier(user)} login`);
-  await server.sql(`create database ${escapeIdentifier(database)}`);
+  server = await sharedServer();
+  await addRoles(server, [user]);
+  await addDatabases(server, [database]);
   const ca = await createCa();
   front = await startFront({
     server: server.connectTarget,

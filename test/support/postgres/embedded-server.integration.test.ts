@@ -4,9 +4,10 @@ import { existsSync, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startEmbeddedServer } from './embedded-server.ts';
 import { type Server, startTimeoutMs } from './server.ts';
+import { shareVariable } from './shared.ts';
 
 const asRoot = process.getuid?.() === 0;
 
@@ -32,14 +33,10 @@ describe('an embedded server, whatever the locale around it,', () => {
   let server: Server;
 
   beforeAll(async () => {
-    const locale = process.env['LC_ALL'];
-    process.env['LC_ALL'] = 'xx_XX.UTF-8';
-    try {
-      server = await startEmbeddedServer('for these tests');
-    } finally {
-      if (locale === undefined) delete process.env['LC_ALL'];
-      else process.env['LC_ALL'] = locale;
-    }
+    vi.stubEnv('LC_ALL', 'xx_XX.UTF-8');
+    // It runs initdb itself, where others copy what the test run shares.
+    vi.stubEnv(shareVariable, undefined);
+    server = await startEmbeddedServer('for these tests').finally(() => vi.unstubAllEnvs());
   }, startTimeoutMs);
   afterAll(() => server.stop());
 

@@ -5,7 +5,7 @@ import { compactVerify, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createCa, type ServerCertificate } from '../certificates.ts';
 import { findProgram, openPsql, psql, type QueryOptions } from '../clients.ts';
-import { type Server, startServer, startTimeoutMs } from '../server.ts';
+import { addRoles, type Server, sharedServer, startTimeoutMs } from '../server.ts';
 import { azureAudience, tokenJudge } from './judge.ts';
 import { type Front, startFront } from './server.ts';
 
@@ -26,8 +26,8 @@ let directory: string;
 let rootCert: string;
 
 beforeAll(async () => {
-  server = await startServer();
-  await server.sql('create role app login; create role other login');
+  server = await sharedServer();
+  await addRoles(server, ['app', 'other']);
   const ca = await createCa();
   certificate = await ca.issue({ hosts: [host] });
   expiredCertificate = await ca.issue({ hosts: [host], expired: true });

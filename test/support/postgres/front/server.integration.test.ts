@@ -5,7 +5,7 @@ import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'n
 import { Client, type ClientConfig } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type CertificateAuthority, createCa, type ServerCertificate } from '../certificates.ts';
-import { type Server, startServer, startTimeoutMs } from '../server.ts';
+import { addRoles, type Server, sharedServer, startTimeoutMs } from '../server.ts';
 import { type Judge, passwordJudge } from './judge.ts';
 import { type Front, startFront } from './server.ts';
 import { cancelRequest, gssencRequest, sslRequest, startupMessage } from './wire.ts';
@@ -15,8 +15,8 @@ let ca: CertificateAuthority;
 let certificate: ServerCertificate;
 
 beforeAll(async () => {
-  server = await startServer();
-  await server.sql('create role app login');
+  server = await sharedServer();
+  await addRoles(server, ['app']);
   ca = await createCa();
   certificate = await ca.issue({ hosts: ['localhost', '127.0.0.1'] });
 }, startTimeoutMs);
