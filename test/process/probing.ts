@@ -6,7 +6,9 @@ import { pause } from '../support/look-until.ts';
 import type { LogLine, Pgpassd } from '../support/pgpassd-process.ts';
 import { startedFor } from './workload.ts';
 
-export async function portOf(pgpassd: Pgpassd): Promise<number> {
+type Printing = Pick<Pgpassd, 'lines' | 'waitFor'>;
+
+export async function portOf(pgpassd: Printing): Promise<number> {
   const told = pgpassd.lines.find(({ event }) => event === 'started');
   const { httpPort } = told ?? (await pgpassd.waitFor('started'));
   return Number(httpPort);
@@ -84,7 +86,7 @@ export function middleOf(numbers: readonly number[]): number {
 }
 
 /** The value of one metric, with its labels in `name` if it has any. */
-export async function metric(pgpassd: Pgpassd, name: string): Promise<number> {
+export async function metric(pgpassd: Printing, name: string): Promise<number> {
   const { body } = await ask({ port: await portOf(pgpassd) }, { path: '/metrics' });
   return Number(new RegExp(`^${name} (.*)$`, 'm').exec(body)?.[1]);
 }
