@@ -21,12 +21,8 @@ const done = { code: 0, signal: null };
 const commandLines = [
   [],
   ['run'],
-  ['once'],
   ['wait', '--', 'echo', 'followed'],
-  ['check', '--json'],
   ['--version'],
-  ['--help'],
-  ['once', '--help'],
   ['no-such-command'],
 ];
 
@@ -92,7 +88,7 @@ describe('the built program', () => {
     expect(await readFile(passfile, 'utf8')).toBe(passfileWith(entra.issued[0]));
   });
 
-  test("opens no port to Node's debugger", async () => {
+  test("runs until it is stopped, and opens no port to Node's debugger", async () => {
     const { start } = await openWorkload();
     const env = { NODE_OPTIONS: '--inspect-port=0' };
     const pgpassd = start(['run'], { entry, env });
@@ -132,12 +128,4 @@ describe('the built program', () => {
       );
     },
   );
-
-  test('runs until it is stopped', async () => {
-    const { start } = await openWorkload();
-    const pgpassd = start(['run'], { entry });
-    await pgpassd.waitFor('token.refreshed');
-    pgpassd.signal('SIGTERM');
-    expect(await pgpassd.exited).toEqual(done);
-  });
 });

@@ -1,8 +1,8 @@
+import { setTimeout } from 'node:timers/promises';
 import { ask } from '../observe/clients.ts';
 import type { ProbePath } from '../observe/points.ts';
 import type { TokenBody } from '../support/fake-entra/answers.ts';
 import type { Fault } from '../support/fake-entra/faults.ts';
-import { pause } from '../support/look-until.ts';
 import type { LogLine, Pgpassd } from '../support/pgpassd-process.ts';
 import { startedFor } from './workload.ts';
 
@@ -45,13 +45,14 @@ export async function probeUntil(
   port: number,
   path: ProbePath,
   wanted: (probed: Probed) => boolean,
+  everyMs = 50,
 ): Promise<readonly Probed[]> {
   const all: Probed[] = [];
   for (;;) {
     const probed = await probe(port, path);
     all.push(probed);
     if (wanted(probed)) return all;
-    await pause();
+    await setTimeout(everyMs);
   }
 }
 
