@@ -50,7 +50,8 @@ describe('the built program', () => {
     root = await mkdtemp(join(tmpdir(), 'pgpassd-dist-'));
     entry = join(root, manifest.bin.pgpassd);
     const compiler = join(project, 'node_modules', 'typescript', 'bin', 'tsc');
-    const args = [compiler, '--project', join(project, 'tsconfig.build.json')];
+    // The check of the types is another command's.
+    const args = [compiler, '--noCheck', '--project', join(project, 'tsconfig.build.json')];
     await promisify(execFile)(process.execPath, [...args, '--outDir', join(root, 'dist')]);
     await copyFile(join(project, 'package.json'), join(root, 'package.json'));
     await symlink(join(project, 'node_modules'), join(root, 'node_modules'));
