@@ -9,7 +9,7 @@ import { openWorkload } from './workload.ts';
 const PROBES = 5;
 
 /** All come at once first, and are too many later; flood.timing.test.ts has those that never pause. */
-const PAUSE_MS = 200;
+const PAUSE_MS = 300;
 
 const cases = [
   {

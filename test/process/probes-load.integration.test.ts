@@ -18,9 +18,9 @@ test.each([
 ])(
   'with %s the loop refreshes, probes are answered, and memory is bounded',
   async (_what, count, said) => {
-    // Due about every 0.2 s, and valid long enough for a busy machine; so is the time for a request.
+    // Due about every 0.6 s, and valid long enough for a busy machine; so is the time for a request.
     const { start } = await openWorkload({ accessTokenLifetimeSeconds: 600 });
-    const pgpassd = start(['run', '--refresh-fraction', '0.0003', '--request-timeout', '100s']);
+    const pgpassd = start(['run', '--refresh-fraction', '0.001', '--request-timeout', '100s']);
     await pgpassd.waitFor('token.refreshed');
     const port = await portOf(pgpassd);
     const beforeMiB = await peakMiB(pgpassd);
