@@ -3,7 +3,7 @@ import { ask } from '../observe/clients.ts';
 import { canLimitMemory, type MemoryCgroup, openMemoryCgroup } from '../support/memory-cgroup.ts';
 import type { Pgpassd } from '../support/pgpassd-process.ts';
 import { asInTheImage, asItComes, type Flood, openFlood } from './flooding.ts';
-import { portOf, probe, refreshFromNow } from './probing.ts';
+import { expectReady, portOf, refreshFromNow } from './probing.ts';
 import { openWorkload } from './workload.ts';
 
 const PROBES = 5;
@@ -74,7 +74,7 @@ describe.skipIf(!canLimitMemory())('flooded (needs to limit memory by a cgroup)'
         expect(cgroup.kills(), 'of an earlier kind').toBe(0);
         await flood(kind);
         await Promise.all([refreshFromNow(pgpassd), probeTimes(PROBES, port)]);
-        expect((await probe(port, '/readyz')).status).toBe(200);
+        await expectReady(port);
         expect(cgroup.kills()).toBe(0);
         expect(pgpassd.lines.map(({ event }) => event)).not.toContain('refresh.failed');
       },
