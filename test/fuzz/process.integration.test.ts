@@ -7,7 +7,7 @@ import { commandInputs, commandLineOf, judge } from './targets/commands.ts';
 import { openTokenEndpoint } from './token-endpoint.ts';
 
 /** Each is a whole start of the program. */
-const RUNS = 40;
+const RUNS = 20;
 
 /** After these there is nothing new to see. */
 const LAST_EVENTS = new Set(['token.refreshed', 'refresh.failed']);

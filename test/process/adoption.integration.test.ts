@@ -23,7 +23,7 @@ describe('a token found in place', () => {
   test('that claims fifty years is refreshed at once', async () => {
     const workload = await openWorkload();
     await leaveToken(workload, { exp: nowSeconds() + 50 * 365 * 86_400 });
-    const pgpassd = workload.start(['run']);
+    const pgpassd = workload.startHere(['run']);
     const adopted = await pgpassd.waitFor('passfile.adopted');
     expect(adopted).toMatchObject({ nextRefreshInSeconds: 0 });
     expect(adopted['tokenValidForSeconds']).toBeLessThanOrEqual(28 * 3600);
@@ -35,7 +35,7 @@ describe('a token found in place', () => {
     const workload = await openWorkload();
     await leaveToken(workload, { iat: nowSeconds() - 2400, exp: nowSeconds() + 1200 });
     await utimes(workload.passfile, nowSeconds() - 2400, nowSeconds() - 2400);
-    const pgpassd = workload.start(['run', '--refresh-fraction', '0.9']);
+    const pgpassd = workload.startHere(['run', '--refresh-fraction', '0.9']);
     const { nextRefreshInSeconds } = await pgpassd.waitFor('passfile.adopted');
     // At 81 to 90 % of an hour, of which 40 minutes have passed.
     expect(nextRefreshInSeconds).toBeGreaterThan(0.81 * 3600 - 2400 - 60);
@@ -45,7 +45,7 @@ describe('a token found in place', () => {
   test('and overdue is refreshed in the first half of what is left', async () => {
     const workload = await openWorkload();
     await leavePassfile(workload, { agoSeconds: 3000, lifetimeSeconds: 3600 });
-    const pgpassd = workload.start(['run']);
+    const pgpassd = workload.startHere(['run']);
     const { nextRefreshInSeconds } = await pgpassd.waitFor('passfile.adopted');
     expect(nextRefreshInSeconds).toBeLessThanOrEqual(300);
   });
@@ -59,7 +59,7 @@ describe('a token found in place', () => {
     await writeFile(script, `#!/bin/sh\necho "got ${piece}" >&2\nexit 1\n`);
     await chmod(script, 0o755);
     const env = { AZURE_TENANT_ID: '', AZURE_CLIENT_ID: '', AZURE_FEDERATED_TOKEN_FILE: '' };
-    const pgpassd = workload.start(['run', '--token-command', script], { env });
+    const pgpassd = workload.startHere(['run', '--token-command', script], { env });
     await pgpassd.waitFor('passfile.adopted');
     pgpassd.signal('SIGHUP');
     expect((await pgpassd.waitFor('refresh.failed')).msg).toContain('got [redacted]');
@@ -71,7 +71,7 @@ describe('a passfile in place with another mode than it is to have now', () => {
   test('is ready at once', async () => {
     const workload = await openWorkload();
     await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 3600 });
-    const pgpassd = workload.start(['run', '--mode', '0400']);
+    const pgpassd = workload.startHere(['run', '--mode', '0400']);
     await pgpassd.waitFor('passfile.adopted');
     await probeUntil(await portOf(pgpassd), '/readyz', ({ status }) => status === 200);
     expect((await stat(workload.passfile)).mode & 0o7777).toBe(0o400);
@@ -81,7 +81,7 @@ describe('a passfile in place with another mode than it is to have now', () => {
   test('has that mode when once ends', async () => {
     const workload = await openWorkload();
     await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 3600 });
-    const pgpassd = workload.start(['once', '--mode', '0400']);
+    const pgpassd = workload.startHere(['once', '--mode', '0400']);
     expect(await pgpassd.exited, pgpassd.output()).toMatchObject({ code: 0 });
     expect((await stat(workload.passfile)).mode & 0o7777).toBe(0o400);
   });
@@ -91,7 +91,7 @@ describe.runIf(asRoot)('a passfile in place of another owner (as root)', () => {
   test('is ready at once when it is to be given away now', async () => {
     const workload = await openWorkload();
     await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 3600 });
-    const pgpassd = workload.start(['run', '--owner', '1234:1234']);
+    const pgpassd = workload.startHere(['run', '--owner', '1234:1234']);
     await pgpassd.waitFor('passfile.adopted');
     await probeUntil(await portOf(pgpassd), '/readyz', ({ status }) => status === 200);
     expect(await stat(workload.passfile)).toMatchObject({ uid: 1234, gid: 1234 });
@@ -100,7 +100,7 @@ describe.runIf(asRoot)('a passfile in place of another owner (as root)', () => {
   test('is given away when once ends', async () => {
     const workload = await openWorkload();
     await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 3600 });
-    const pgpassd = workload.start(['once', '--owner', '1234:1234']);
+    const pgpassd = workload.startHere(['once', '--owner', '1234:1234']);
     expect(await pgpassd.exited, pgpassd.output()).toMatchObject({ code: 0 });
     expect(await stat(workload.passfile)).toMatchObject({ uid: 1234, gid: 1234 });
   });
@@ -109,7 +109,7 @@ describe.runIf(asRoot)('a passfile in place of another owner (as root)', () => {
     const workload = await openWorkload();
     await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 3600 });
     await chown(workload.passfile, 1234, 1234);
-    const pgpassd = workload.start(['run', '--owner', '1234:1234']);
+    const pgpassd = workload.startHere(['run', '--owner', '1234:1234']);
     await pgpassd.waitFor('passfile.adopted');
   });
 
@@ -120,7 +120,7 @@ describe.runIf(asRoot)('a passfile in place of another owner (as root)', () => {
     const workload = await openWorkload();
     await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 3600 });
     await chown(workload.passfile, 1234, 1234);
-    const pgpassd = workload.start(['run', ...args]);
+    const pgpassd = workload.startHere(['run', ...args]);
     await pgpassd.waitFor('token.refreshed');
     expect(eventsOf(pgpassd.lines)).not.toContain('passfile.adopted');
   });
@@ -129,7 +129,7 @@ describe.runIf(asRoot)('a passfile in place of another owner (as root)', () => {
 test('a token found in place that begins in an hour is not taken over', async () => {
   const workload = await openWorkload();
   await leaveToken(workload, { nbf: nowSeconds() + 3600, exp: nowSeconds() + 7200 });
-  const pgpassd = workload.start(['run']);
+  const pgpassd = workload.startHere(['run']);
   await pgpassd.waitFor('token.refreshed');
   expect(eventsOf(pgpassd.lines)).not.toContain('passfile.adopted');
 });
@@ -137,7 +137,7 @@ test('a token found in place that begins in an hour is not taken over', async ()
 describe('a token that another pgpassd puts in place', () => {
   test('is taken over when it lasts longer, and not replaced by one that expired', async () => {
     const workload = await openWorkload({ accessTokenLifetimeSeconds: 6 });
-    const run = workload.start(['run']);
+    const run = workload.startHere(['run']);
     await run.waitFor('token.refreshed');
     workload.entra.faults.always(temporarilyUnavailable());
     const port = await portOf(run);
@@ -150,7 +150,7 @@ describe('a token that another pgpassd puts in place', () => {
 
   test('is replaced by ours when it ends sooner', async () => {
     const workload = await openWorkload();
-    const run = workload.start(['run']);
+    const run = workload.startHere(['run']);
     await run.waitFor('token.refreshed');
     await leaveToken(workload, { exp: nowSeconds() + 600 });
     await run.waitFor('passfile.repaired');

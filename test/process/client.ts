@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { type PgpassdHere, startHere } from '../support/command-here.ts';
 import { lookUntil } from '../support/look-until.ts';
 import { type Pgpassd, type PgpassdOptions, startPgpassd } from '../support/pgpassd-process.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
@@ -33,11 +34,17 @@ export async function openClient(finished: NonNullable<CleanUp> = onTestFinished
         ...options,
         env: { PGPASSFILE: passfile, ...options.env },
       }),
+    startHere: (args: readonly string[] = [], env: PgpassdOptions['env'] = {}): PgpassdHere =>
+      startHere({
+        args: ['wait', ...args],
+        onTestFinished: finished,
+        env: { PGPASSFILE: passfile, ...env },
+      }),
   };
 }
 
 export async function until(
-  pgpassd: Pgpassd,
+  pgpassd: PgpassdHere | Pgpassd,
   condition: () => boolean | Promise<boolean>,
 ): Promise<void> {
   let ended = false;
@@ -51,5 +58,5 @@ export async function until(
   });
 }
 
-export const untilItTells = (pgpassd: Pgpassd, words: string) =>
+export const untilItTells = (pgpassd: PgpassdHere | Pgpassd, words: string) =>
   until(pgpassd, () => pgpassd.errors().includes(words));

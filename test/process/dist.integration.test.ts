@@ -21,12 +21,8 @@ const done = { code: 0, signal: null };
 const commandLines = [
   [],
   ['run'],
-  ['once'],
   ['wait', '--', 'echo', 'followed'],
-  ['check', '--json'],
   ['--version'],
-  ['--help'],
-  ['once', '--help'],
   ['no-such-command'],
 ];
 
@@ -54,7 +50,8 @@ describe('the built program', () => {
     root = await mkdtemp(join(tmpdir(), 'pgpassd-dist-'));
     entry = join(root, manifest.bin.pgpassd);
     const compiler = join(project, 'node_modules', 'typescript', 'bin', 'tsc');
-    const args = [compiler, '--project', join(project, 'tsconfig.build.json')];
+    // The check of the types is another command's.
+    const args = [compiler, '--noCheck', '--project', join(project, 'tsconfig.build.json')];
     await promisify(execFile)(process.execPath, [...args, '--outDir', join(root, 'dist')]);
     await copyFile(join(project, 'package.json'), join(root, 'package.json'));
     await symlink(join(project, 'node_modules'), join(root, 'node_modules'));
@@ -92,7 +89,7 @@ describe('the built program', () => {
     expect(await readFile(passfile, 'utf8')).toBe(passfileWith(entra.issued[0]));
   });
 
-  test("opens no port to Node's debugger", async () => {
+  test("runs until it is stopped, and opens no port to Node's debugger", async () => {
     const { start } = await openWorkload();
     const env = { NODE_OPTIONS: '--inspect-port=0' };
     const pgpassd = start(['run'], { entry, env });
@@ -132,12 +129,4 @@ describe('the built program', () => {
       );
     },
   );
-
-  test('runs until it is stopped', async () => {
-    const { start } = await openWorkload();
-    const pgpassd = start(['run'], { entry });
-    await pgpassd.waitFor('token.refreshed');
-    pgpassd.signal('SIGTERM');
-    expect(await pgpassd.exited).toEqual(done);
-  });
 });

@@ -44,8 +44,8 @@ const worse: readonly [string, Fault, RegExp][] = [
 
 describe.concurrent('an answer whose token is worse than none leaves the token in place', () => {
   test.for(worse)('when it %s', async ([_case, fault, words], { expect, onTestFinished }) => {
-    const { entra, passfile, start } = await openWorkload({ onTestFinished });
-    const pgpassd = start(['run']);
+    const { entra, passfile, startHere } = await openWorkload({ onTestFinished });
+    const pgpassd = startHere(['run']);
     await pgpassd.waitFor('token.refreshed');
     const before = await fingerprint(passfile);
 
@@ -59,9 +59,9 @@ describe.concurrent('an answer whose token is worse than none leaves the token i
   });
 
   test('and once, which has none, ends with 5', async ({ expect, onTestFinished }) => {
-    const { entra, directory, start } = await openWorkload({ onTestFinished });
+    const { entra, directory, startHere } = await openWorkload({ onTestFinished });
     entra.faults.always(giving({ exp: nowSeconds() - 900 }));
-    const pgpassd = start(['once', '--timeout', '10s']);
+    const pgpassd = startHere(['once', '--timeout', '10s']);
     expect(await pgpassd.exited, pgpassd.output()).toMatchObject({ code: 5 });
     await expect(stat(join(directory, 'pgpass'))).rejects.toThrow('ENOENT');
   });
@@ -71,8 +71,8 @@ test.concurrent('a token that is only shorter-lived is taken when an operator as
   expect,
   onTestFinished,
 }) => {
-  const { entra, passfile, start } = await openWorkload({ onTestFinished });
-  const pgpassd = start(['run']);
+  const { entra, passfile, startHere } = await openWorkload({ onTestFinished });
+  const pgpassd = startHere(['run']);
   await pgpassd.waitFor('token.refreshed');
   entra.faults.next({ kind: 'mutate', change: (body) => ({ ...body, expires_in: 600 }) });
   pgpassd.signal('SIGHUP');
@@ -92,8 +92,8 @@ describe.concurrent('a command that keeps its token, and claims an hour for it e
   };
 
   test('is told, and its end stays what it was', async ({ expect, onTestFinished }) => {
-    const { passfile, start, args } = await open(3000, onTestFinished);
-    const pgpassd = start(['run', ...args], { env: alone });
+    const { passfile, startHere, args } = await open(3000, onTestFinished);
+    const pgpassd = startHere(['run', ...args], { env: alone });
     const first = await pgpassd.waitFor('token.refreshed');
     const before = await fingerprint(passfile);
     pgpassd.signal('SIGHUP');
@@ -107,8 +107,8 @@ describe.concurrent('a command that keeps its token, and claims an hour for it e
     expect,
     onTestFinished,
   }) => {
-    const { directory, start, args } = await open(-900, onTestFinished);
-    const pgpassd = start(['once', '--timeout', '10s', ...args], { env: alone });
+    const { directory, startHere, args } = await open(-900, onTestFinished);
+    const pgpassd = startHere(['once', '--timeout', '10s', ...args], { env: alone });
     expect(await pgpassd.exited, pgpassd.output()).toMatchObject({ code: 5 });
     expect(pgpassd.errors()).toContain('expired already');
     await expect(stat(join(directory, 'pgpass'))).rejects.toThrow('ENOENT');
@@ -119,7 +119,7 @@ test.concurrent('an answer from a cache is as old as it says', async ({
   expect,
   onTestFinished,
 }) => {
-  const { entra, start } = await openWorkload({ onTestFinished });
+  const { entra, startHere } = await openWorkload({ onTestFinished });
   const madeAt = new Date(Date.now() - 3_000_000).toUTCString();
   entra.faults.always({
     kind: 'answer',
@@ -131,7 +131,7 @@ test.concurrent('an answer from a cache is as old as it says', async ({
       access_token: unsignedJwt({ exp: nowSeconds() + 599 }),
     }),
   });
-  const pgpassd = start(['run']);
+  const pgpassd = startHere(['run']);
   const { tokenValidForSeconds } = await pgpassd.waitFor('token.refreshed');
   expect(tokenValidForSeconds).toBeLessThanOrEqual(599);
   expect(tokenValidForSeconds).toBeGreaterThan(500);

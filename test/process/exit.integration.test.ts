@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startPgpassd } from '../support/pgpassd-process.ts';
 
-const RUNS = 16;
-const AT_ONCE = 8;
+const RUNS = 10;
+const AT_ONCE = 5;
 
 /** A small heap and eager compiling: a thread that compiles then often waits for a garbage collection. */
 const strained = [

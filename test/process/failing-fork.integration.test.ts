@@ -1,21 +1,28 @@
 import { execFile } from 'node:child_process';
-import { readdir, writeFile } from 'node:fs/promises';
+import { chown, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import type { Pgpassd } from '../support/pgpassd-process.ts';
 import { portOf, probe, probeUntil } from './probing.ts';
-import { openWorkload, startedFor } from './workload.ts';
+import { openWorkload, startedFor, type Workload } from './workload.ts';
 
 /** Lives for long: only SIGHUP asks for the next one. The shell starts another process for it. */
 const command = `sh -c "echo a-token-of-a-command | cat"`;
 
-/** The superuser may start as many processes as it likes. No other test runs as this user. */
+/** The superuser may start as many processes as it likes. */
 const isRoot = process.getuid?.() === 0;
-const user = isRoot ? { uid: 61_234, gid: 61_234 } : {};
+/** Nothing else runs as these users. */
+let lastUid = 61_234;
+const nextUser = () => (isRoot ? { uid: ++lastUid } : {});
+
+interface Limited extends Pgpassd {
+  readonly uid?: number;
+}
 
 /** Sets a soft limit of a running process, as the user it runs as. */
-async function limit({ pid }: Pgpassd, what: 'nofile' | 'nproc', soft: number): Promise<void> {
+async function limit({ pid, uid }: Limited, what: 'nofile' | 'nproc', soft: number): Promise<void> {
+  const user = uid === undefined ? {} : { uid, gid: uid };
   await promisify(execFile)('prlimit', ['--pid', String(pid), `--${what}=${soft}:`], user);
 }
 
@@ -27,15 +34,15 @@ interface Want {
   readonly what: string;
   readonly systemCode: string;
   readonly remedy: RegExp;
-  readonly exhaust: (pgpassd: Pgpassd) => Promise<void>;
-  readonly relieve: (pgpassd: Pgpassd) => Promise<void>;
+  readonly exhaust: (pgpassd: Limited) => Promise<void>;
+  readonly relieve: (pgpassd: Limited) => Promise<void>;
   readonly asRoot?: true;
 }
 
 const processes = {
   systemCode: 'EAGAIN',
   remedy: /init as process 1.*podPidsLimit/,
-  relieve: (pgpassd: Pgpassd) => limit(pgpassd, 'nproc', 4096),
+  relieve: (pgpassd: Limited) => limit(pgpassd, 'nproc', 4096),
 };
 
 const wants: readonly Want[] = [
@@ -60,14 +67,25 @@ const wants: readonly Want[] = [
   },
 ];
 
+/** Starts it as a user of its own, if that may be. */
+async function startLimited(
+  args: readonly string[],
+  { directory, start }: Workload,
+): Promise<Limited> {
+  const user = nextUser();
+  if (user.uid !== undefined) await chown(directory, user.uid, user.uid);
+  return { ...start(args, user), ...user };
+}
+
 test.skipIf(!isRoot)(
   'a token command that fails by itself is not told as a want of processes where few more fit (as root, who knows what another user runs)',
-  async () => {
-    const { directory, start } = await openWorkload();
-    await promisify(execFile)('chown', [String(user.uid), directory]);
+  { concurrent: true },
+  async ({ expect, onTestFinished }) => {
+    const workload = await openWorkload({ onTestFinished });
+    const { directory } = workload;
     const switchFile = join(directory, 'broken');
     const args = ['run', '--token-command', `sh -c "test ! -e ${switchFile} && echo a-token"`];
-    const pgpassd = start([...args, '--token-lifetime', '1h'], { uid: 61_234 });
+    const pgpassd = await startLimited([...args, '--token-lifetime', '1h'], workload);
     await pgpassd.waitFor('token.refreshed');
     await limit(pgpassd, 'nproc', (await countOf('task', pgpassd)) + 8);
     await writeFile(switchFile, '');
@@ -84,11 +102,11 @@ test.skipIf(!isRoot)(
 for (const { what, systemCode, remedy, exhaust, relieve, asRoot } of wants) {
   test.skipIf(asRoot && !isRoot)(
     `a token command that goes on failing for want of ${what} turns /livez to 503, and its success back to 200`,
-    async () => {
-      const { directory, start } = await openWorkload();
-      if (user.uid !== undefined) await promisify(execFile)('chown', [String(user.uid), directory]);
+    { concurrent: true },
+    async ({ expect, onTestFinished }) => {
+      const workload = await openWorkload({ onTestFinished });
       const args = ['run', '--token-command', command, '--token-lifetime', '1h'];
-      const pgpassd = start(args, isRoot ? { uid: 61_234 } : {});
+      const pgpassd = await startLimited(args, workload);
       const port = await portOf(pgpassd);
       await pgpassd.waitFor('token.refreshed');
       expect((await probe(port, '/livez')).status).toBe(200);

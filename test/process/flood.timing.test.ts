@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { ask } from '../observe/clients.ts';
 import { canLimitMemory, openMemoryCgroup } from '../support/memory-cgroup.ts';
 import type { Pgpassd } from '../support/pgpassd-process.ts';
-import { asInTheImage, flood } from './flooding.ts';
+import { asInTheImage, openFlood } from './flooding.ts';
 import { latenessesMs, middleOf, portOf, probe } from './probing.ts';
 import { openWorkload, startedFor } from './workload.ts';
 
@@ -42,7 +42,8 @@ describe.skipIf(!canLimitMemory())('flooded (needs to limit memory by a cgroup)'
       });
       await pgpassd.waitFor('token.refreshed');
       const port = await portOf(pgpassd);
-      await flood(pgpassd, kind);
+      const flood = await openFlood(pgpassd, 0, onTestFinished);
+      await flood(kind);
 
       await pgpassd.waitFor(startedFor('due'));
       const tookMs: number[] = [];

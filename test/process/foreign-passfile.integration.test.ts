@@ -45,12 +45,12 @@ describe.concurrent.each(['run', 'once'] as const)('%s', (command) => {
     expect,
     onTestFinished,
   }) => {
-    const { passfile, directory, entra, start } = await openWorkload({ onTestFinished });
+    const { passfile, directory, entra, startHere } = await openWorkload({ onTestFinished });
     const path = join(directory, 'template');
     await writeFile(path, template);
     await writeFile(passfile, FOREIGN, { mode: 0o644 });
     const before = await fingerprint(passfile);
-    const pgpassd = start([command, '--template', path], { env: withoutEntries });
+    const pgpassd = startHere([command, '--template', path], { env: withoutEntries });
     const kept = await pgpassd.waitFor('passfile.kept');
     expect(kept).toMatchObject({ level: 'warn', keptAs: `${passfile}.before-pgpassd` });
     await pgpassd.waitFor('token.refreshed');
@@ -212,8 +212,8 @@ describe.concurrent.each(['run', 'once'] as const)('%s', (command) => {
 test('a file that another writer puts in place of the running one is kept before it is repaired', async ({
   expect,
 }) => {
-  const { passfile, directory, entra, start } = await openWorkload();
-  const pgpassd = start(['run', '--on-exit', 'remove']);
+  const { passfile, directory, entra, startHere } = await openWorkload();
+  const pgpassd = startHere(['run', '--on-exit', 'remove']);
   await pgpassd.waitFor('token.refreshed');
   await writeFile(join(directory, 'new'), FOREIGN);
   await rename(join(directory, 'new'), passfile);
@@ -246,11 +246,11 @@ test.for([
 test('an edited template and a restart replace what the earlier one made, and keep nothing', async ({
   expect,
 }) => {
-  const { passfile, directory, entra, start } = await openWorkload();
+  const { passfile, directory, entra, startHere } = await openWorkload();
   const path = join(directory, 'template');
   for (const edit of ['one', 'two', 'three']) {
     await writeFile(path, template.replace('static', edit));
-    const pgpassd = start(['once', '--template', path], { env: withoutEntries });
+    const pgpassd = startHere(['once', '--template', path], { env: withoutEntries });
     expect(await pgpassd.exited, pgpassd.output()).toEqual({ code: 0, signal: null });
     expect(await readFile(passfile, 'utf8')).toBe(
       template.replace('static', edit).replace(PLACEHOLDER, entra.issued.at(-1) ?? ''),
@@ -260,9 +260,9 @@ test('an edited template and a restart replace what the earlier one made, and ke
 });
 
 test('wait and check take a relative passfile, and say where it is', async ({ expect }) => {
-  const { start } = await openWorkload();
+  const { startHere } = await openWorkload();
   for (const command of ['wait', 'check']) {
-    const pgpassd = start([command, '--timeout', '1s', '--passfile', 'nowhere/pgpass']);
+    const pgpassd = startHere([command, '--timeout', '1s', '--passfile', 'nowhere/pgpass']);
     expect((await pgpassd.exited).code, pgpassd.output()).toBe(7);
   }
 });

@@ -1,15 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setInterval } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { commandHere } from '../support/command-here.ts';
 import { findLeaks } from '../support/leak-check.ts';
-import { startPgpassd } from '../support/pgpassd-process.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 import { metric, portOf, probe } from './probing.ts';
 import { openWorkload } from './workload.ts';
 
 /** Far more than a start takes, also on a busy machine: the token must not expire before. */
-const LIFE_SECONDS = 20;
+const LIFE_SECONDS = 12;
 
 /** Often enough to see when the answer changes, and no load. */
 const PROBE_INTERVAL_MS = 100;
@@ -20,9 +20,9 @@ const alone = { AZURE_TENANT_ID: '', AZURE_CLIENT_ID: '', AZURE_FEDERATED_TOKEN_
 type Probed = Awaited<ReturnType<typeof probe>>;
 
 /** `wait` for what is in the passfile, as long as it takes to look once. */
-async function waitOnce(passfile: string): Promise<number | null> {
+async function waitOnce(passfile: string): Promise<number> {
   const env = { PGPASSFILE: passfile, PGPASSD_TIMEOUT: '1s', PGPASSD_MIN_VALIDITY: '1s' };
-  return (await startPgpassd({ args: ['wait'], env }).exited).code;
+  return (await commandHere(['wait'], env, onTestFinished)).exitCode;
 }
 
 /** The last answer that is ready, and the first that says why not; a busy machine may not see the file in time. */
@@ -37,12 +37,12 @@ async function untilExpired(port: number): Promise<[Probed, Probed]> {
 }
 
 test('a command that claims an hour for a token it keeps is not believed, by probes, metrics and wait alike', async () => {
-  const { directory, passfile, start } = await openWorkload();
+  const { directory, passfile, startHere } = await openWorkload();
   const exp = Math.floor(Date.now() / 1000) + LIFE_SECONDS;
   const token = unsignedJwt({ exp, sub: 'app' });
   const printed = join(directory, 'printed');
   await writeFile(printed, JSON.stringify({ access_token: token, expires_in: 3600 }));
-  const pgpassd = start(['run', '--token-command', `cat ${printed}`], { env: alone });
+  const pgpassd = startHere(['run', '--token-command', `cat ${printed}`], { env: alone });
   await pgpassd.waitFor('token.refreshed');
   const port = await portOf(pgpassd);
   expect(await metric(pgpassd, 'pgpassd_token_expiry_timestamp_seconds')).toBeCloseTo(exp, 0);

@@ -1,18 +1,11 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
-import type { OnTestFinished } from '../support/clean-up.ts';
 import { findLeaks } from '../support/leak-check.ts';
 import { unsignedJwt } from '../support-units/unsigned-jwt.ts';
 import { openWorkload } from './workload.ts';
-
-/** Where a relative path would make a file. */
-async function openDirectory(onTestFinished: OnTestFinished) {
-  const directory = await mkdtemp(join(tmpdir(), 'pgpassd-cwd-'));
-  onTestFinished(() => rm(directory, { recursive: true }));
-  return { directory, under: ['sh', '-c', 'cd "$0" && exec "$@"', directory] };
-}
 
 const jwt = unsignedJwt({ sub: 'somebody' });
 
@@ -36,21 +29,30 @@ const ofTheDaemon: typeof misplaced = [
   ],
 ];
 
-const commands = [
-  { args: ['run'], misplacements: [...misplaced, ...ofTheDaemon] },
+interface Misplacing {
+  readonly args: readonly string[];
+  readonly asProcess?: true;
+  readonly misplacements: typeof misplaced;
+}
+
+const commands: readonly Misplacing[] = [
+  // As a process that has a working directory of its own.
+  { args: ['run'], asProcess: true, misplacements: [...misplaced, ...ofTheDaemon] },
   { args: ['once', '--timeout', '1s'], misplacements: [...misplaced, ...ofTheDaemon] },
   { args: ['wait', '--timeout', '1s'], misplacements: misplaced },
   { args: ['check', '--offline'], misplacements: [...misplaced, ...ofTheDaemon] },
   { args: ['check', '--offline', '--json'], misplacements: [...misplaced, ...ofTheDaemon] },
-] as const;
+];
 
-describe.concurrent.for(commands)('pgpassd $args', ({ args, misplacements }) => {
+describe.concurrent.for(commands)('pgpassd $args', ({ args, asProcess = false, misplacements }) => {
   test.for(misplacements)(
     'refuses %s without repeating it, and makes no file of that name',
     async ([, env, secret], { expect, onTestFinished }) => {
-      const { start, entra } = await openWorkload({ onTestFinished });
-      const { directory, under } = await openDirectory(onTestFinished);
-      const pgpassd = start(args, { env, under });
+      const { start, startHere, entra } = await openWorkload({ onTestFinished });
+      const directory = await mkdtemp(join(tmpdir(), 'pgpassd-cwd-'));
+      onTestFinished(() => rm(directory, { recursive: true }));
+      const under = ['sh', '-c', 'cd "$0" && exec "$@"', directory];
+      const pgpassd = asProcess ? start(args, { env, under }) : startHere(args, { env });
       expect(await pgpassd.exited).toEqual({ code: 2, signal: null });
       // The report of check breaks lines.
       expect(pgpassd.output().replaceAll(/\s+/g, ' ')).toContain(
@@ -58,7 +60,9 @@ describe.concurrent.for(commands)('pgpassd $args', ({ args, misplacements }) => 
       );
       expect(pgpassd.output()).toContain(Object.keys(env)[0]);
       expect(findLeaks(pgpassd.output(), [secret])).toEqual([]);
+      // Where a relative path would make a file.
       expect(await readdir(directory)).toEqual([]);
+      expect(Object.values(env).filter((path) => path !== '' && existsSync(path))).toEqual([]);
       expect(entra.requests).toEqual([]);
     },
   );
@@ -103,8 +107,8 @@ describe.concurrent('what is printed of settings holds no secret:', () => {
       },
     ],
   ])('%s', async ([, args, env], { expect, onTestFinished }) => {
-    const { start } = await openWorkload({ onTestFinished });
-    const pgpassd = start(args, { env });
+    const { startHere } = await openWorkload({ onTestFinished });
+    const pgpassd = startHere(args, { env });
     const { code } = await pgpassd.exited;
     expect(code).not.toBe(0);
     expect(code).not.toBe(1);
@@ -124,13 +128,17 @@ describe.concurrent('what steers a terminal is not printed:', () => {
   };
 
   test.for([
-    { by: 'once, for people', args: ['once', '--timeout', '2s', '--log-format', 'pretty'] },
-    { by: 'once', args: ['once', '--timeout', '2s', '--log-format', 'json'] },
+    {
+      by: 'once, for people',
+      args: ['once', '--timeout', '2s', '--log-format', 'pretty'],
+      asProcess: true,
+    },
+    { by: 'once', args: ['once', '--timeout', '2s'], asProcess: true },
     { by: 'check', args: ['check', '--offline'] },
     { by: 'check, for programs', args: ['check', '--offline', '--json'] },
-  ])('of claims, by $by', async ({ args }, { expect, onTestFinished }) => {
-    const { start } = await openWorkload({ onTestFinished, federatedToken: unsignedJwt(claims) });
-    const pgpassd = start(args);
+  ])('of claims, by $by', async ({ args, asProcess = false }, { expect, onTestFinished }) => {
+    const workload = await openWorkload({ onTestFinished, federatedToken: unsignedJwt(claims) });
+    const pgpassd = asProcess ? workload.start(args) : workload.startHere(args);
     await pgpassd.exited;
     expect(pgpassd.output()).toContain('https://issuer.example/');
     expect(withoutLineEnds(pgpassd.output())).not.toMatch(raw);
@@ -142,8 +150,8 @@ describe.concurrent('what steers a terminal is not printed:', () => {
     { by: 'check', args: ['check', '--offline'] },
     { by: 'check, for programs', args: ['check', '--offline', '--json'] },
   ])('of the name of a passfile, by $by', async ({ args }, { expect, onTestFinished }) => {
-    const { start } = await openWorkload({ onTestFinished });
-    const pgpassd = start(args, { env: { PGPASSFILE: '/nowhere/\u202egnp.passfile' } });
+    const { startHere } = await openWorkload({ onTestFinished });
+    const pgpassd = startHere(args, { env: { PGPASSFILE: '/nowhere/\u202egnp.passfile' } });
     await pgpassd.exited;
     expect(pgpassd.output()).toContain('/nowhere/');
     expect(withoutLineEnds(pgpassd.output())).not.toMatch(raw);
@@ -158,10 +166,10 @@ describe.concurrent('what steers a terminal is not printed:', () => {
   });
 
   test('of what a service of libpq says', async ({ expect, onTestFinished }) => {
-    const { start, directory } = await openWorkload({ onTestFinished });
+    const { startHere, directory } = await openWorkload({ onTestFinished });
     const file = join(directory, 'services');
     await writeFile(file, '[mine]\nhost=db\npassfile=/\u001b[2J\u202eother\n');
-    const pgpassd = start(['check', '--offline'], {
+    const pgpassd = startHere(['check', '--offline'], {
       env: { PGSERVICE: 'mine', PGSERVICEFILE: file },
     });
     await pgpassd.exited;

@@ -29,8 +29,8 @@ describe.concurrent('once', () => {
   });
 
   test('gives the passfile the mode asked for', async ({ expect, onTestFinished }) => {
-    const { passfile, start } = await openWorkload({ onTestFinished });
-    expect(await start(['once', '--mode', '0400']).exited).toEqual(done);
+    const { passfile, startHere } = await openWorkload({ onTestFinished });
+    expect(await startHere(['once', '--mode', '0400']).exited).toEqual(done);
     expect((await stat(passfile)).mode & 0o7777).toBe(0o400);
   });
 
@@ -52,17 +52,17 @@ describe.concurrent('once', () => {
   test.for(['flat', 'nested', 'plain'] as const)(
     'reads the token of a %s volume',
     async (layout, { expect, onTestFinished }) => {
-      const { start } = await openWorkload({ onTestFinished, layout });
-      expect(await start(['once']).exited).toEqual(done);
+      const { startHere } = await openWorkload({ onTestFinished, layout });
+      expect(await startHere(['once']).exited).toEqual(done);
     },
   );
 
   test('gets there with a federated token that comes late', async ({ expect, onTestFinished }) => {
-    const { entra, volume, passfile, start } = await openWorkload({
+    const { entra, volume, passfile, startHere } = await openWorkload({
       onTestFinished,
       federatedToken: null,
     });
-    const pgpassd = start(['once']);
+    const pgpassd = startHere(['once']);
     expect(await pgpassd.waitFor('refresh.failed')).toMatchObject({
       reason: 'federated-token.missing',
     });
@@ -73,9 +73,12 @@ describe.concurrent('once', () => {
   });
 
   test('gets there when a refusal passes', async ({ expect, onTestFinished }) => {
-    const { entra, volume, start } = await openWorkload({ onTestFinished, federatedToken: null });
+    const { entra, volume, startHere } = await openWorkload({
+      onTestFinished,
+      federatedToken: null,
+    });
     await volume.write(await entra.cluster.issueServiceAccountToken({ audience: 'vault' }));
-    const pgpassd = start(['once']);
+    const pgpassd = startHere(['once']);
     expect(await pgpassd.waitFor('refresh.failed')).toMatchObject({ aadsts: 'AADSTS700212' });
     await volume.write(await entra.cluster.issueServiceAccountToken());
     expect(await pgpassd.exited, pgpassd.output()).toEqual(done);
@@ -89,10 +92,10 @@ describe.concurrent('once, with a passfile in place', () => {
     onTestFinished,
   }) => {
     const workload = await openWorkload({ onTestFinished });
-    const { entra, passfile, start } = workload;
+    const { entra, passfile, startHere } = workload;
     await leavePassfile(workload, { agoSeconds: 1200, lifetimeSeconds: 3600 });
     const before = await fingerprint(passfile);
-    const pgpassd = start(['once', '--min-validity', '39m']);
+    const pgpassd = startHere(['once', '--min-validity', '39m']);
     expect(await pgpassd.exited, pgpassd.output()).toEqual(done);
     expect(entra.requests).toEqual([]);
     expect(await fingerprint(passfile)).toEqual(before);
@@ -103,9 +106,9 @@ describe.concurrent('once, with a passfile in place', () => {
     onTestFinished,
   }) => {
     const workload = await openWorkload({ onTestFinished });
-    const { entra, passfile, start } = workload;
+    const { entra, passfile, startHere } = workload;
     await leavePassfile(workload, { agoSeconds: 3000, lifetimeSeconds: 3600 });
-    const pgpassd = start(['once', '--min-validity', '11m']);
+    const pgpassd = startHere(['once', '--min-validity', '11m']);
     expect(await pgpassd.exited, pgpassd.output()).toEqual(done);
     expect(await readFile(passfile, 'utf8')).toBe(passfileWith(entra.issued[0]));
   });
@@ -115,10 +118,10 @@ describe.concurrent('once, with a passfile in place', () => {
     onTestFinished,
   }) => {
     const workload = await openWorkload({ onTestFinished, federatedToken: null });
-    const { entra, start } = workload;
+    const { entra, startHere } = workload;
     await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 3600 });
     await entra.close();
-    expect(await start(['once']).exited).toEqual(done);
+    expect(await startHere(['once']).exited).toEqual(done);
   });
 
   test('asks for another token when the one in place does not last for --min-validity', async ({
@@ -127,7 +130,7 @@ describe.concurrent('once, with a passfile in place', () => {
   }) => {
     const workload = await openWorkload({ onTestFinished });
     await leavePassfile(workload, { agoSeconds: 600, lifetimeSeconds: 3600 });
-    const pgpassd = workload.start(['once', '--min-validity', '55m']);
+    const pgpassd = workload.startHere(['once', '--min-validity', '55m']);
     expect(await pgpassd.exited, pgpassd.output()).toEqual(done);
     expect(workload.entra.requests).toHaveLength(1);
   });
@@ -138,15 +141,15 @@ describe.concurrent('once, with a passfile in place', () => {
   ] as const)(
     'says which setting is not met when a token command gives the token in place again, %s',
     async ([, asPrinted], { expect, onTestFinished }) => {
-      const { directory, start } = await openWorkload({ onTestFinished });
+      const { directory, startHere } = await openWorkload({ onTestFinished });
       const file = join(directory, 'token');
       const iat = Math.floor(Date.now() / 1000);
       const token = unsignedJwt({ iat, exp: iat + 600 });
       await writeFile(file, token);
       const args = ['once', '--token-command', `cat ${file}`];
-      expect(await start(args).exited).toEqual(done);
+      expect(await startHere(args).exited).toEqual(done);
       await writeFile(file, asPrinted(token));
-      const pgpassd = start([...args, '--min-validity', '30m', '--timeout', '5s']);
+      const pgpassd = startHere([...args, '--min-validity', '30m', '--timeout', '5s']);
       expect(await pgpassd.exited, pgpassd.output()).toEqual({ code: 5, signal: null });
       const [what, remedy] = sentencesOf(pgpassd.errors());
       expect(what).toMatch(
@@ -160,8 +163,8 @@ describe.concurrent('once, with a passfile in place', () => {
     expect,
     onTestFinished,
   }) => {
-    const { entra, passfile, start } = await openWorkload({ onTestFinished });
-    expect(await start(['once', '--on-exit', 'remove']).exited).toEqual(done);
+    const { entra, passfile, startHere } = await openWorkload({ onTestFinished });
+    expect(await startHere(['once', '--on-exit', 'remove']).exited).toEqual(done);
     expect(await readFile(passfile, 'utf8')).toBe(passfileWith(entra.issued[0]));
   });
 
@@ -171,7 +174,7 @@ describe.concurrent('once, with a passfile in place', () => {
       identity: { clientId: '0f5e3b1a-8c2d-4e7f-9a6b-1c2d3e4f5a6b' },
     });
     await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 3600 });
-    expect(await workload.start(['once']).exited).toEqual(done);
+    expect(await workload.startHere(['once']).exited).toEqual(done);
     expect(workload.entra.requests).toHaveLength(1);
   });
 });

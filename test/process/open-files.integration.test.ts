@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { ask, connectRaw, HALF_A_REQUEST, type RawClient } from '../observe/clients.ts';
-import { portOf, probe } from './probing.ts';
-import { openWorkload, startedFor } from './workload.ts';
+import { portOf, probe, refreshFromNow } from './probing.ts';
+import { openWorkload } from './workload.ts';
 
 const REFRESHES = 2;
 
@@ -17,8 +17,9 @@ test.each([
 ])(
   'while clients that %s hold connections, a limit of %i open files is enough to refresh',
   async (_what, limit, said) => {
-    const { start } = await openWorkload({ accessTokenLifetimeSeconds: 4 });
-    const pgpassd = start(['run'], { under: withOpenFiles(limit) });
+    // Due about every second, and valid long enough for a busy machine.
+    const { start } = await openWorkload({ accessTokenLifetimeSeconds: 100 });
+    const pgpassd = start(['run', '--refresh-fraction', '0.01'], { under: withOpenFiles(limit) });
     await pgpassd.waitFor('token.refreshed');
     const port = await portOf(pgpassd);
     const filesBefore = await openFiles(pgpassd.pid);
@@ -27,8 +28,7 @@ test.each([
     while (clients.length < limit) clients.push(await connectRaw({ port }, said));
 
     for (let refresh = 0; refresh < REFRESHES; refresh += 1) {
-      await pgpassd.waitFor(startedFor('due'));
-      await pgpassd.waitFor('token.refreshed');
+      await refreshFromNow(pgpassd);
       expect((await ask({ port })).status).toBe(200);
       expect((await probe(port, '/readyz')).status).toBe(200);
       expect((await openFiles(pgpassd.pid)) - filesBefore).toBeLessThan(limit / 2);

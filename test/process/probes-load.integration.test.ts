@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ask, HALF_A_REQUEST } from '../observe/clients.ts';
-import { portOf, probe, refreshFromNow } from './probing.ts';
+import { expectReady, portOf, refreshFromNow } from './probing.ts';
 import { besiege, MOST_GROWTH_MIB, peakMiB } from './siege.ts';
 import { openWorkload } from './workload.ts';
 
@@ -29,7 +29,7 @@ test.each([
     for (let refresh = 0; refresh < REFRESHES; refresh += 1) {
       expect((await ask({ port })).status).toBe(200);
       await refreshFromNow(pgpassd);
-      expect((await probe(port, '/readyz')).status).toBe(200);
+      await expectReady(port);
     }
     expect((await peakMiB(pgpassd)) - beforeMiB).toBeLessThan(MOST_GROWTH_MIB);
     expect(pgpassd.lines.map(({ event }) => event)).not.toContain('refresh.failed');

@@ -31,7 +31,8 @@ test('the four paths tell the truth at each point of a life', async () => {
   const workload = await openWorkload(FORTY_MINUTES);
   const { entra, passfile, start } = workload;
   const answerFirst = holdNext(workload);
-  const pgpassd = start(['run']);
+  // Due soon where a token lives for 30 s.
+  const pgpassd = start(['run', '--refresh-fraction', '0.1']);
   await pgpassd.waitFor('refresh.started');
   await expectView(pgpassd, 'starting');
 

@@ -16,9 +16,9 @@ test('/readyz turns to 503 when the token in place expires, and to 200 when a ne
   const pgpassd = start(['run']);
   const port = await portOf(pgpassd);
   await pgpassd.waitFor('token.refreshed');
-  await probeUntil(port, '/readyz', ({ status }) => status === 200);
+  await probeUntil(port, '/readyz', ({ status }) => status === 200, 5);
 
-  const untilExpired = await probeUntil(port, '/readyz', ({ status }) => status !== 200);
+  const untilExpired = await probeUntil(port, '/readyz', ({ status }) => status !== 200, 5);
   const [lastReady, expired] = untilExpired.slice(-2);
   const { at: askedAtMs = Number.NaN } = entra.requests.find(({ issued }) => issued) ?? {};
   const expiresAtMs = expired?.tokenExpiresAtMs ?? Number.NaN;
@@ -29,7 +29,7 @@ test('/readyz turns to 503 when the token in place expires, and to 200 when a ne
   expect(expired?.answeredAtMs).toBeGreaterThan(expiresAtMs - TOLERANCE_MS);
   expect(lastReady?.askedAtMs).toBeLessThan(expiresAtMs + TOLERANCE_MS);
 
-  const untilReady = probeUntil(port, '/readyz', ({ status }) => status === 200);
+  const untilReady = probeUntil(port, '/readyz', ({ status }) => status === 200, 5);
   entra.faults.always(undefined);
   pgpassd.signal('SIGHUP');
   const [lastExpired, ready] = [...untilExpired, ...(await untilReady)].slice(-2);

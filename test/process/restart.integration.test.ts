@@ -13,7 +13,7 @@ import {
   type Workload,
 } from './workload.ts';
 
-const eventsOf = (pgpassd: Pgpassd) => pgpassd.lines.map(({ event }) => event);
+const eventsOf = ({ lines }: Pick<Pgpassd, 'lines'>) => lines.map(({ event }) => event);
 
 const secondsBetween = (one: LogLine, other: LogLine) =>
   (Date.parse(other.time) - Date.parse(one.time)) / 1000;
@@ -63,12 +63,12 @@ describe.concurrent('a restart while Entra is down', () => {
     onTestFinished,
   }) => {
     const workload = await openWorkload({ onTestFinished });
-    const { entra, passfile, start } = workload;
+    const { entra, passfile, startHere } = workload;
     await leavePassfile(workload, { agoSeconds: 2000, lifetimeSeconds: 3600 });
     const before = await fingerprint(passfile);
     await entra.close();
 
-    const pgpassd = start(['run']);
+    const pgpassd = startHere(['run']);
     const { nextRefreshInSeconds } = await pgpassd.waitFor('passfile.adopted');
     expect(nextRefreshInSeconds).toBeLessThanOrEqual(1600 / 2);
     pgpassd.signal('SIGHUP');
@@ -83,7 +83,7 @@ describe.concurrent('a restart while Entra is down', () => {
     const workload = await openWorkload({ onTestFinished });
     await leavePassfile(workload, { agoSeconds: 3000, lifetimeSeconds: 3600 });
     await workload.entra.close();
-    const pgpassd = workload.start(['run']);
+    const pgpassd = workload.startHere(['run']);
     await pgpassd.waitFor('passfile.adopted');
     pgpassd.signal('SIGHUP');
     expect(await pgpassd.waitFor('refresh.failed')).toMatchObject({ level: 'error' });
@@ -96,7 +96,7 @@ describe.concurrent('a restart with Entra there', () => {
     onTestFinished,
   }) => {
     const workload = await openWorkload({ onTestFinished });
-    const { entra, passfile, start } = workload;
+    const { entra, passfile, startHere } = workload;
     await leavePassfile(workload, { agoSeconds: 3570, lifetimeSeconds: 3600 });
     const before = await fingerprint(passfile);
     let meanwhile: object = {};
@@ -104,7 +104,7 @@ describe.concurrent('a restart with Entra there', () => {
       meanwhile = await fingerprint(passfile);
     };
     entra.faults.next({ kind: 'hold', until });
-    const pgpassd = start(['run']);
+    const pgpassd = startHere(['run']);
     await pgpassd.waitFor('passfile.adopted');
     await pgpassd.waitFor('token.refreshed');
     expect(meanwhile).toEqual(before);
@@ -117,7 +117,7 @@ describe.concurrent('a restart with Entra there', () => {
   }) => {
     const workload = await openWorkload({ onTestFinished });
     await leavePassfile(workload, { agoSeconds: 600, lifetimeSeconds: 3600 });
-    const pgpassd = workload.start(['run']);
+    const pgpassd = workload.startHere(['run']);
     const adopted = await pgpassd.waitFor('passfile.adopted');
     // Half of an hour, up to a tenth earlier, ten minutes of which are gone.
     expect(adopted['nextRefreshInSeconds']).toBeGreaterThan(1620 - 600 - 60);
@@ -187,11 +187,11 @@ describe.concurrent('a passfile that is not as we would write it', () => {
     'because of $name is not adopted but replaced',
     async ({ change }, { expect, onTestFinished }) => {
       const workload = await openWorkload({ onTestFinished });
-      const { entra, passfile, start } = workload;
+      const { entra, passfile, startHere } = workload;
       const content = await leavePassfile(workload, { agoSeconds: 0, lifetimeSeconds: 3600 });
       await change(workload, content);
 
-      const pgpassd = start(['run']);
+      const pgpassd = startHere(['run']);
       await pgpassd.waitFor('token.refreshed');
       expect(eventsOf(pgpassd)).not.toContain('passfile.adopted');
       expect(await readFile(passfile, 'utf8')).toBe(passfileWith(entra.issued[0]));
@@ -201,9 +201,9 @@ describe.concurrent('a passfile that is not as we would write it', () => {
 
   test('because its token expired is replaced', async ({ expect, onTestFinished }) => {
     const workload = await openWorkload({ onTestFinished });
-    const { entra, passfile, start } = workload;
+    const { entra, passfile, startHere } = workload;
     await leavePassfile(workload, { agoSeconds: 3601, lifetimeSeconds: 3600 });
-    const pgpassd = start(['run']);
+    const pgpassd = startHere(['run']);
     await pgpassd.waitFor('token.refreshed');
     expect(eventsOf(pgpassd)).not.toContain('passfile.adopted');
     expect(await readFile(passfile, 'utf8')).toBe(passfileWith(entra.issued[0]));
@@ -212,14 +212,14 @@ describe.concurrent('a passfile that is not as we would write it', () => {
 
 describe.concurrent('leftovers of an interrupted write', () => {
   test('are swept at start, and nothing else is', async ({ expect, onTestFinished }) => {
-    const { directory, start } = await openWorkload({ onTestFinished });
+    const { directory, startHere } = await openWorkload({ onTestFinished });
     const others = ['.other.pgpassd-0123456789abcdef', 'pgpass.bak', '.pgpass.pgpassd-fe'];
     const leftover = '.pgpass.pgpassd-0123456789abcdef';
     for (const name of [leftover, `${leftover}.4711`, ...others]) {
       await writeFile(join(directory, name), 'legacy-app:hunter2');
       await utimes(join(directory, name), 1, 1);
     }
-    const pgpassd = start(['run']);
+    const pgpassd = startHere(['run']);
     expect(await pgpassd.waitFor('passfile.swept')).toMatchObject({ files: 2 });
     await pgpassd.waitFor('token.refreshed');
     expect((await namesIn(directory)).sort()).toEqual([...others, 'pgpass'].sort());

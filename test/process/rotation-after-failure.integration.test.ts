@@ -11,7 +11,7 @@ describe.concurrent('after a failure', () => {
     async ({ reason, entra, arrange, clear }, { expect, onTestFinished }) => {
       const workload = await openWorkload({ onTestFinished, ...entra });
       await arrange?.(workload);
-      const pgpassd = workload.start(['run']);
+      const pgpassd = workload.startHere(['run']);
       expect(await untilResting(pgpassd, RESTING_SECONDS)).toMatchObject({ reason });
       await clear?.(workload);
       await workload.volume.write(await workload.entra.cluster.issueServiceAccountToken());

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdir, rmdir, truncate } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import type { PgpassdHere } from '../support/command-here.ts';
 import type { LogLine, Pgpassd } from '../support/pgpassd-process.ts';
 import type { Workload, WorkloadOptions } from './workload.ts';
 
@@ -88,7 +89,10 @@ export const troubles: readonly Trouble[] = [
  * A failure that is not tried again for a while, so that another exchange has another reason. Each
  * failure may double the wait, and SIGHUP lets the next one come at once.
  */
-export async function untilResting(pgpassd: Pgpassd, seconds: number): Promise<LogLine> {
+export async function untilResting(
+  pgpassd: Pgpassd | PgpassdHere,
+  seconds: number,
+): Promise<LogLine> {
   for (;;) {
     const failed = await pgpassd.waitFor('refresh.failed');
     if (Number(failed['nextTryInSeconds']) >= seconds) return failed;

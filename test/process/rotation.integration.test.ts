@@ -1,13 +1,13 @@
 import { describe, test } from 'vitest';
+import type { PgpassdHere } from '../support/command-here.ts';
 import { defaultIdentity } from '../support/fake-entra/directory.ts';
-import type { Pgpassd } from '../support/pgpassd-process.ts';
 import type { ProjectedVolumeOptions } from '../support/projected-volume.ts';
 import { openWorkload, startedFor } from './workload.ts';
 
 const layouts: readonly ProjectedVolumeOptions['layout'][] = ['nested', 'flat', 'plain'];
 
 /** Watching is set up by the time the first token is told. */
-async function settled(pgpassd: Pgpassd): Promise<void> {
+async function settled(pgpassd: PgpassdHere): Promise<void> {
   await pgpassd.waitFor('token.refreshed');
   await pgpassd.waitFor('federated-token.found');
   await pgpassd.waitFor(startedFor('due'));
@@ -17,13 +17,13 @@ describe.concurrent('a rotation', () => {
   test.for(layouts)(
     'of the same identity in a %s volume is told, and waits for the next refresh',
     async (layout, { expect, onTestFinished }) => {
-      const { entra, volume, start } = await openWorkload({
+      const { entra, volume, startHere } = await openWorkload({
         layout,
         onTestFinished,
         // Long enough for the rotation to be noticed long before a refresh is due.
-        accessTokenLifetimeSeconds: 40,
+        accessTokenLifetimeSeconds: 30,
       });
-      const pgpassd = start(['run']);
+      const pgpassd = startHere(['run']);
       await settled(pgpassd);
       const rotated = await entra.cluster.issueServiceAccountToken();
       await volume.write(rotated);
@@ -45,13 +45,13 @@ describe.concurrent('a rotation', () => {
     async (layout, { expect, onTestFinished }) => {
       const subject = 'system:serviceaccount:shop:legacy-app-2';
       const federatedCredentials = [defaultIdentity, { ...defaultIdentity, subject }];
-      const { entra, volume, start } = await openWorkload({
+      const { entra, volume, startHere } = await openWorkload({
         layout,
         onTestFinished,
         federatedCredentials,
         accessTokenLifetimeSeconds: 20,
       });
-      const pgpassd = start(['run', '--refresh-fraction', '0.95']);
+      const pgpassd = startHere(['run', '--refresh-fraction', '0.95']);
       await settled(pgpassd);
       const rotated = await entra.cluster.issueServiceAccountToken({ subject });
       await volume.write(rotated);
@@ -66,8 +66,8 @@ describe.concurrent('a rotation', () => {
   );
 
   test('is told each time, as often as kubelet rotates', async ({ expect, onTestFinished }) => {
-    const { entra, volume, start } = await openWorkload({ onTestFinished });
-    const pgpassd = start(['run']);
+    const { entra, volume, startHere } = await openWorkload({ onTestFinished });
+    const pgpassd = startHere(['run']);
     await settled(pgpassd);
     for (let rotations = 0; rotations < 5; rotations += 1) {
       await volume.write(await entra.cluster.issueServiceAccountToken());
@@ -80,8 +80,8 @@ describe.concurrent('a rotation', () => {
     expect,
     onTestFinished,
   }) => {
-    const { entra, volume, start } = await openWorkload({ onTestFinished });
-    const pgpassd = start(['run']);
+    const { entra, volume, startHere } = await openWorkload({ onTestFinished });
+    const pgpassd = startHere(['run']);
     await settled(pgpassd);
     await volume.write('');
     await volume.write(await entra.cluster.issueServiceAccountToken());

@@ -55,7 +55,7 @@ describe.concurrent('at the deadline it ends with 7 and the reason', () => {
   ])('of a passfile that is %s', async ([_case, make, reason], { onTestFinished }) => {
     const client = await openClient(onTestFinished);
     await make(client);
-    const pgpassd = client.start(['--entry', 'server:5432:*:app', '--timeout', '5s']);
+    const pgpassd = client.startHere(['--entry', 'server:5432:*:app', '--timeout', '5s']);
     expect(await pgpassd.exited, pgpassd.output()).toEqual(notReady);
     const [waiting, why, remedy, ...more] = sentencesOf(pgpassd.errors());
     expect(waiting).toMatch(/^waiting: /);
@@ -82,8 +82,8 @@ describe.concurrent('at the deadline it ends with 7 and the reason', () => {
 });
 
 test('it tells each reason once on the way, and nothing on standard output', async () => {
-  const { publish, start } = await openClient();
-  const pgpassd = start([], { env: { PGHOST: 'server', PGUSER: 'app' } });
+  const { publish, startHere } = await openClient();
+  const pgpassd = startHere([], { PGHOST: 'server', PGUSER: 'app' });
   await untilItTells(pgpassd, 'does not exist');
   await publish('other:*:*:app:x\n');
   await untilItTells(pgpassd, 'no line for server:*:*:app');
@@ -99,9 +99,9 @@ test('it tells each reason once on the way, and nothing on standard output', asy
 });
 
 test('it waits for a volume that is mounted later', async () => {
-  const { passfile, start } = await openClient();
+  const { passfile, startHere } = await openClient();
   const later = join(passfile, 'deep', 'pgpass');
-  const pgpassd = start(['--passfile', later]);
+  const pgpassd = startHere(['--passfile', later]);
   await untilItTells(pgpassd, 'does not exist');
   await mkdir(join(passfile, 'deep'), { recursive: true });
   await writeFile(later, lineWith('x'), { mode: 0o600 });
@@ -109,9 +109,9 @@ test('it waits for a volume that is mounted later', async () => {
 });
 
 test('without an entry every line counts', async () => {
-  const { publish, start } = await openClient();
+  const { publish, startHere } = await openClient();
   await publish(`${lineWith('static')}other:5432:*:app:${tokenLasting(-60)}\n`);
-  const pgpassd = start();
+  const pgpassd = startHere();
   await untilItTells(pgpassd, 'line 2');
   await publish(`${lineWith('static')}other:5432:*:app:${tokenLasting(600)}\n`);
   expect(await pgpassd.exited, pgpassd.output()).toEqual(ready);
@@ -188,12 +188,12 @@ describe('the program behind --', () => {
     ['is a text', (there) => [`${there}/text`], /text is neither/],
     ['has no interpreter', (there) => [`${there}/script`], /a script for \/no\/such\/shell/],
   ])('is refused before the wait when it %s', async (_case, program, reason) => {
-    const { directory, start } = await openClient();
+    const { directory, startHere } = await openClient();
     await writeFile(join(directory, 'plain'), '#!/bin/sh\n');
     await writeFile(join(directory, 'text'), 'echo', { mode: 0o755 });
     await writeFile(join(directory, 'script'), '#! /no/such/shell -e\n', { mode: 0o755 });
-    const pgpassd = start(['--', ...program(directory)], {
-      env: { PATH: `${directory}/nowhere:${directory}:${process.env['PATH']}` },
+    const pgpassd = startHere(['--', ...program(directory)], {
+      PATH: `${directory}/nowhere:${directory}:${process.env['PATH']}`,
     });
     expect(await pgpassd.exited).toEqual({ code: 2, signal: null });
     expect(sentencesOf(pgpassd.errors())[0]).toMatch(reason);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished as globalOnTestFinished } from 'vitest';
 import type { OnTestFinished } from '../support/clean-up.ts';
-import { commandHere } from '../support/command-here.ts';
+import { commandHere, type PgpassdHere, startHere } from '../support/command-here.ts';
 import {
   type FakeEntra,
   type FakeEntraOptions,
@@ -43,6 +43,8 @@ export interface Workload {
   /** What `start` sets unless told otherwise. */
   readonly env: Readonly<Record<string, string>>;
   start(args: readonly string[], options?: Partial<PgpassdOptions>): Pgpassd;
+  /** The same without a process of its own: much cheaper where that is not what is tested. */
+  startHere(args: readonly string[], options?: Pick<PgpassdOptions, 'env'>): PgpassdHere;
 }
 
 export interface WorkloadOptions extends FakeEntraOptions {
@@ -82,6 +84,7 @@ export async function openWorkload(options: WorkloadOptions = {}): Promise<Workl
         ...given,
         env: { ...env, ...given.env },
       }),
+    startHere: (args, given) => startHere({ args, onTestFinished, env: { ...env, ...given?.env } }),
   };
 }
 

@@ -1,10 +1,11 @@
 import { connect, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 
 /**
- * A program that lets COUNT clients of one KIND loose on a port of the loopback until it is killed:
- * first all of them connect, then they speak. Whoever is cut off connects and speaks again. Prints a
- * line when all have spoken.
+ * A program that lets COUNT clients loose on a port of the loopback until it is killed, of the kind that
+ * the last line of standard input names: first all of them connect, then they speak. Whoever is cut off
+ * connects and speaks again after PAUSE milliseconds. Prints a line when all of a kind have spoken.
  */
 
 const GET = 'GET / HTTP/1.1\r\nHost:\r\n\r\n';
@@ -54,23 +55,37 @@ function repeat(socket: Socket, bytes: Buffer): void {
 }
 
 const { positionals } = parseArgs({ allowPositionals: true });
-const [port, count, kind = ''] = positionals;
-const speak = speakers[kind];
-if (speak === undefined) throw new Error(`no such kind of client: ${kind}`);
+const [port, count, pauseMs] = positionals;
 
-function open(): Promise<Socket> {
+/** Of the present kind. */
+let sockets = new Set<Socket>();
+
+function open(of: Set<Socket>, speak: (socket: Socket) => void): Promise<Socket> {
   const socket = connect({ host: '127.0.0.1', port: Number(port), allowHalfOpen: true });
+  of.add(socket);
+  const again = () => of === sockets && void open(of, speak).then(speak);
   socket
     .resume()
     .on('end', () => socket.destroy())
     // A reset is one of the ways to be cut off.
     .on('error', () => undefined)
-    .on('close', () => setImmediate(() => void open().then(speak)));
+    .on('close', () => {
+      of.delete(socket);
+      setTimeout(again, Number(pauseMs));
+    });
   return new Promise((resolve) => socket.once('connect', () => resolve(socket)));
 }
 
-const sockets: Socket[] = [];
-// One after the other, lest the system's queue of 511 run over.
-while (sockets.length < Number(count)) sockets.push(await open());
-for (const socket of sockets) if (!socket.destroyed) speak(socket);
-console.log('all have spoken');
+for await (const kind of createInterface({ input: process.stdin })) {
+  const speak = speakers[kind];
+  if (speak === undefined) throw new Error(`no such kind of client: ${kind}`);
+  const before = sockets;
+  const ours = new Set<Socket>();
+  sockets = ours;
+  for (const socket of before) socket.destroy();
+  // One after the other, lest the system's queue of 511 run over.
+  const opened: Socket[] = [];
+  while (opened.length < Number(count)) opened.push(await open(ours, speak));
+  for (const socket of opened) if (!socket.destroyed) speak(socket);
+  console.log('all have spoken');
+}

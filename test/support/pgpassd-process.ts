@@ -54,6 +54,35 @@ export function startPgpassd(options: PgpassdOptions): Pgpassd {
   const { program, args, options: spawned } = pgpassdCommand(options);
   const child = spawn(program, args, { ...spawned, stdio: ['ignore', 'pipe', 'pipe'] });
 
+  const observed = observe();
+  child.stderr.setEncoding('utf8').on('data', observed.onStderr);
+  createInterface({ input: child.stdout }).on('line', observed.onLine);
+  const exited = new Promise<PgpassdExit>((settle, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => settle(observed.onExit({ code, signal })));
+  });
+  (options.onTestFinished ?? onTestFinished)(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  return {
+    ...observed.seen,
+    pid: child.pid ?? Number.NaN,
+    signal: (name) => void child.kill(name),
+    exited,
+  };
+}
+
+interface Observed {
+  /** A line of standard output, without its end. */
+  readonly onLine: (line: string) => void;
+  readonly onStderr: (piece: string) => void;
+  readonly onExit: (exit: PgpassdExit) => PgpassdExit;
+  readonly seen: Pick<Pgpassd, 'lines' | 'waitFor' | 'errors' | 'output'>;
+}
+
+/** Collects what one pgpassd prints, wherever it runs. */
+export function observe(): Observed {
   const printed = { stdout: '', stderr: '' };
   const lines: LogLine[] = [];
   const unseen: LogLine[] = [];
@@ -61,66 +90,56 @@ export function startPgpassd(options: PgpassdOptions): Pgpassd {
   const look = () => {
     for (const check of [...waiting]) check();
   };
-  child.stderr.setEncoding('utf8').on('data', (piece: string) => {
-    printed.stderr += piece;
-  });
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    printed.stdout += `${line}\n`;
-    const parsed = parseLogLine(line);
-    if (parsed === undefined) return;
-    lines.push(parsed);
-    unseen.push(parsed);
-    look();
-  });
-
   const output = () => printed.stdout + printed.stderr;
   let ended: PgpassdExit | undefined;
-  const exited = new Promise<PgpassdExit>((settle, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, signal) => {
-      ended = { code, signal };
-      settle(ended);
-      look();
-    });
-  });
-  (options.onTestFinished ?? onTestFinished)(async () => {
-    child.kill('SIGKILL');
-    await exited;
-  });
-
   return {
-    pid: child.pid ?? Number.NaN,
-    lines,
-    waitFor: (wanted, { within = DEFAULT_BOUND_MS } = {}) =>
-      new Promise((settle, reject) => {
-        const matches: LogPredicate =
-          typeof wanted === 'string' ? ({ event }) => event === wanted : wanted;
-        const finish = () => {
-          clearTimeout(timer);
-          waiting.delete(check);
-        };
-        const fail = (why: string) => {
-          finish();
-          reject(new Error(`${why} before it logged ${wanted}:\n${output()}`));
-        };
-        const check = () => {
-          const index = unseen.findIndex(matches);
-          const [line] = index < 0 ? [] : unseen.splice(index, 1);
-          if (line !== undefined) {
+    onLine: (line) => {
+      printed.stdout += `${line}\n`;
+      const parsed = parseLogLine(line);
+      if (parsed === undefined) return;
+      lines.push(parsed);
+      unseen.push(parsed);
+      look();
+    },
+    onStderr: (piece) => {
+      printed.stderr += piece;
+    },
+    onExit: (exit) => {
+      ended = exit;
+      look();
+      return exit;
+    },
+    seen: {
+      lines,
+      waitFor: (wanted, { within = DEFAULT_BOUND_MS } = {}) =>
+        new Promise((settle, reject) => {
+          const matches: LogPredicate =
+            typeof wanted === 'string' ? ({ event }) => event === wanted : wanted;
+          const finish = () => {
+            clearTimeout(timer);
+            waiting.delete(check);
+          };
+          const fail = (why: string) => {
             finish();
-            settle(line);
-          } else if (ended !== undefined) {
-            fail(`pgpassd ended (${ended.code ?? ended.signal})`);
-          }
-        };
-        const timer = setTimeout(() => fail(`${within} ms passed`), within);
-        waiting.add(check);
-        check();
-      }),
-    signal: (name) => void child.kill(name),
-    exited,
-    errors: () => printed.stderr,
-    output,
+            reject(new Error(`${why} before it logged ${wanted}:\n${output()}`));
+          };
+          const check = () => {
+            const index = unseen.findIndex(matches);
+            const [line] = index < 0 ? [] : unseen.splice(index, 1);
+            if (line !== undefined) {
+              finish();
+              settle(line);
+            } else if (ended !== undefined) {
+              fail(`pgpassd ended (${ended.code ?? ended.signal})`);
+            }
+          };
+          const timer = setTimeout(() => fail(`${within} ms passed`), within);
+          waiting.add(check);
+          check();
+        }),
+      errors: () => printed.stderr,
+      output,
+    },
   };
 }
 
