@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 const integration = ['test/**/*.integration.test.ts'];
 /** Those that judge wall-clock time. The tests of the image do, too, and each has a whole pod. */
@@ -20,6 +21,7 @@ export default defineConfig({
     // and with whatever else the machine does.
     testTimeout: 240_000,
     hookTimeout: 240_000,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
@@ -39,8 +41,8 @@ export default defineConfig({
           name: 'integration',
           include: integration,
           globalSetup,
-          // Most of these tests wait for processes, so that each core can take three files at a time.
-          maxWorkers: 3 * availableParallelism(),
+          // Most of these tests wait for processes, so that each core can take four files at a time.
+          maxWorkers: 4 * availableParallelism(),
           isolate: false,
           maxConcurrency: 10,
           sequence: { groupOrder: 1 },

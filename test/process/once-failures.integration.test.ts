@@ -115,11 +115,18 @@ const refusals: readonly Failure[] = [
     remedy: /subject of the federated credential to system:serviceaccount:shop:default/,
   },
   {
-    name: 'a wrong issuer',
+    name: 'an issuer inside the cluster',
     code: 4,
     ...present({ issuer: 'https://kubernetes.default.svc' }),
     what: /AADSTS700211/,
-    remedy: /issuer of the federated credential to https:\/\/kubernetes\.default\.svc/,
+    remedy: /cannot reach the issuer https:\/\/kubernetes\.default\.svc: enable the OIDC issuer/,
+  },
+  {
+    name: 'an issuer that another cluster has',
+    code: 4,
+    ...present({ issuer: 'https://other.example/' }),
+    what: /AADSTS700211/,
+    remedy: /issuer of the federated credential to https:\/\/other\.example\//,
   },
   {
     name: 'a wrong audience',

@@ -2,7 +2,7 @@ import { loadCommand, parseCommandLine } from '../../src/cli.ts';
 import type { CommandContext } from '../../src/commands/command.ts';
 import type { Environment } from '../../src/config/option.ts';
 import { secretsIn } from '../../src/config/secrets.ts';
-import type { LogLine as Logged } from '../../src/observe/event-logger.ts';
+import type { LogLine as Logged } from '../../src/observe/log.ts';
 import type { Log } from '../../src/observe/log.ts';
 import { asPgpassdError, exitCodeOf } from '../../src/support/errors.ts';
 import { sanitize } from '../../src/support/text.ts';
