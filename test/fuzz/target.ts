@@ -18,7 +18,7 @@ export function fuzz<T>(
   name: string,
   inputs: (texts: Texts) => fc.Arbitrary<T>,
   run: (input: T) => void | Promise<void>,
-  runsInTests = 10_000,
+  runsInTests = 5_000,
 ): FuzzTarget {
   return { name, inputs, run: run as FuzzTarget['run'], runsInTests };
 }

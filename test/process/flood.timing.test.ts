@@ -16,7 +16,7 @@ const MEDIAN_MS = 3_000;
 const WORST_MS = 9_000;
 const ON_TIME_MS = 3_000;
 
-/** The slowest to be answered of each sort of work; flood.integration.test.ts has all kinds. */
+/** The slowest to be answered of each sort of work; flood.integration.test.ts has the other kinds. */
 const kinds = [
   // An answer for each connection, and a look at the disk.
   'readiness and metrics',

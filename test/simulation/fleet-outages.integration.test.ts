@@ -17,7 +17,7 @@ describe('while tokens are valid, at most 3 % of a fleet ask Entra in one second
   const scenarios: NamedScenario[] = [
     {
       name: 'the end of an outage of 45 % of a life',
-      pods: FLEET,
+      pods: SAMPLE,
       fleet: SETTLED,
       outage: [75, 108.75],
       reaches: { failing: 0.9 },

@@ -44,7 +44,7 @@ describe('while tokens are valid, at most 3 % of a fleet ask Entra in one second
     },
     {
       name: 'a restart of all',
-      pods: FLEET,
+      pods: SAMPLE,
       fleet: SETTLED,
       incidents: [[75, (pod) => pod.restart()]],
       judgedMinutes: [75, 117],

@@ -185,7 +185,7 @@ export function judge(output: string, changed: readonly string[]): void {
 }
 
 /** Each reads and writes files, and some of them ask for tokens over HTTP. */
-const RUNS_IN_TESTS = 2_000;
+const RUNS_IN_TESTS = 1_000;
 
 export const commands = [
   fuzz(

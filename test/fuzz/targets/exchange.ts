@@ -110,6 +110,6 @@ export const exchange = [
         }
       }
     },
-    2_000,
+    1_000,
   ),
 ];
