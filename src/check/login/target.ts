@@ -67,6 +67,8 @@ export function loginTarget(entry: Entry, env: Environment): LoginTarget | Untri
   if (hostaddr !== undefined && !ADDRESS.test(hostaddr)) {
     return { refused: `PGHOSTADDR=${hostaddr} is not an address` };
   }
+  const objection = objectionToVariables(env);
+  if (objection !== undefined) return { refused: objection };
   const local = staysHere(host) && (hostaddr === undefined || staysHere(hostaddr));
   const fallback = local && !env['PGSSLROOTCERT'] ? 'prefer' : 'verify-full';
   const sslmode = sslmodes.find((mode) => mode === (env['PGSSLMODE'] || fallback));
@@ -85,6 +87,27 @@ export function loginTarget(entry: Entry, env: Environment): LoginTarget | Untri
     rootCertPath,
     connectTimeoutMs: connectTimeoutMs(env['PGCONNECT_TIMEOUT']),
   };
+}
+
+/** What libpq accepts in variables that it checks before it connects: `connectOptions2` in fe-connect.c. */
+const acceptedValues: Readonly<Record<string, RegExp>> = {
+  PGCHANNELBINDING: /^(?:disable|prefer|require)$/,
+  PGCONNECT_TIMEOUT: /^\s*[+-]?\d{1,9}\s*$/,
+  PGGSSENCMODE: /^(?:disable|prefer|require)$/,
+  PGSSLMAXPROTOCOLVERSION: /^TLSv1(?:\.[1-3])?$/i,
+  PGSSLMINPROTOCOLVERSION: /^TLSv1(?:\.[1-3])?$/i,
+  PGTARGETSESSIONATTRS: /^(?:any|read-write|read-only|primary|standby|prefer-standby)$/,
+};
+
+function objectionToVariables(env: Environment): string | undefined {
+  const wrong = Object.entries(acceptedValues).find(
+    ([name, accepted]) => env[name] && !accepted.test(env[name]),
+  );
+  if (wrong !== undefined)
+    return `${wrong[0]}=${env[wrong[0]]} is none of the values that it takes`;
+  return env['PGGSSENCMODE'] === 'require'
+    ? 'PGGSSENCMODE=require demands encryption by Kerberos, with which no token is sent'
+    : undefined;
 }
 
 /** A line of the passfile may have any port, and a list in PGPORT goes with a list of hosts. */
@@ -130,9 +153,8 @@ export function isSocketDirectory(host: string): boolean {
 
 const ADDRESS = /^(?:\d+(?:\.\d+){3}|[\da-f.]*:[\da-f.:]*(?:%\w+)?)$/i;
 
-/** Whole seconds, at least 2; at 0 libpq waits forever: `connectDBComplete` in fe-connect.c. */
+/** Whole seconds, at least 2; at 0 or less libpq waits forever: `connectDBComplete` in fe-connect.c. */
 function connectTimeoutMs(text: string | undefined): number | undefined {
-  if (text === undefined || !/^\s*\d{1,6}\s*$/.test(text)) return undefined;
-  const seconds = Number(text);
-  return seconds === 0 ? undefined : Math.max(seconds, 2) * 1000;
+  const seconds = Number(text ?? 0);
+  return seconds <= 0 ? undefined : Math.max(seconds, 2) * 1000;
 }
