@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { mostConnections } from '../../src/observe/http-limits.ts';
 import type { Answer, Views } from '../../src/observe/http-server.ts';
+import { lookUntil } from '../support/look-until.ts';
 import { ask, connectRaw, connectSlowly, HALF_A_REQUEST, serve, views } from './clients.ts';
 
 const MOST_CONNECTIONS = mostConnections(await readFile('/proc/self/limits', 'utf8'));
@@ -70,13 +71,10 @@ const withLarge: Views = new Map([
 ]);
 
 test('a client that does not read its answer is cut off after its time', async () => {
-  // Those of the tests before take a turn or two to close.
-  while (openSockets() > 0) await turn();
   const server = await serve(withLarge, 200);
   const { socket, heard } = await connectRaw(server, 'GET /large HTTP/1.0\r\n\r\n');
   socket.pause();
-  while (openSockets() < 2) await turn();
-  while (openSockets() > 1) await turn();
+  await lookUntil(async () => (await establishedAt(server.port)) === 0);
   socket.resume();
   expect((await heard).length).toBeLessThan(LARGE);
 });
@@ -92,7 +90,15 @@ test('where all others have a request in work, who does not read gives way to a 
   expect((await lazy.heard).length).toBeLessThan(LARGE);
 });
 
-/** Those of clients and of servers. */
-function openSockets(): number {
-  return process.getActiveResourcesInfo().filter((each) => each === 'TCPSocketWrap').length;
+/** The ends of the server: https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html */
+async function establishedAt(port: number): Promise<number> {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const tables = ['/proc/self/net/tcp', '/proc/self/net/tcp6'].map((path) =>
+    readFile(path, 'utf8').catch(() => ''),
+  );
+  const lines = (await Promise.all(tables)).join('').split('\n');
+  return lines.filter((line) => {
+    const [, address = '', , state] = line.trim().split(/\s+/);
+    return address.endsWith(local) && state === '01';
+  }).length;
 }
