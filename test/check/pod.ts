@@ -125,7 +125,7 @@ export async function bindMount(source: string, target: string, access = 'rw'): 
   onTestFinished(() => void spawnSync('umount', [target]));
 }
 
-/** Mounts over a path where nobody else sees it, then becomes pgpassd: for what a running one is not to see. */
+/** Mounts over a path in a namespace of its own, then becomes pgpassd: a running pgpassd does not see the mount. */
 export const behindMount = (command: string): readonly string[] => [
   'unshare',
   '--mount',

@@ -37,7 +37,7 @@ export function startApplication(client: QueryOptions): Application {
     }
   };
   const stopped = regularly();
-  // What fails is told by whoever waits for it.
+  // A failed connect rejects the promise that waits for it.
   stopped.catch(() => {});
   return {
     nextConnect: connect,

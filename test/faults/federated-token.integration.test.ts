@@ -79,7 +79,7 @@ const others: readonly Damage[] = [
     },
   },
   {
-    name: 'a FIFO that nobody writes to',
+    name: 'a FIFO without a writer',
     what: /is not a regular file/,
     ...unreadable,
     inflict: async (pod) => {

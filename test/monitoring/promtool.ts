@@ -16,7 +16,7 @@ export const STEP_SECONDS = 30;
 /** Each alert that fires, such as `PgpassdAbsent`, with its pod where that is not the usual one. */
 type Firing = readonly string[];
 
-/** Expects these alerts to fire at these seconds, multiples of the step, and none besides. */
+/** Expects these alerts, and no others, to fire at these seconds, which are multiples of the step. */
 export function expectAlerts(
   series: Series,
   timeline: readonly (readonly [atSeconds: number, firing: Firing])[],
@@ -79,7 +79,7 @@ export function checkRules(): { readonly status: number | null; readonly output:
 
 interface UnitTests {
   readonly series: Series;
-  /** What is asked for besides the rules. */
+  /** Queries to evaluate in addition to the rules. */
   readonly queries?: readonly string[];
   readonly untilSeconds: number;
   readonly stepSeconds?: number;
@@ -92,7 +92,7 @@ function runTests(given: UnitTests): void {
   const { series, queries = [], untilSeconds, stepSeconds = STEP_SECONDS, ...tests } = given;
   const path = join(temporaryDirectory(), 'tests.json');
   const interval = `${stepSeconds}s`;
-  // A day of all that nobody reads takes promtool ten times as long.
+  // With all unused series of a day, promtool takes ten times as long.
   const read = new Set([...rules.map(({ expr }) => expr), ...queries].flatMap(metricsIn));
   const content = {
     rule_files: [writeRules()],

@@ -2,7 +2,7 @@ import { firstScrape, type Metric, readMetrics } from './exposition.ts';
 import { targetLabels } from './pod.ts';
 import { type Matcher, readQuery, type Selector } from './promql.ts';
 
-/** What is asked for besides pgpassd's own metrics, by whom it is told, with labels. */
+/** Other metrics than pgpassd's own that are queried, their exporters, and their labels. */
 const others: Readonly<Record<string, readonly string[]>> = {
   // Prometheus: each target, and each alert.
   up: [],

@@ -95,7 +95,7 @@ describe.skipIf(noPsql)('unmodified libpq clients (psql and pg_dump must be inst
       await pgpassd.waitFor('token.refreshed');
       const [predecessor, current] = entra.issued.slice(-2).map(expiryMs);
       expect(current).toBeGreaterThan(Number(predecessor));
-      // Whoever has read the predecessor may still use it.
+      // A client that has read the previous token may still use it.
       await Promise.all(clients.map(({ nextConnect }) => nextConnect()));
       serverNowMs = Number(predecessor);
     }

@@ -52,6 +52,7 @@ describe.concurrent('what Node.js prints about itself holds no piece of a token'
     const { entra, volume, start } = await openWorkload({ onTestFinished });
     const assertion = await readFile(volume.tokenPath, 'utf8');
     const warn = `process.emitWarning('Ignoring ' + process.env.QUOTED + '\\x1b[2J')`;
+    // In the program itself, after the start: Node.js emits such warnings at any time.
     const late = `data:text/javascript,${encodeURIComponent(`setTimeout(() => ${warn}, 100)`)}`;
     const env = { QUOTED: assertion, NODE_OPTIONS: `--import ${late}` };
     const pgpassd = start(['run'], { env });

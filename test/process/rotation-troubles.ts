@@ -71,7 +71,7 @@ export const troubles: readonly Trouble[] = [
     clear: ({ volume }) => rmdir(volume.tokenPath),
   },
   {
-    name: 'a FIFO that nobody writes to',
+    name: 'a FIFO without a writer',
     reason: 'federated-token.unreadable',
     entra: { federatedToken: null, layout: 'plain' },
     arrange: ({ volume }) => promisify(execFile)('mkfifo', [volume.tokenPath]),

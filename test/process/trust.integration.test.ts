@@ -29,7 +29,7 @@ test.concurrent.for<[string, (caFile: string) => Record<string, string>]>([
   },
 );
 
-test.concurrent('an authority with a private CA that nobody names is told nothing, and the remedy names --ca-file', async ({
+test.concurrent('an authority with a private CA that no setting names is sent nothing, and the remedy names --ca-file', async ({
   expect,
   onTestFinished,
 }) => {

@@ -139,7 +139,7 @@ export async function whileStopped(pgpassd: Pgpassd, work: () => Promise<unknown
   pgpassd.signal('SIGCONT');
 }
 
-/** What tells a file that nobody touched from one that was written again. */
+/** What distinguishes an untouched file from one that was written again. */
 export async function fingerprint(path: string): Promise<object> {
   const { ino, mode, uid, gid, mtimeMs } = await stat(path);
   return { ino, mode, uid, gid, mtimeMs, content: await readFile(path, 'utf8') };

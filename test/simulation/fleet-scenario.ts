@@ -72,7 +72,7 @@ export interface NamedScenario extends Scenario {
   readonly reaches?: { readonly failing?: number; readonly rotating?: number };
 }
 
-/** At most 3 % of the fleet ask in one second, and nobody is without a token or goes on failing. */
+/** At most 3 % of the fleet ask in one second, and no pod is without a token or still failing at the end. */
 export async function expectNoUnison(scenario: NamedScenario): Promise<void> {
   const { pods, reaches: { failing = 0, rotating = 0 } = {} } = scenario;
   const record = await simulate(scenario);

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 
 /**
  * A program that lets COUNT clients loose on a port of the loopback until it is killed, of the kind that
- * the last line of standard input names: first all of them connect, then they speak. Whoever is cut off
+ * the last line of standard input names: first all of them connect, then they speak. A client that is cut off
  * connects and speaks again after PAUSE milliseconds. Prints a line when all of a kind have spoken.
  */
 

@@ -13,7 +13,7 @@ export async function fileWith(content: string, onTestFinished?: OnTestFinished)
   return path;
 }
 
-/** A FIFO that nobody writes to. */
+/** A FIFO without a writer. */
 export async function makeFifo(): Promise<string> {
   const path = await freePath();
   await promisify(execFile)('mkfifo', [path]);
